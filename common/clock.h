@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Purpose: the time of day, deadlines, and RFC 3339 text. The only file that asks the system for the time.
+ * Ownership: none. Threads: any. Errors: parsers answer false and leave their results untouched.
+ * Limits and units: times of day are microseconds since 1970 UTC (`_us`), deadlines monotonic milliseconds (`_ms`);
+ * years 1970 to 9999.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLOCK_TEXT_SIZE 40
+
+int64_t clock_now_us(void);
+int64_t clock_monotonic_ms(void);
+
+/* "2026-11-24T06:00:00.123456Z"; ret_text holds CLOCK_TEXT_SIZE bytes. */
+void clock_format_us(int64_t time_us, char *ret_text);
+/* RFC 3339 with a time and an offset or Z; fraction optional; a leap second reads as the second after. */
+bool clock_parse(const char *text, size_t length, int64_t *ret_time_us);
+/* Days since 1970-01-01 of a proleptic Gregorian date, and back. */
+int64_t clock_days_from_civil(int year, int month, int day);
+void clock_civil_from_days(int64_t days, int *ret_year, int *ret_month, int *ret_day);

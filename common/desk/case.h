@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Purpose: the chain of a case and its one fold. Every service applies the records of `cases` through case_apply and so
+ * arrives at the same state, or refuses the same record for the same reason (design rule 3).
+ * Ownership: the state is a JSON object of the caller's, changed in place on OK and untouched on REJECT.
+ * Threads: none of its own; pure: no profile, playbook or clock is asked.
+ * Errors: REJECT with a code of enum case_refusal; `stale` (does not extend the head) is the optimistic lock.
+ * Limits: common/desk/limits.h: events per case, hand-overs, uploads, hearing size.
+ *
+ * The state (absent members do not exist yet; times are ce_time of the event unless the data carries one):
+ * { "id", "number", "revision" (events so far), "head", "opened_at", "opened_by":{id,role}, "changed_at",
+ *   "customer_id", "subject_revision" (revision of the last change of customer, 1 when opened with one, 0 without),
+ *   "hearing":{…}, "hearing_revision",
+ *   "events":[first 16 hex digits of SHA-256(ce_id) …], "replies":[…same of reply ids…],
+ *   "consents":[{"id","document","version","sha256","given_by","capacity","channel","given_at","scopes":[],"recorded_at",
+ *       "recorded_by","revision","withdrawn":{"given_by","channel","given_at","reason","recorded_at","revision",
+ *       "effect":"stopped"|"recalled","handover"?,"accepted_at"?}?}],   only the last one can be in force
+ *   "intention":{"id","provider","given_by","channel","given_at","recorded_at","revision","withdrawn":{…as above…}?},
+ *   "policy":{"text","playbook","version","mandatory_steps":[],"decided_at","by","revision"},
+ *   "actions":[{"id","kind","by","actor","at","revision", step|waiver|address_confirmed|mute|callback:…}],
+ *   "waivers":{"search":{"reason","revision","id"}?, "steps":{"<step>":…}, "mandatory":{"<step>":…}},
+ *   "steps_done":{"<playbook>/<step>":{"by","at","kind_of_step","revision"}},
+ *   "confirmed_address":"…"? (void once /contact/email changes), "muted":{"reason","at"}?, "callback":{"due_at"}?,
+ *   "assessment":{"needed","reason","introduced","at","revision"},
+ *   "uploads":[{"upload","of":"logs"|"file","name","kind"?,"format"?,"partition","first","last","chunks","size","sha256",
+ *       "revision","event","at"}],
+ *   "extractions":[{"id" (event id),"from","to","devices","text","indicators","revision","at","actor"}],   the asked ones
+ *   "search_calls":[{"id" (event id),"why" (event type),"revision","at","actor"}],  every event that calls for a search, last 20
+ *   "handovers":[{"id","provider","confirmed_head","confirmed_revision" (null if that head is unknown),"extraction","files":[],
+ *       "requested_by","requested_at","revision",
+ *       "approved":{"by","at","revision"}?, "ended":{"how":"cancelled"|"consent_withdrawn"|"intention_withdrawn"|
+ *          "customer_changed"|"closed","at","revision"}?,
+ *       "accepted":{"at","reply","head","revision","event"}?, "declined":{…}?, "reported":{…}?, "deleted":{…}?,
+ *       "replaced":true? (a new request while held), "supplement_of":id?}],
+ *   "heads":{"<revision>":"<first 16 hex digits of the head>"} of the last 64 revisions,
+ *   "notes" (count), "proposals":{pid:{…}}, "closed":{"outcome","reason","of","at","revision"}? (gone after a reopen) }
+ */
+#include "common/event.h"
+
+#define CASE_RULES_VERSION 1
+#define CASE_HEAD_SIZE 65
+
+enum case_refusal {
+    CASE_ACCEPTED,
+    CASE_STALE,          /* `extends` is not the head: somebody was faster */
+    CASE_DUPLICATE,      /* event id or reply id already in the chain */
+    CASE_NOT_OPENED,     /* first event is not case.opened, or a second case.opened */
+    CASE_MALFORMED,      /* data does not have the members of its type */
+    CASE_IMPOSSIBLE,     /* not in this state: withdraw without consent, close twice, an unknown hand-over, … */
+    CASE_TOO_MANY,       /* a limit of the case */
+};
+const char *case_refusal_code(enum case_refusal refusal); /* "stale", "duplicate", … */
+
+struct case_verdict {
+    enum case_refusal refusal;
+    char pointer[120]; /* into the event's data, "" if none */
+    struct why why;
+};
+
+/* head = SHA-256(prev ‖ L(ce_type) ‖ L(ce_id) ‖ L(ce_time) ‖ L(key) ‖ L(value)), ce_type with its prefix (contract §2). */
+void case_head_next(const char *previous_head /* NULL: none */, const struct event *event, char ret_head[CASE_HEAD_SIZE]);
+/* The same over loose parts, for the hot path of case.opened. `type` with prefix. */
+void case_head_of(const char *previous_head, const char *type, const char *id, const char *time, struct bytes key,
+                  struct bytes value, char ret_head[CASE_HEAD_SIZE]);
+
+/* `state` is an empty object for a case not yet seen. */
+struct case_verdict case_apply(json_t *state, const struct event *event);
+/* Would an event with this type and data be accepted now? For answering a command before it is produced. */
+struct case_verdict case_would_apply(const json_t *state, const char *type, const json_t *data, const char *event_id,
+                                     const char *time);
+
+/* --- questions to a state, all pure ------------------------------------------------------------------------------ */
+bool case_is_open(const json_t *state);
+const json_t *case_consent_in_force(const json_t *state);   /* the last, not withdrawn; NULL if none */
+const json_t *case_intention_in_force(const json_t *state); /* NULL if none */
+const json_t *case_handover_open(const json_t *state);      /* the last one not ended, declined, deleted, replaced; NULL if none */
+const json_t *case_handover_find(const json_t *state, const char *id);
+bool case_search_waived(const json_t *state);
+const char *case_confirmed_address(const json_t *state); /* NULL while not confirmed */
