@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/ids.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+static void uuid_write(uint8_t bytes[16], unsigned version, char ret_uuid[IDS_UUID_SIZE])
+{
+    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | version << 4);
+    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+    char hex[33];
+    hex_encode(bytes, 16, hex);
+    snprintf(ret_uuid, IDS_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
+void ids_uuid7(int64_t now_us, char ret_uuid[IDS_UUID_SIZE])
+{
+    uint8_t bytes[16];
+    uint64_t milliseconds = (uint64_t)(now_us / 1000);
+    randombytes_buf(bytes, sizeof bytes);
+    for (int i = 0; i < 6; i++)
+        bytes[i] = (uint8_t)(milliseconds >> (40 - 8 * i));
+    uuid_write(bytes, 7, ret_uuid);
+}
+
+static void add_with_length(crypto_hash_sha256_state *hash, struct bytes part)
+{
+    uint8_t length[4] = {(uint8_t)(part.length >> 24), (uint8_t)(part.length >> 16), (uint8_t)(part.length >> 8),
+                         (uint8_t)part.length};
+    crypto_hash_sha256_update(hash, length, sizeof length);
+    crypto_hash_sha256_update(hash, part.data, part.length);
+}
+
+void ids_uuid8(const struct bytes *parts, size_t count, char ret_uuid[IDS_UUID_SIZE])
+{
+    crypto_hash_sha256_state hash;
+    uint8_t digest[IDS_SHA256_SIZE];
+    crypto_hash_sha256_init(&hash);
+    for (size_t i = 0; i < count; i++)
+        add_with_length(&hash, parts[i]);
+    crypto_hash_sha256_final(&hash, digest);
+    uuid_write(digest, 8, ret_uuid);
+}
+
+bool ids_is_uuid(const char *text)
+{
+    if (strlen(text) != IDS_UUID_SIZE - 1)
+        return false;
+    for (int i = 0; i < IDS_UUID_SIZE - 1; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text[i] != '-' : !strchr("0123456789abcdef", text[i]))
+            return false;
+    }
+    return true;
+}
+
+void ids_sha256(const void *data, size_t length, uint8_t ret_hash[IDS_SHA256_SIZE])
+{
+    crypto_hash_sha256(ret_hash, data, length);
+}
+
+void ids_sha256_text(const void *data, size_t length, char ret_hex[IDS_SHA256_TEXT_SIZE])
+{
+    uint8_t digest[IDS_SHA256_SIZE];
+    ids_sha256(data, length, digest);
+    hex_encode(digest, sizeof digest, ret_hex);
+}
+
+struct ids_sha256_state {
+    crypto_hash_sha256_state hash;
+};
+
+struct ids_sha256_state *ids_sha256_begin(void)
+{
+    struct ids_sha256_state *state = mem_alloc(sizeof *state);
+    crypto_hash_sha256_init(&state->hash);
+    return state;
+}
+
+void ids_sha256_add(struct ids_sha256_state *state, const void *data, size_t length)
+{
+    crypto_hash_sha256_update(&state->hash, data, length);
+}
+
+void ids_sha256_end(struct ids_sha256_state *state, char ret_hex[IDS_SHA256_TEXT_SIZE])
+{
+    uint8_t digest[IDS_SHA256_SIZE];
+    crypto_hash_sha256_final(&state->hash, digest);
+    hex_encode(digest, sizeof digest, ret_hex);
+    ids_sha256_drop(state);
+}
+
+void ids_sha256_drop(struct ids_sha256_state *state)
+{
+    mem_free(&state);
+}
+
+/* Crockford's alphabet has no I, L, O, U; the check character is the value modulo 37 with five more signs, of which
+ * only letters and digits are wanted on the telephone: so modulo 31, the largest prime that the alphabet covers. */
+void ids_case_number(const char *case_id, char ret_number[IDS_CASE_NUMBER_SIZE])
+{
+    static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    uint8_t digest[IDS_SHA256_SIZE];
+    ids_sha256(case_id, strlen(case_id), digest);
+    uint64_t value = 0;
+    for (int i = 0; i < 6; i++)
+        value = value << 8 | digest[i];
+    value >>= 3; /* 45 bits: nine characters */
+    char digits[9];
+    for (int i = 0; i < 9; i++)
+        digits[i] = alphabet[value >> (40 - 5 * i) & 31];
+    snprintf(ret_number, IDS_CASE_NUMBER_SIZE, "%.3s-%.3s-%.3s-%c", digits, digits + 3, digits + 6, alphabet[value % 31]);
+}
+
+void ids_random(void *ret_data, size_t length)
+{
+    randombytes_buf(ret_data, length);
+}
