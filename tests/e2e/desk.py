@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A desk that is running, as its tests use it: REST, topics, mail, and the processes to be killed.
+
+Shares no code with the services: what it knows of topics and chains it knows from the contract.
+"""
+import hashlib
+import json
+import os
+import pathlib
+import random
+import shlex
+import signal
+import struct
+import time
+import uuid
+
+import requests
+from confluent_kafka import Consumer, TopicPartition
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SERVICES = ("intake", "triage", "escalation", "notify")
+SCALE = float(os.environ.get("TEST_SCALE", "0.1"))
+SEED = int(os.environ.get("TEST_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
+
+
+def scaled(count):
+    """The whole count in tests/faults/run, a tenth of it in tests/run."""
+    return max(1, int(count * SCALE))
+
+
+def until(what, ask, seconds=60, pause=0.05):
+    """Asks until the answer is true; says what was waited for when it never is."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = ask()
+        if answer:
+            return answer
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(pause)
+
+
+class Desk:
+    def __init__(self, var):
+        self.var = pathlib.Path(var)
+        self.env = {}
+        for line in (self.var / "desk.env").read_text().splitlines():
+            word = shlex.split(line.removeprefix("export "))
+            if word and "=" in word[0]:
+                name, _, value = word[0].partition("=")
+                self.env[name] = value
+        self.url = self.env["KAKEKOMI_URL"]
+        self.brokers = self.env["KAKEKOMI_KAFKA_BROKERS"]
+        self.http = requests.Session()
+
+    # --- REST -----------------------------------------------------------------------------------
+    def call(self, method, path, body=None, token="KAKEKOMI_TOKEN", headers=None, raw=None, session=None, timeout=30):
+        head = {"Authorization": "Bearer " + self.env[token]} if token else {}
+        if body is not None:
+            raw = json.dumps(body).encode()
+            head["Content-Type"] = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        head.update(headers or {})
+        return (session or self.http).request(method, self.url + path, data=raw, headers=head, timeout=timeout)
+
+    def ok(self, method, path, body=None, **more):
+        answer = self.call(method, path, body, **more)
+        assert answer.status_code in (200, 201), f"{method} {path}: {answer.status_code} {answer.text[:400]}"
+        return answer.json() if answer.content else None
+
+    def open_case(self, summary="画面に身代金の要求が出た", customer=None, hearing=None, **more):
+        body = {"contact": {"company": "見本製作所", "phone": "03-0000-1234"}, "incident": {"summary": summary}}
+        for section, values in (hearing or {}).items():
+            if isinstance(values, dict):
+                body.setdefault(section, {}).update(values)
+            else:
+                body[section] = values
+        if customer:
+            body["customer_id"] = customer
+        return self.ok("POST", "/v1/cases", body, **more)["id"]
+
+    def case(self, case_id):
+        return self.ok("GET", f"/v1/cases/{case_id}")
+
+    def extraction_done(self, case_id, seconds=60):
+        return until(f"extraction of {case_id}",
+                     lambda: (t := self.case(case_id)["triage"])["status"] in ("found", "none", "failed") and t, seconds)
+
+    def desk_facts(self):
+        return self.ok("GET", "/v1/desk")
+
+    def consent(self, case_id, **more):
+        document = self.desk_facts()["consent_documents"][0]
+        body = {"document": document["id"], "version": document["version"], "sha256": document["sha256"],
+                "given_by": "見本 花子", "capacity": "代表取締役", "channel": "phone_read",
+                "given_at": "2026-11-24T10:00:00+09:00", **more}
+        return self.ok("POST", f"/v1/cases/{case_id}/consents", body)
+
+    def intention(self, case_id, **more):
+        body = {"provider": self.desk_facts()["provider"]["id"], "given_by": "見本 花子", "channel": "phone_read",
+                "given_at": "2026-11-24T10:05:00+09:00", **more}
+        return self.ok("POST", f"/v1/cases/{case_id}/intention", body)
+
+    def request_handover(self, case_id, **more):
+        return self.ok("POST", f"/v1/cases/{case_id}/handover", {"provider": self.desk_facts()["provider"]["id"], **more})
+
+    def withdraw(self, case_id, what="consents", **more):
+        body = {"given_by": "見本 花子", "channel": "phone_read", "given_at": "2026-11-24T11:00:00+09:00",
+                "reason": "社内で検討するため", **more}
+        return self.call("POST", f"/v1/cases/{case_id}/{what}/withdrawal", body)
+
+    def state(self, case_id):
+        return self.case(case_id)["escalation"]["state"]
+
+    # --- topics -----------------------------------------------------------------------------------
+    def kafka(self, principal="admin", **more):
+        pki = self.var / "pki" / principal
+        brokers = self.env["KAKEKOMI_PROVIDER_BROKERS"] if principal == "provider" else self.brokers
+        config = {"bootstrap.servers": brokers, "security.protocol": "ssl",
+                  "ssl.certificate.location": str(pki / "cert.pem"), "ssl.key.location": str(pki / "key.pem"),
+                  "ssl.ca.location": str(pki / "ca.pem"), "socket.nagle.disable": True}
+        if not pki.exists():
+            config = {"bootstrap.servers": brokers}
+        return {**config, **more}
+
+    def read(self, topic, isolation="read_committed", case_id=None, since=None):
+        """Every record of a topic up to its end as it stands now."""
+        topic = topic if topic.startswith("kakekomi.") else "kakekomi." + topic
+        consumer = Consumer(self.kafka(**{"group.id": "test-" + uuid.uuid4().hex, "enable.auto.commit": False,
+                                          "isolation.level": isolation, "enable.partition.eof": True,
+                                          "auto.offset.reset": "earliest"}))
+        try:
+            partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+            consumer.assign([TopicPartition(topic, p, (since or {}).get(p, 0)) for p in partitions])
+            left, found = set(partitions), []
+            while left:
+                message = consumer.poll(20)
+                assert message is not None, f"{topic}: no answer"
+                if message.error():
+                    assert message.error().code() == -191, message.error()  # end of the partition
+                    left.discard(message.partition())
+                elif case_id is None or message.key() == case_id.encode():
+                    found.append(Record(message))
+            return found
+        finally:
+            consumer.close()
+
+    def ends(self, topic):
+        topic = "kakekomi." + topic
+        consumer = Consumer(self.kafka(**{"group.id": "test-ends"}))
+        try:
+            partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20)[1] for p in partitions}
+        finally:
+            consumer.close()
+
+    # --- processes --------------------------------------------------------------------------------
+    def pid(self, service):
+        return int((self.var / "run" / f"{service}.pid").read_text())
+
+    def kill(self, service, number=signal.SIGKILL):
+        """Only ever by the pid that the desk itself wrote down."""
+        try:
+            os.kill(self.pid(service), number)
+        except (ProcessLookupError, FileNotFoundError, ValueError):
+            pass
+
+    def ready(self, service=None):
+        try:
+            if service in (None, "intake"):
+                return requests.get(self.url + "/readyz", timeout=3).status_code == 200
+            return requests.get(self.env[f"TEST_{service.upper()}_ADMIN"] + "/readyz", timeout=3).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def wait_ready(self, *services, seconds=90):
+        for service in services or SERVICES:
+            until(f"{service} ready", lambda s=service: self.ready(s), seconds)
+
+    # --- mail -------------------------------------------------------------------------------------
+    def mails(self, needle=None):
+        import email
+        import email.policy
+        found = []
+        for folder in ("new", "cur"):
+            for path in sorted((self.var / "mail" / folder).glob("*")):
+                message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+                if needle is None or needle in str(message) or needle in (message.get_body().get_content()):
+                    found.append(message)
+        return found
+
+
+class Record:
+    def __init__(self, message):
+        self.topic, self.partition, self.offset = message.topic(), message.partition(), message.offset()
+        self.key = (message.key() or b"").decode("utf-8", "replace")
+        self.value = message.value()
+        self.headers = {name: (value or b"").decode("utf-8", "replace") for name, value in message.headers() or []}
+        self.type = self.headers.get("ce_type", "").removeprefix("kakekomi.")
+        self.id = self.headers.get("ce_id")
+
+    @property
+    def data(self):
+        return json.loads(self.value)
+
+
+def head_after(previous, record):
+    """contract §2: SHA-256(prev ‖ L(ce_type) ‖ L(ce_id) ‖ L(ce_time) ‖ L(key) ‖ L(value))."""
+    hash_ = hashlib.sha256(bytes.fromhex(previous) if previous else bytes(32))
+    for part in (record.headers["ce_type"].encode(), record.id.encode(), record.headers["ce_time"].encode(),
+                 record.key.encode(), record.value):
+        hash_.update(struct.pack(">I", len(part)) + part)
+    return hash_.hexdigest()
+
+
+def chains(records):
+    """case id → the records that extend its head, in order: what every reader of `cases` must arrive at as long as
+    nothing impossible was written."""
+    taken = {}
+    for record in sorted(records, key=lambda r: (r.partition, r.offset)):
+        chain = taken.setdefault(record.key, {"head": None, "ids": set(), "events": []})
+        if record.data.get("extends") == chain["head"] and record.id not in chain["ids"]:
+            chain["head"] = head_after(chain["head"], record)
+            chain["ids"].add(record.id)
+            chain["events"].append(record)
+    return taken
