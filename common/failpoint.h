@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Purpose: named points at which a test build kills itself as a power cut would (SIGKILL), so that every moment of a
+ * transaction can be tried. KAKEKOMI_FAILPOINT="after_produce:3": at the third pass of that point. Built only with
+ * -Dfailpoints=true; compiled to nothing otherwise.
+ * Ownership: none. Threads: any. Errors: none. Limits: one point per process.
+ */
+#ifdef KAKEKOMI_FAILPOINTS
+void failpoint(const char *name);
+#else
+#define failpoint(name) ((void)0)
+#endif
