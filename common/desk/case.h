@@ -11,7 +11,7 @@
  * The state (absent members do not exist yet; times are ce_time of the event unless the data carries one):
  * { "id", "number", "revision" (events so far), "head", "opened_at", "opened_by":{id,role}, "changed_at",
  *   "customer_id", "subject_revision" (revision of the last change of customer, 1 when opened with one, 0 without),
- *   "hearing":{…}, "hearing_revision",
+ *   "hearing":{…}, "hearing_revision", "export_revision" (last change of what would leave for the provider),
  *   "events":[first 16 hex digits of SHA-256(ce_id) …], "replies":[…same of reply ids…],
  *   "consents":[{"id","document","version","sha256","given_by","capacity","channel","given_at","scopes":[],"recorded_at",
  *       "recorded_by","revision","withdrawn":{"given_by","channel","given_at","reason","recorded_at","revision",
@@ -69,6 +69,34 @@ struct case_verdict case_apply(json_t *state, const struct event *event);
 /* Would an event with this type and data be accepted now? For answering a command before it is produced. */
 struct case_verdict case_would_apply(const json_t *state, const char *type, const json_t *data, const char *event_id,
                                      const char *time);
+
+/* The members that an event's data has beside extends, actor and rules: what case_apply asks of it, and what a request
+ * body to the sub-resource that makes it may hold. */
+enum case_member_kind {
+    CASE_TEXT,     /* 1 to max characters, no control characters but line breaks */
+    CASE_TIME,     /* RFC 3339 with offset */
+    CASE_CHOICE,   /* one of choices, separated by '|' */
+    CASE_TEXTS,    /* list of at most 100 texts of max characters */
+    CASE_OBJECT,
+    CASE_LIST,     /* of at most max entries of any kind */
+    CASE_INTEGER,  /* 0 to max */
+    CASE_BOOLEAN,
+    CASE_UUID,
+    CASE_HASH,     /* 64 lower-case hex digits */
+    CASE_CUSTOMER, /* [A-Z0-9-]{1,20} */
+};
+struct case_member {
+    const char *name;
+    enum case_member_kind kind;
+    bool required;
+    int64_t max;
+    const char *choices;
+};
+/* NULL for an unknown type. */
+const struct case_member *case_members(const char *type, size_t *ret_count);
+/* Checks an object against members; `common` allows extends, actor, rules as well. False with pointer and why set. */
+bool case_check_members(const json_t *object, const struct case_member *members, size_t count, bool common,
+                        struct case_verdict *ret_verdict);
 
 /* --- questions to a state, all pure ------------------------------------------------------------------------------ */
 bool case_is_open(const json_t *state);

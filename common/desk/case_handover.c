@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The hand-over on the chain: request, approval by another person, what ends it for good, and the provider's words. An
+ * acceptance is taken also after the end (the gate answers it with a recall): the order of the two is what counts.
+ */
+#include "common/desk/case_internal.h"
+
+#include "common/desk/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_still_open(const json_t *handover)
+{
+    return !json_object_get(handover, "ended") && !json_object_get(handover, "declined") &&
+           !json_object_get(handover, "deleted") && !json_object_get(handover, "replaced");
+}
+
+const json_t *case_handover_open(const json_t *state)
+{
+    const json_t *handovers = json_object_get(state, "handovers");
+    const json_t *last = json_array_get(handovers, json_array_size(handovers) - 1);
+    return last && is_still_open(last) ? last : NULL;
+}
+
+const json_t *case_handover_find(const json_t *state, const char *id)
+{
+    const json_t *handovers = json_object_get(state, "handovers");
+    for (size_t i = 0; id && i < json_array_size(handovers); i++) {
+        const json_t *handover = json_array_get(handovers, i);
+        if (strcmp(json_string_value(json_object_get(handover, "id")), id) == 0)
+            return handover;
+    }
+    return NULL;
+}
+
+/* The two questions above for those who may change what they find. */
+static json_t *open_handover(struct act *act)
+{
+    return (json_t *)(uintptr_t)case_handover_open(act->state);
+}
+
+static json_t *named_handover(struct act *act)
+{
+    return (json_t *)(uintptr_t)case_handover_find(act->state,
+                                                   json_string_value(json_object_get(act->data, "handover")));
+}
+
+void case_end_handovers(struct act *act, const char *how)
+{
+    json_t *handovers = json_object_get(act->state, "handovers");
+    for (size_t i = 0; i < json_array_size(handovers); i++) {
+        json_t *handover = json_array_get(handovers, i);
+        if (!is_still_open(handover))
+            continue;
+        json_t *ended = case_stamp(act);
+        json_object_set_new(ended, "how", json_string(how));
+        json_object_set_new(handover, "ended", ended);
+    }
+}
+
+/* The revision after which the chain's head was this one; JSON null where it is not among the kept heads. */
+static json_t *revision_of(const json_t *state, const char *head)
+{
+    const char *revision;
+    const json_t *prefix;
+    json_object_foreach((json_t *)(uintptr_t)json_object_get(state, "heads"), revision, prefix)
+        if (strncmp(json_string_value(prefix), head, 16) == 0)
+            return json_integer(atoll(revision));
+    return json_null();
+}
+
+static json_t *new_handover(struct act *act, const json_t *before)
+{
+    const json_t *head = json_object_get(act->data, "confirmed_head");
+    const char *confirmed = json_string_value(head ? head : json_object_get(act->data, "extends"));
+    json_t *files = json_object_get(act->data, "files");
+    json_t *handover =
+        json_pack("{s:s, s:O, s:s, s:o, s:O?, s:o, s:O, s:s, s:I}", "id", act->id, "provider",
+                  json_object_get(act->data, "provider"), "confirmed_head", confirmed, "confirmed_revision",
+                  revision_of(act->state, confirmed), "extraction", json_object_get(act->data, "extraction"), "files",
+                  files ? json_deep_copy(files) : json_array(), "requested_by", act->actor, "requested_at", act->time,
+                  "revision", act->revision);
+    if (before && json_object_get(before, "accepted")) {
+        const json_t *first = json_object_get(before, "supplement_of");
+        json_object_set(handover, "supplement_of", first ? (json_t *)(uintptr_t)first : json_object_get(before, "id"));
+    }
+    return handover;
+}
+
+/* Every ticked file must be one of the case's uploads. */
+static bool files_are_known(const struct act *act, char *ret_pointer, size_t size)
+{
+    const json_t *files = json_object_get(act->data, "files"), *uploads = json_object_get(act->state, "uploads");
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        bool known = false;
+        for (size_t k = 0; k < json_array_size(uploads) && !known; k++)
+            known = json_equal(json_object_get(json_array_get(uploads, k), "upload"), json_array_get(files, i));
+        if (known)
+            continue;
+        snprintf(ret_pointer, size, "/files/%zu", i);
+        return false;
+    }
+    return true;
+}
+
+enum case_refusal case_on_handover(struct act *act)
+{
+    char pointer[40];
+    json_t *before = open_handover(act);
+    if (json_array_size(json_object_get(act->state, "handovers")) >= LIMIT_HANDOVERS_PER_CASE)
+        return case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d hand-overs", LIMIT_HANDOVERS_PER_CASE);
+    if (!files_are_known(act, pointer, sizeof pointer))
+        return case_refuse(act, CASE_IMPOSSIBLE, pointer, "not an upload of this case");
+    json_t *handover = new_handover(act, before);
+    if (before && !json_object_get(before, "accepted") && !json_object_get(before, "supplement_of"))
+        json_object_set_new(before, "replaced", json_true());
+    json_array_append_new(case_list(act->state, "handovers"), handover);
+    return CASE_ACCEPTED;
+}
+
+enum case_refusal case_on_approved(struct act *act)
+{
+    json_t *handover = open_handover(act);
+    if (!handover || handover != named_handover(act))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "not the open hand-over");
+    if (json_object_get(handover, "approved"))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "approved already");
+    if (json_equal(json_object_get(json_object_get(handover, "requested_by"), "id"), json_object_get(act->actor, "id")))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/actor", "who requested cannot approve");
+    json_object_set_new(handover, "approved", case_stamp(act));
+    return CASE_ACCEPTED;
+}
+
+enum case_refusal case_on_cancelled(struct act *act)
+{
+    if (!open_handover(act))
+        return case_refuse(act, CASE_IMPOSSIBLE, "", "no hand-over is open");
+    case_end_handovers(act, "cancelled");
+    return CASE_ACCEPTED;
+}
+
+/* --- the provider's words --------------------------------------------------------------------------------------------------- */
+
+static void take_reply(struct act *act, json_t *handover, const char *what)
+{
+    json_t *reply = json_deep_copy(act->data);
+    json_object_del(reply, "extends");
+    json_object_del(reply, "actor");
+    json_object_del(reply, "rules");
+    json_object_del(reply, "handover");
+    json_object_set_new(reply, "revision", json_integer(act->revision));
+    json_object_set_new(reply, "event", json_string(act->id));
+    json_object_set_new(reply, "recorded_at", json_string(act->time));
+    json_object_set_new(handover, what, reply);
+}
+
+static enum case_refusal unknown_handover(struct act *act)
+{
+    return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "no such hand-over in this case");
+}
+
+static enum case_refusal answer(struct act *act, const char *what)
+{
+    json_t *handover = named_handover(act);
+    if (!handover)
+        return unknown_handover(act);
+    if (json_object_get(handover, "accepted") || json_object_get(handover, "declined"))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "answered already");
+    take_reply(act, handover, what);
+    return CASE_ACCEPTED;
+}
+
+enum case_refusal case_on_accepted(struct act *act)
+{
+    return answer(act, "accepted");
+}
+
+enum case_refusal case_on_declined(struct act *act)
+{
+    return answer(act, "declined");
+}
+
+static void keep_proposals(struct act *act)
+{
+    const json_t *list = json_object_get(act->data, "proposals");
+    json_t *proposals = json_object_get(act->state, "proposals");
+    if (!proposals) {
+        proposals = json_object();
+        json_object_set_new(act->state, "proposals", proposals);
+    }
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *proposal = json_array_get(list, i);
+        const char *id = json_string_value(json_object_get(proposal, "id"));
+        if (id)
+            json_object_set_new(proposals, id, json_pack("{s:O}", "proposed", proposal));
+    }
+}
+
+enum case_refusal case_on_reported(struct act *act)
+{
+    json_t *handover = named_handover(act);
+    if (!handover)
+        return unknown_handover(act);
+    if (!json_object_get(handover, "accepted") || json_object_get(handover, "reported"))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "not accepted, or reported already");
+    size_t proposals = json_object_size(json_object_get(act->state, "proposals")) +
+                       json_array_size(json_object_get(act->data, "proposals"));
+    if (proposals > LIMIT_PROPOSALS_PER_CASE)
+        return case_refuse(act, CASE_TOO_MANY, "/proposals", "a case has at most %d proposals", LIMIT_PROPOSALS_PER_CASE);
+    take_reply(act, handover, "reported");
+    keep_proposals(act);
+    return CASE_ACCEPTED;
+}
+
+enum case_refusal case_on_deleted(struct act *act)
+{
+    json_t *handover = named_handover(act);
+    if (!handover)
+        return unknown_handover(act);
+    if (!json_object_get(handover, "ended") || json_object_get(handover, "deleted"))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "not recalled, or deleted already");
+    take_reply(act, handover, "deleted");
+    return CASE_ACCEPTED;
+}
+
+/* --- proposals ---------------------------------------------------------------------------------------------------------------- */
+
+static json_t *named_proposal(struct act *act)
+{
+    const char *id = json_string_value(json_object_get(act->data, "proposal"));
+    return json_object_get(json_object_get(act->state, "proposals"), id);
+}
+
+static json_t *stamped_copy(const struct act *act)
+{
+    json_t *copy = json_deep_copy(act->data);
+    json_object_del(copy, "extends");
+    json_object_del(copy, "rules");
+    json_object_set_new(copy, "at", json_string(act->time));
+    json_object_set_new(copy, "revision", json_integer(act->revision));
+    return copy;
+}
+
+enum case_refusal case_on_proposal_decided(struct act *act)
+{
+    json_t *proposal = named_proposal(act);
+    if (!proposal)
+        return case_refuse(act, CASE_IMPOSSIBLE, "/proposal", "no such proposal in this case");
+    if (json_object_get(proposal, "applied"))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/proposal", "applied already");
+    json_object_set_new(proposal, "decided", stamped_copy(act));
+    return CASE_ACCEPTED;
+}
+
+enum case_refusal case_on_proposal_applied(struct act *act)
+{
+    json_t *proposal = named_proposal(act);
+    const char *decision = json_string_value(json_object_get(json_object_get(proposal, "decided"), "decision"));
+    if (!proposal)
+        return case_refuse(act, CASE_IMPOSSIBLE, "/proposal", "no such proposal in this case");
+    if (!decision || strcmp(decision, "agreed") != 0)
+        return case_refuse(act, CASE_IMPOSSIBLE, "/proposal", "the customer has not agreed");
+    json_object_set_new(proposal, "applied", stamped_copy(act));
+    return CASE_ACCEPTED;
+}
