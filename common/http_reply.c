@@ -1,96 +1,243 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers in JSON and the admin address: what needs no knowledge of libmicrohttpd. */
-#include "common/event.h"
-#include "common/http_server.h"
-#include "common/metrics.h"
+/* Answers: kept in the request by whoever gives them first, handed to libmicrohttpd by the server's own thread only. */
+#include "common/http_internal.h"
 
-#define ANSWER_BYTES_MAX (64 * 1024 * 1024)
+#include "common/clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ANSWER_MS_MAX (10 * 60 * 1000)
+
+/* --- asking what only the library knows --------------------------------------------------------------------------- */
+
+static const char *lookup(struct http_request *request, enum MHD_ValueKind kind, const char *name)
+{
+    return request->mhd ? MHD_lookup_connection_value(request->mhd, kind, name) : NULL;
+}
+
+const char *http_header(struct http_request *request, const char *name)
+{
+    return lookup(request, MHD_HEADER_KIND, name);
+}
+
+const char *http_cookie(struct http_request *request, const char *name)
+{
+    return lookup(request, MHD_COOKIE_KIND, name);
+}
+
+/* --- giving ------------------------------------------------------------------------------------------------------- */
+
+void http_reply_header(struct http_request *request, const char *name, const char *value)
+{
+    size_t name_size = strlen(name) + 1;
+    assert(!strpbrk(value, "\r\n"));
+    pthread_mutex_lock(&request->lock);
+    assert(request->field_count < HTTP_REPLY_FIELDS_MAX || request->answered);
+    if (!request->answered) {
+        char *text = mem_alloc(name_size + strlen(value) + 1);
+        memcpy(text, name, name_size);
+        memcpy(text + name_size, value, strlen(value));
+        request->fields[request->field_count++] =
+            (struct http_reply_field){.by = pthread_self(), .always = !request->suspended, .text = text};
+    }
+    pthread_mutex_unlock(&request->lock);
+}
+
+/* What a loser of the race for the answer has added is not for this answer. */
+static void keep_own_fields(struct http_request *request)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < request->field_count; i++) {
+        struct http_reply_field *field = &request->fields[i];
+        if (field->always || pthread_equal(field->by, pthread_self()))
+            request->fields[kept++] = *field;
+        else
+            free(field->text);
+    }
+    request->field_count = kept;
+}
+
+static void wake_connection(struct http_request *request)
+{
+    if (!request->suspended || !request->mhd)
+        return;
+    request->suspended = false;
+    MHD_resume_connection(request->mhd);
+}
+
+void http_reply_buf(struct http_request *request, unsigned status, const char *content_type, struct buf *body)
+{
+    pthread_mutex_lock(&request->lock);
+    if (!request->answered) {
+        keep_own_fields(request);
+        request->answered = true;
+        request->status = status;
+        snprintf(request->content_type, sizeof request->content_type, "%s", content_type ? content_type : "");
+        request->reply = *body;
+        *body = (struct buf){.max = body->max};
+        wake_connection(request);
+    }
+    pthread_mutex_unlock(&request->lock);
+    buf_free(body);
+}
+
+void http_reply(struct http_request *request, unsigned status, const char *content_type, struct bytes body)
+{
+    struct buf copy;
+    buf_init(&copy, body.length);
+    buf_add(&copy, body.data, body.length);
+    http_reply_buf(request, status, content_type, &copy);
+}
+
+static void reply_json_as(struct http_request *request, unsigned status, const char *content_type, json_t *body)
+{
+    CLEANUP(mem_free) char *text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
+    assert(text);
+    http_reply(request, status, content_type, bytes_of(text));
+    json_decref(body);
+}
 
 void http_reply_json(struct http_request *request, unsigned status, json_t *body)
 {
-    CLEANUP(buf_free) struct buf text;
-    buf_init(&text, ANSWER_BYTES_MAX);
-    event_dump_json(body, &text);
-    json_decref(body);
-    http_reply(request, status, "application/json", (struct bytes){.data = text.data, .length = text.length});
+    reply_json_as(request, status, "application/json", body);
 }
 
-static const char *title_of(unsigned status)
+void http_reply_problem(struct http_request *request, unsigned status, const char *code, const char *detail, json_t *errors)
 {
-    static const struct {
-        unsigned status;
-        const char *title;
-    } titles[] = {
-        {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
-        {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"}, {412, "Precondition Failed"},
-        {413, "Content Too Large"}, {415, "Unsupported Media Type"}, {422, "Unprocessable Content"},
-        {428, "Precondition Required"}, {429, "Too Many Requests"}, {500, "Internal Server Error"},
-        {503, "Service Unavailable"},
-    };
-    for (size_t i = 0; i < COUNT_OF(titles); i++)
-        if (titles[i].status == status)
-            return titles[i].title;
-    return "Error";
-}
-
-void http_reply_problem(struct http_request *request, unsigned status, const char *code, const char *detail,
-                        json_t *errors)
-{
-    json_auto_t *problem = json_pack("{s:s, s:s, s:i, s:s, s:s*}", "type", "about:blank", "title", title_of(status),
-                                     "status", (int)status, "code", code, "detail", detail);
+    json_t *problem = json_pack("{ss ss si ss ss}", "type", "about:blank", "title", MHD_get_reason_phrase_for(status),
+                                "status", (int)status, "code", code, "detail", detail);
+    assert(problem);
     if (errors)
         json_object_set_new(problem, "errors", errors);
-    CLEANUP(buf_free) struct buf text;
-    buf_init(&text, ANSWER_BYTES_MAX);
-    event_dump_json(problem, &text);
-    http_reply(request, status, "application/problem+json", (struct bytes){.data = text.data, .length = text.length});
+    reply_json_as(request, status, "application/problem+json", problem);
 }
 
 void http_error_add(json_t *errors, const char *pointer, const char *code, const char *message)
 {
-    json_array_append_new(errors,
-                          json_pack("{s:s, s:s, s:s}", "pointer", pointer, "code", code, "message", message));
+    json_array_append_new(errors, json_pack("{ss ss ss}", "pointer", pointer, "code", code, "message", message));
 }
 
-/* --- admin address ------------------------------------------------------------------------------------------------------ */
-
-static void get_livez(struct http_request *request)
+bool http_reply_is_given(struct http_request *request)
 {
-    http_reply(request, 200, "text/plain", bytes_of("live\n"));
+    pthread_mutex_lock(&request->lock);
+    bool given = request->answered;
+    pthread_mutex_unlock(&request->lock);
+    return given;
 }
 
-static void get_readyz(struct http_request *request)
+/* --- later -------------------------------------------------------------------------------------------------------- */
+
+void http_suspend(struct http_request *request, int64_t deadline_ms, void (*late)(struct http_request *request, void *context),
+                  void *context)
 {
-    const struct http_admin *admin = http_context(request);
-    json_t *detail = json_object();
-    bool ready = admin->ready(admin->context, detail);
-    json_object_set_new(detail, "ready", json_boolean(ready));
-    http_reply_json(request, ready ? 200 : 503, detail);
+    assert(request->stage == HTTP_STAGE_HANDLED && !request->was_suspended);
+    http_hold(request);
+    pthread_mutex_lock(&request->lock);
+    request->was_suspended = true;
+    request->suspended = true;
+    request->late_at_ms = deadline_ms;
+    request->late = late;
+    request->late_context = context;
+    MHD_suspend_connection(request->mhd);
+    pthread_mutex_unlock(&request->lock);
 }
 
-static void get_metrics(struct http_request *request)
+/* --- handing over ------------------------------------------------------------------------------------------------- */
+
+static const char *field_value(const struct http_reply_field *field)
 {
-    CLEANUP(buf_free) struct buf text;
-    buf_init(&text, ANSWER_BYTES_MAX);
-    metrics_write(&text);
-    http_reply(request, 200, "text/plain; version=0.0.4; charset=utf-8",
-               (struct bytes){.data = text.data, .length = text.length});
+    return field->text + strlen(field->text) + 1;
 }
 
-enum verdict http_admin_start(const struct http_admin *admin, struct http_server **ret_server, struct why *why)
+static bool has_field(const struct http_request *request, const char *name)
 {
-    static const struct http_route routes[] = {
-        {.method = "GET", .path = "/livez", .handler = get_livez},
-        {.method = "GET", .path = "/readyz", .handler = get_readyz},
-        {.method = "GET", .path = "/metrics", .handler = get_metrics},
-    };
-    static struct http_admin kept; /* a process has one admin address */
-    kept = *admin;
-    struct http_server_definition definition = {.address = admin->address,
-                                                .routes = routes,
-                                                .route_count = COUNT_OF(routes),
-                                                .threads = 1,
-                                                .connections_max = 50,
-                                                .context = &kept};
-    return http_server_start(&definition, ret_server, why);
+    for (size_t i = 0; i < request->field_count; i++)
+        if (strcasecmp(request->fields[i].text, name) == 0)
+            return true;
+    return false;
+}
+
+static void add_fields(struct http_request *request, struct MHD_Response *response)
+{
+    if (*request->content_type)
+        MHD_add_response_header(response, "Content-Type", request->content_type);
+    for (size_t i = 0; i < request->field_count; i++)
+        MHD_add_response_header(response, request->fields[i].text, field_value(&request->fields[i]));
+    if (!has_field(request, "Cache-Control"))
+        MHD_add_response_header(response, "Cache-Control", "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (request->must_close)
+        MHD_add_response_header(response, "Connection", "close");
+}
+
+bool http_reply_queue(struct http_request *request)
+{
+    /* From here on the bytes are the library's: it frees them with free(). */
+    struct buf body = request->reply;
+    request->reply = (struct buf){.max = body.max};
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        body.length, body.length ? body.data : NULL, body.length ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    if (body.length == 0 || !response)
+        buf_free(&body);
+    if (!response)
+        return false;
+    add_fields(request, response);
+    atomic_store(&request->connection->deadline_ms, clock_monotonic_ms() + ANSWER_MS_MAX);
+    bool queued = MHD_queue_response(request->mhd, request->status, response) == MHD_YES;
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* Everything that fits into the socket at once; the rest is lost with the connection, which ends anyway. */
+static void send_text(int socket, const char *text, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = send(socket, text, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent <= 0 && errno != EINTR)
+            return;
+        text += sent > 0 ? sent : 0;
+        length -= sent > 0 ? (size_t)sent : 0;
+    }
+}
+
+/* Closing with unread bytes makes the kernel send a reset, which can overtake the answer: read what is there. */
+static void drain(int socket)
+{
+    char scratch[16 * 1024];
+    shutdown(socket, SHUT_WR);
+    for (int i = 0; i < 64 && recv(socket, scratch, sizeof scratch, MSG_DONTWAIT) > 0; i++)
+        ;
+}
+
+void http_reply_raw(struct http_request *request)
+{
+    CLEANUP(buf_free) struct buf head;
+    buf_init(&head, 64 * 1024);
+    buf_printf(&head, "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %zu\r\n", request->status,
+               MHD_get_reason_phrase_for(request->status), request->content_type, request->reply.length);
+    for (size_t i = 0; i < request->field_count; i++)
+        buf_printf(&head, "%s: %s\r\n", request->fields[i].text, field_value(&request->fields[i]));
+    buf_add_text(&head, "\r\n");
+    send_text(request->connection->socket, head.data, head.length);
+    send_text(request->connection->socket, request->reply.data, request->reply.length);
+    drain(request->connection->socket);
+}
+
+void http_reply_timeout(int socket)
+{
+    static const char body[] = "{\"type\":\"about:blank\",\"title\":\"Request Timeout\",\"status\":408,\"code\":"
+                               "\"too_slow\",\"detail\":\"the request was not complete in time\"}";
+    char text[400];
+    int length = snprintf(text, sizeof text,
+                          "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+                          "Content-Length: %zu\r\n\r\n%s",
+                          sizeof body - 1, body);
+    send_text(socket, text, (size_t)length);
+    drain(socket);
 }

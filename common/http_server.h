@@ -2,15 +2,16 @@
 #pragma once
 /*
  * Purpose: HTTP/1.1 for hostile clients: a table of routes, limits, framing checks, total deadlines, problem+json, the
- * admin address. libmicrohttpd is included by http_server.c only.
+ * admin address. libmicrohttpd is included by common/http_*.c only.
  * Ownership: a request belongs to the server; whoever keeps it beyond the handler holds a reference (http_hold/http_release).
- * Texts asked of a request live as long as the request.
+ * Texts asked of a request live until it is answered; path, path values, body and data as long as the request.
  * Threads: handlers run on the server's threads and must not block for long: they suspend and answer later from any thread.
- * Errors: what the server refuses by itself (400 framing, 404, 405 with Allow, 408, 413, 415, 431, 503) is a problem+json.
- * Limits: contract §5; headers 16 KiB; 10 s for the header and body of a request that is not streamed; a streamed body
- * may take 10 minutes and must bring 64 KiB every 10 s.
+ * Errors: what the server refuses by itself (400 framing, 404, 405 with Allow, 408, 413, 414, 415, 431, 503, 505) is a
+ * problem+json.
+ * Limits: contract §5; headers 16 KiB, target 8 KiB; 10 s for the header and body of a request that is not streamed; a
+ * streamed body may take 10 minutes and must bring 64 KiB every 10 s; an answer must be read within 10 minutes.
  * SECURITY: more than one Content-Length, Content-Length with Transfer-Encoding, any transfer coding but chunked, %00,
- * and control characters in the target are refused before the handler and the connection is closed (facts.md).
+ * control characters and invalid UTF-8 in the target are refused before the handler and the connection is closed (facts.md).
  */
 #include <jansson.h>
 #include "common/verdict.h"
@@ -21,14 +22,15 @@ struct http_server;
 typedef void http_handler_fn(struct http_request *request);
 
 struct http_route {
-    const char *method;
+    const char *method; /* a GET answers HEAD too */
     const char *path; /* "/v1/cases/{id}/notes": {…} matches one segment of 1 to 200 characters */
     http_handler_fn *handler; /* the whole body is there; called exactly once */
     unsigned flags;           /* the application's own, see http_route_of */
     size_t body_max;          /* 0: no body allowed */
     const char *content_types; /* accepted, comma-separated; NULL: any */
-    /* Streamed bodies (uploads): begin is called before the body, data for each piece on the same thread (it may block
-     * for back-pressure), then handler. `begin` answers false after it has replied by itself. */
+    /* Streamed bodies (uploads): begin is called before the body (and before 100 Continue), data for each piece on the
+     * same thread (it may block for back-pressure; the time is not counted against the client), then handler. Each
+     * answers false after it has replied by itself; handler is not called then. */
     bool (*begin)(struct http_request *request);
     bool (*data)(struct http_request *request, const void *bytes, size_t length);
 };
@@ -40,34 +42,43 @@ struct http_server_definition {
     unsigned threads;
     unsigned connections_max;
     /* Called for every request after routing and before any body is read (authentication, rate limits). Answers false
-     * after it has replied. NULL: none. */
+     * after it has replied. It must not suspend. NULL: none. */
     bool (*before)(struct http_request *request);
     void *context;
+    /* 0: the limits above. */
+    int64_t request_ms_max;     /* header and body of a request that is not streamed */
+    int64_t stream_ms_max;      /* a streamed body */
+    int64_t stream_step_ms_max; /* 64 KiB of a streamed body */
+    int64_t idle_ms_max;        /* between two requests of a connection */
 };
 
 enum verdict http_server_start(const struct http_server_definition *definition, struct http_server **ret_server,
                                struct why *why);
 unsigned http_server_port(const struct http_server *server);
-/* New requests get 503; waits for those in hand until the deadline; answers what is still suspended with 503; closes. */
+/* New requests get 503; waits for those in hand until the deadline; answers what is still suspended with 503; closes.
+ * Requests still held by somebody stay valid until released; answers to them are dropped. NULL is fine. */
 void http_server_stop(struct http_server *server, int64_t deadline_ms);
 
 /* --- asking a request ----------------------------------------------------------------------------------------- */
 void *http_context(struct http_request *request); /* of the server's definition */
 const struct http_route *http_route_of(struct http_request *request);
-const char *http_path(struct http_request *request);
+const char *http_method(struct http_request *request);
+const char *http_path(struct http_request *request); /* as sent, without the query */
 const char *http_path_value(struct http_request *request, const char *name);
 const char *http_query(struct http_request *request, const char *name);  /* NULL if absent */
 const char *http_header(struct http_request *request, const char *name); /* NULL if absent */
 const char *http_cookie(struct http_request *request, const char *name);
 const char *http_client_address(struct http_request *request);
 struct bytes http_body(struct http_request *request);
-/* One slot for the application's own data; `destroy` is called when the request ends. */
+/* One slot for the application's own data; `destroy` is called when the last reference to the request goes. */
 void http_set_data(struct http_request *request, void *data, void (*destroy)(void *data));
 void *http_data(struct http_request *request);
 
 /* --- answering: exactly one answer per request; the first one wins, later ones are dropped ---------------------- */
-void http_reply_header(struct http_request *request, const char *name, const char *value); /* before the reply; copied */
+/* Before the reply; copied. What one thread adds after the suspension is not seen in another thread's reply. */
+void http_reply_header(struct http_request *request, const char *name, const char *value);
 void http_reply(struct http_request *request, unsigned status, const char *content_type, struct bytes body); /* copied */
+void http_reply_buf(struct http_request *request, unsigned status, const char *content_type, struct buf *body); /* empties it */
 void http_reply_json(struct http_request *request, unsigned status, json_t *body);                      /* takes body */
 /* application/problem+json (RFC 9457): {"type":"about:blank","title","status","code","detail","errors"?}. Takes errors. */
 void http_reply_problem(struct http_request *request, unsigned status, const char *code, const char *detail, json_t *errors);
@@ -76,7 +87,8 @@ void http_error_add(json_t *errors, const char *pointer, const char *code, const
 
 /* --- answering later ------------------------------------------------------------------------------------------ */
 /* Suspends the connection: call it in the handler *before* the work that will answer is begun. The caller gets a
- * reference. When `deadline_ms` passes without an answer, `late` is called on the server's timer thread and must answer. */
+ * reference and releases it when that work has ended, answered or not. When the monotonic `deadline_ms` passes without
+ * an answer, `late` is called on the server's timer thread and must answer. */
 void http_suspend(struct http_request *request, int64_t deadline_ms, void (*late)(struct http_request *request, void *context),
                   void *context);
 void http_hold(struct http_request *request);

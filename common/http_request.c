@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a handler may ask of its request, and how long the request lives. */
+#include "common/http_internal.h"
+
+#include "common/clock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REPLY_BYTES_MAX (256 * 1024 * 1024)
+
+static void read_target(struct http_request *request, char *path, char *segments)
+{
+    char *query = strchr(path, '?');
+    request->path = path;
+    if (query) {
+        *query = '\0';
+        request->query = query + 1;
+    }
+    memcpy(segments, path, strlen(path) + 1);
+    request->target_readable =
+        http_split_path(segments, request->segments, &request->segment_count) &&
+        (!query || http_split_query(request->query, request->pairs, &request->pair_count));
+}
+
+/* One allocation holds the request and two copies of its target: as sent, and cut into decoded segments. */
+struct http_request *http_request_new(struct http_connection *connection, const char *target)
+{
+    size_t length = strnlen(target, HTTP_TARGET_BYTES_MAX + 1);
+    bool too_long = length > HTTP_TARGET_BYTES_MAX;
+    struct http_request *request = mem_alloc(sizeof *request + 2 * (too_long ? 1 : length + 1));
+    char *texts = (char *)(request + 1);
+    request->references = 1;
+    request->connection = connection;
+    request->context = connection->server->definition.context;
+    request->began_us = clock_now_us();
+    request->target_too_long = too_long;
+    request->path = texts;
+    pthread_mutex_init(&request->lock, NULL);
+    buf_init(&request->reply, REPLY_BYTES_MAX);
+    if (too_long)
+        return request;
+    memcpy(texts, target, length);
+    read_target(request, texts, texts + length + 1);
+    return request;
+}
+
+void http_hold(struct http_request *request)
+{
+    atomic_fetch_add_explicit(&request->references, 1, memory_order_relaxed);
+}
+
+void http_release(struct http_request *request)
+{
+    if (atomic_fetch_sub_explicit(&request->references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (request->destroy)
+        request->destroy(request->data);
+    for (size_t i = 0; i < request->field_count; i++)
+        free(request->fields[i].text);
+    buf_free(&request->body);
+    buf_free(&request->reply);
+    free(request->match.allow);
+    pthread_mutex_destroy(&request->lock);
+    free(request);
+}
+
+void *http_context(struct http_request *request)
+{
+    return request->context;
+}
+
+const struct http_route *http_route_of(struct http_request *request)
+{
+    return request->match.route;
+}
+
+const char *http_method(struct http_request *request)
+{
+    return request->method;
+}
+
+const char *http_path(struct http_request *request)
+{
+    return request->path;
+}
+
+const char *http_path_value(struct http_request *request, const char *name)
+{
+    return http_match_value(&request->match, name);
+}
+
+const char *http_query(struct http_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->pair_count; i++)
+        if (strcmp(request->pairs[i].name, name) == 0)
+            return request->pairs[i].value;
+    return NULL;
+}
+
+struct bytes http_body(struct http_request *request)
+{
+    return (struct bytes){.data = request->body.data ? request->body.data : "", .length = request->body.length};
+}
+
+void http_set_data(struct http_request *request, void *data, void (*destroy)(void *data))
+{
+    if (request->destroy)
+        request->destroy(request->data);
+    request->data = data;
+    request->destroy = destroy;
+}
+
+void *http_data(struct http_request *request)
+{
+    return request->data;
+}

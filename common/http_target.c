@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands in the request line and in Content-Type: decoded here once, strictly, so that nobody else has to. */
+#include "common/http_internal.h"
+
+#include <string.h>
+#include <strings.h>
+
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    digit = (char)(digit | 0x20);
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* Length of the UTF-8 sequence at `text` (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF), 0 if there is none. */
+static size_t utf8_length(const unsigned char *text)
+{
+    unsigned char lead = text[0];
+    size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : 4;
+    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (lead == 0xe0 && text[1] < 0xa0) || (lead == 0xf0 && text[1] < 0x90);
+    bool outside = (lead == 0xed && text[1] > 0x9f) || (lead == 0xf4 && text[1] > 0x8f);
+    return overlong || outside ? 0 : length;
+}
+
+static bool is_plain_text(const char *text)
+{
+    for (size_t length; *text; text += length) {
+        length = utf8_length((const unsigned char *)text);
+        if (length == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+bool http_decode(char *text, bool plus_is_space)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++) {
+        char byte = *from == '+' && plus_is_space ? ' ' : *from;
+        if (*from == '%') {
+            int high = hex_value(from[1]), low = high < 0 ? -1 : hex_value(from[2]);
+            if (low < 0 || (high == 0 && low == 0))
+                return false;
+            byte = (char)(high << 4 | low);
+            from += 2;
+        }
+        *to++ = byte;
+    }
+    *to = '\0';
+    return is_plain_text(text);
+}
+
+bool http_split_path(char *path, const char **ret_segments, size_t *ret_count)
+{
+    size_t count = 0;
+    if (*path != '/')
+        return false;
+    for (char *next = path; next;) {
+        char *segment = next + 1;
+        next = strchr(segment, '/');
+        if (next)
+            *next = '\0';
+        if (count == HTTP_SEGMENTS_MAX || !http_decode(segment, false))
+            return false;
+        ret_segments[count++] = segment;
+    }
+    *ret_count = count;
+    return true;
+}
+
+bool http_split_query(char *query, struct http_query_pair *ret_pairs, size_t *ret_count)
+{
+    size_t count = 0;
+    char *rest = query;
+    for (char *pair; (pair = strsep(&rest, "&"));) {
+        if (!*pair)
+            continue;
+        char *value = strchr(pair, '=');
+        if (value)
+            *value++ = '\0';
+        if (count == HTTP_QUERY_MAX || !http_decode(pair, true) || (value && !http_decode(value, true)))
+            return false;
+        ret_pairs[count++] = (struct http_query_pair){.name = pair, .value = value ? value : ""};
+    }
+    *ret_count = count;
+    return true;
+}
+
+static bool charset_is_utf8(const char *parameters)
+{
+    const char *charset = strcasestr(parameters, "charset=");
+    if (!charset)
+        return true;
+    charset += strlen("charset=");
+    charset += *charset == '"';
+    return strncasecmp(charset, "utf-8", 5) == 0 && (charset[5] == '\0' || strchr("\"; \t", charset[5]));
+}
+
+bool http_type_accepted(const char *type, const char *accepted)
+{
+    size_t length = strcspn(type, "; \t");
+    for (const char *one = accepted; *one;) {
+        one += strspn(one, ", ");
+        size_t one_length = strcspn(one, ", ");
+        if (one_length == length && length > 0 && strncasecmp(one, type, length) == 0)
+            return charset_is_utf8(type + length);
+        one += one_length;
+    }
+    return false;
+}

@@ -1,0 +1,725 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP server against raw sockets: what a friendly client library would never send. */
+#include "common/clock.h"
+#include "common/http_server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define MEBIBYTE (1024 * 1024)
+
+static struct http_server *server;
+static atomic_int handled, begun, pieces, destroyed, late_calls;
+static atomic_size_t streamed;
+
+/* --- a small application ------------------------------------------------------------------------------------------ */
+
+static void echo(struct http_request *request)
+{
+    atomic_fetch_add(&handled, 1);
+    http_reply(request, 200, "application/octet-stream", http_body(request));
+}
+
+static void tell(struct http_request *request)
+{
+    const char *id = http_path_value(request, "id"), *query = http_query(request, "q");
+    const char *agent = http_header(request, "X-Agent"), *cookie = http_cookie(request, "session");
+    atomic_fetch_add(&handled, 1);
+    http_reply_header(request, "ETag", "\"7\"");
+    http_reply_json(request, 200,
+                    json_pack("{ss* ss* ss* ss* ss ss}", "id", id, "q", query, "agent", agent, "cookie", cookie, "address",
+                              http_client_address(request), "method", http_method(request)));
+}
+
+static void tell_me(struct http_request *request)
+{
+    http_reply_json(request, 200, json_pack("{ss}", "id", "me, literally"));
+}
+
+static void *answer_later(void *context)
+{
+    struct http_request *request = context;
+    usleep(20000);
+    http_reply_header(request, "X-By", "worker");
+    http_reply(request, 201, "text/plain", bytes_of("later"));
+    http_release(request);
+    return NULL;
+}
+
+static void answer_late(struct http_request *request, void *context)
+{
+    (void)context;
+    atomic_fetch_add(&late_calls, 1);
+    http_reply_header(request, "Retry-After", "1");
+    http_reply_problem(request, 503, "late", "too late", NULL);
+}
+
+static void suspend(struct http_request *request)
+{
+    pthread_t thread;
+    http_reply_header(request, "X-Before", "yes");
+    http_suspend(request, clock_monotonic_ms() + 5000, answer_late, NULL);
+    assert_int_equal(pthread_create(&thread, NULL, answer_later, request), 0);
+    pthread_detach(thread);
+}
+
+static struct http_request *forgotten;
+
+static void suspend_for_long(struct http_request *request)
+{
+    http_suspend(request, clock_monotonic_ms() + 200, answer_late, NULL);
+    forgotten = request;
+}
+
+static void suspend_until_stop(struct http_request *request)
+{
+    http_suspend(request, clock_monotonic_ms() + 60000, answer_late, NULL);
+    http_release(request);
+}
+
+static void forget(struct http_request *request)
+{
+    (void)request;
+}
+
+static void reply_twice(struct http_request *request)
+{
+    http_reply(request, 200, "text/plain", bytes_of("first"));
+    http_reply(request, 500, "text/plain", bytes_of("second"));
+}
+
+static void count_destroyed(void *data)
+{
+    atomic_fetch_add(&destroyed, 1);
+    free(data);
+}
+
+static bool begin_stream(struct http_request *request)
+{
+    atomic_fetch_add(&begun, 1);
+    http_set_data(request, mem_strdup("state"), count_destroyed);
+    if (!http_query(request, "refuse"))
+        return true;
+    http_reply_problem(request, 409, "refused", "not now", NULL);
+    return false;
+}
+
+static bool take_piece(struct http_request *request, const void *bytes, size_t length)
+{
+    (void)bytes;
+    atomic_fetch_add(&pieces, 1);
+    atomic_fetch_add(&streamed, length);
+    if (!http_query(request, "fail"))
+        return true;
+    http_reply_problem(request, 503, "broken", "the store is away", NULL);
+    return false;
+}
+
+static void end_stream(struct http_request *request)
+{
+    assert_string_equal(http_data(request), "state");
+    http_reply_json(request, 201, json_pack("{sI}", "size", (json_int_t)atomic_load(&streamed)));
+}
+
+static bool before(struct http_request *request)
+{
+    if (!http_header(request, "X-Stranger"))
+        return true;
+    http_reply_problem(request, 401, "unknown", "who are you", NULL);
+    return false;
+}
+
+static const struct http_route routes[] = {
+    {.method = "POST", .path = "/v1/echo", .handler = echo, .body_max = MEBIBYTE, .content_types = "application/json, text/plain"},
+    {.method = "GET", .path = "/v1/things/{id}", .handler = tell},
+    {.method = "DELETE", .path = "/v1/things/{id}", .handler = tell},
+    {.method = "GET", .path = "/v1/things/me", .handler = tell_me},
+    {.method = "GET", .path = "/v1/things/{id}/parts/{part}", .handler = tell},
+    {.method = "POST", .path = "/v1/suspend", .handler = suspend, .body_max = 1000},
+    {.method = "GET", .path = "/v1/late", .handler = suspend_for_long},
+    {.method = "GET", .path = "/v1/never", .handler = suspend_until_stop},
+    {.method = "GET", .path = "/v1/forget", .handler = forget},
+    {.method = "GET", .path = "/v1/twice", .handler = reply_twice},
+    {.method = "PUT", .path = "/v1/stream", .handler = end_stream, .body_max = 64 * MEBIBYTE, .begin = begin_stream, .data = take_piece},
+};
+
+static int start(void **state)
+{
+    struct why why = {0};
+    struct http_server_definition definition = {.address = "127.0.0.1:0",
+                                                .routes = routes,
+                                                .route_count = COUNT_OF(routes),
+                                                .threads = 2,
+                                                .connections_max = 300,
+                                                .before = before,
+                                                .request_ms_max = 1000,
+                                                .stream_step_ms_max = 700,
+                                                .idle_ms_max = 1500};
+    (void)state;
+    handled = begun = pieces = destroyed = late_calls = 0;
+    streamed = 0;
+    forgotten = NULL;
+    return http_server_start(&definition, &server, &why) == VERDICT_OK ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    if (forgotten)
+        http_release(forgotten);
+    http_server_stop(server, clock_monotonic_ms() + 500);
+    server = NULL;
+    return 0;
+}
+
+/* --- a rude client ------------------------------------------------------------------------------------------------ */
+
+static int dial(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(server))};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int peer = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(peer, (struct sockaddr *)&address, sizeof address), 0);
+    return peer;
+}
+
+static bool say_bytes(int peer, const void *data, size_t length)
+{
+    for (const char *at = data; length > 0;) {
+        ssize_t sent = send(peer, at, length, MSG_NOSIGNAL);
+        if (sent < 0)
+            return false;
+        at += sent;
+        length -= (size_t)sent;
+    }
+    return true;
+}
+
+static bool say(int peer, const char *text)
+{
+    return say_bytes(peer, text, strlen(text));
+}
+
+/* Reads until the peer closes or nothing comes for `patience_ms`. */
+static char *hear(int peer, int patience_ms)
+{
+    static char heard[4 * MEBIBYTE];
+    size_t length = 0;
+    struct pollfd poller = {.fd = peer, .events = POLLIN};
+    while (length < sizeof heard - 1 && poll(&poller, 1, patience_ms) > 0) {
+        ssize_t got = recv(peer, heard + length, sizeof heard - 1 - length, 0);
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+    }
+    heard[length] = '\0';
+    return heard;
+}
+
+static bool is_closed(int peer, int patience_ms)
+{
+    struct pollfd poller = {.fd = peer, .events = POLLIN};
+    char byte;
+    return poll(&poller, 1, patience_ms) > 0 && recv(peer, &byte, 1, 0) <= 0;
+}
+
+/* One request on a connection of its own; answers what came back until the server closed or fell silent. */
+static char *ask(const char *text)
+{
+    int peer = dial();
+    say(peer, text);
+    char *answer = hear(peer, 150);
+    close(peer);
+    return answer;
+}
+
+static void assert_status(const char *answer, int status)
+{
+    char expected[16];
+    snprintf(expected, sizeof expected, "HTTP/1.1 %d", status);
+    if (strncmp(answer, expected, strlen(expected)) != 0)
+        fail_msg("expected %s, got: %.200s", expected, answer);
+}
+
+static void assert_problem(const char *answer, int status, const char *code)
+{
+    char expected[64];
+    assert_status(answer, status);
+    assert_non_null(strstr(answer, "Content-Type: application/problem+json"));
+    snprintf(expected, sizeof expected, "\"code\":\"%s\"", code);
+    if (!strstr(answer, expected))
+        fail_msg("expected %s in: %s", expected, answer);
+}
+
+static size_t count_answers(const char *text)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, "HTTP/1.1 ")); at++)
+        count++;
+    return count;
+}
+
+#define GET(target) "GET " target " HTTP/1.1\r\nHost: x\r\n\r\n"
+#define POST_ECHO "POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+
+/* --- plain use ---------------------------------------------------------------------------------------------------- */
+
+static void body_comes_back(void **state)
+{
+    (void)state;
+    char *answer = ask(POST_ECHO "Content-Length: 5\r\n\r\nhello");
+    assert_status(answer, 200);
+    assert_non_null(strstr(answer, "\r\n\r\nhello"));
+    assert_non_null(strstr(answer, "X-Content-Type-Options: nosniff"));
+    answer = ask(POST_ECHO "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n");
+    assert_non_null(strstr(answer, "\r\n\r\nhello"));
+    assert_int_equal(handled, 2);
+}
+
+static void request_is_told_apart(void **state)
+{
+    (void)state;
+    char *answer = ask("GET /v1/things/a%2Fb%20%E8%AA%9E?q=x%2By+z&r HTTP/1.1\r\nHost: x\r\nX-Agent: me\r\nCookie: a=1; session=abc\r\n\r\n");
+    assert_status(answer, 200);
+    assert_non_null(strstr(answer, "\"id\":\"a/b \\u8a9e\"") ?: strstr(answer, "\"id\":\"a/b 語\""));
+    assert_non_null(strstr(answer, "\"q\":\"x+y z\""));
+    assert_non_null(strstr(answer, "\"agent\":\"me\""));
+    assert_non_null(strstr(answer, "\"cookie\":\"abc\""));
+    assert_non_null(strstr(answer, "\"address\":\"127.0.0.1\""));
+    assert_non_null(strstr(answer, "ETag: \"7\""));
+    assert_non_null(strstr(ask(GET("/v1/things/me")), "me, literally"));
+    assert_non_null(strstr(ask(GET("/v1/things/me/parts/7")), "\"id\":\"me\""));
+}
+
+static void unknown_path_and_method(void **state)
+{
+    (void)state;
+    assert_problem(ask(GET("/v1/nothing")), 404, "not_found");
+    assert_problem(ask(GET("/v1/things")), 404, "not_found");
+    assert_problem(ask(GET("/v1/things/")), 404, "not_found");
+    assert_problem(ask(GET("/v1/things/a/parts/b/c")), 404, "not_found");
+    char *answer = ask("PUT /v1/things/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    assert_problem(answer, 405, "method_not_allowed");
+    assert_non_null(strstr(answer, "Allow: GET, HEAD, DELETE\r\n"));
+    assert_problem(ask("BREW /v1/things/a HTTP/1.1\r\nHost: x\r\n\r\n"), 405, "method_not_allowed");
+}
+
+static void head_has_no_body(void **state)
+{
+    (void)state;
+    char *answer = ask("HEAD /v1/things/a HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_status(answer, 200);
+    assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
+    assert_null(strstr(answer, "Content-Length: 0"));
+}
+
+static void pipelined_requests_are_answered_in_order(void **state)
+{
+    (void)state;
+    char *answer = ask(POST_ECHO "Content-Length: 3\r\n\r\none" POST_ECHO "Content-Length: 3\r\n\r\ntwo" GET("/v1/nothing")
+                           POST_ECHO "Content-Length: 5\r\n\r\nthree");
+    assert_int_equal(count_answers(answer), 4);
+    char *one = strstr(answer, "\r\n\r\none"), *two = strstr(answer, "\r\n\r\ntwo"), *three = strstr(answer, "\r\n\r\nthree");
+    assert_true(one && two && three && one < two && two < three);
+}
+
+static void first_answer_wins(void **state)
+{
+    (void)state;
+    char *answer = ask(GET("/v1/twice"));
+    assert_status(answer, 200);
+    assert_non_null(strstr(answer, "first"));
+    assert_problem(ask(GET("/v1/forget")), 500, "internal");
+}
+
+/* --- limits ------------------------------------------------------------------------------------------------------- */
+
+static void body_limit_is_exact(void **state)
+{
+    (void)state;
+    char *body = mem_alloc(MEBIBYTE + 1);
+    memset(body, 'x', MEBIBYTE + 1);
+    for (int over = 0; over <= 1; over++) {
+        int peer = dial();
+        char head[200];
+        snprintf(head, sizeof head, POST_ECHO "Content-Length: %d\r\n\r\n", MEBIBYTE + over);
+        assert_true(say(peer, head) && say_bytes(peer, body, MEBIBYTE + (size_t)over));
+        char *answer = hear(peer, 300);
+        if (over)
+            assert_problem(answer, 413, "too_large");
+        else
+            assert_status(answer, 200);
+        say(peer, GET("/v1/twice")); /* the connection is still good */
+        assert_status(hear(peer, 300), 200);
+        close(peer);
+    }
+    int peer = dial();
+    assert_true(say(peer, POST_ECHO "Transfer-Encoding: chunked\r\n\r\n100001\r\n") && say_bytes(peer, body, MEBIBYTE + 1) &&
+                say(peer, "\r\n0\r\n\r\n"));
+    assert_problem(hear(peer, 300), 413, "too_large");
+    close(peer);
+    assert_int_equal(handled, 1);
+    free(body);
+}
+
+static void endless_chunks_are_cut(void **state)
+{
+    (void)state;
+    int peer = dial();
+    char piece[16384 + 8] = "4000\r\n";
+    memset(piece + 6, 'y', 16384);
+    memcpy(piece + 6 + 16384, "\r\n", 2);
+    say(peer, POST_ECHO "Transfer-Encoding: chunked\r\n\r\n");
+    size_t sent = 0;
+    while (sent < 64 * MEBIBYTE && say_bytes(peer, piece, sizeof piece))
+        sent += sizeof piece;
+    assert_true(sent < 16 * MEBIBYTE);
+    assert_int_equal(handled, 0);
+    close(peer);
+}
+
+static void body_where_none_belongs(void **state)
+{
+    (void)state;
+    assert_problem(ask("DELETE /v1/things/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"), 413, "too_large");
+    assert_problem(ask("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Type: text/html\r\n\r\nabc"), 415,
+                   "content_type");
+    assert_problem(ask("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"), 415, "content_type");
+    assert_problem(ask("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain; charset=shift_jis\r\nContent-Length: 3\r\n\r\nabc"),
+                   415, "content_type");
+    assert_status(ask("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Type: Application/JSON; charset=\"UTF-8\"\r\nContent-Length: 2\r\n\r\n{}"),
+                  200);
+    assert_int_equal(handled, 1);
+}
+
+static void header_flood_is_refused(void **state)
+{
+    (void)state;
+    CLEANUP(buf_free) struct buf text;
+    buf_init(&text, MEBIBYTE);
+    buf_add_text(&text, "GET /v1/things/a HTTP/1.1\r\nHost: x\r\n");
+    while (text.length < 17000)
+        buf_printf(&text, "X-Flood-%zu: 0123456789012345678901234567890123456789\r\n", text.length);
+    buf_add_text(&text, "\r\n");
+    char *answer = ask(text.data);
+    assert_status(answer, 431);
+    text.length -= 2;
+    while (text.length < 200000)
+        buf_printf(&text, "X-Flood-%zu: 0123456789012345678901234567890123456789\r\n", text.length);
+    answer = ask(text.data);
+    assert_true(*answer == '\0' || strstr(answer, "431"));
+    buf_clear(&text);
+    buf_printf(&text, "GET /v1/things/%09000d HTTP/1.1\r\nHost: x\r\n\r\n", 1);
+    assert_status(ask(text.data), 414);
+    buf_clear(&text);
+    buf_printf(&text, "GET /v1/things/%0201d HTTP/1.1\r\nHost: x\r\n\r\n", 1);
+    assert_problem(ask(text.data), 404, "not_found");
+    assert_int_equal(handled, 0);
+}
+
+/* --- smuggling and other lies ------------------------------------------------------------------------------------- */
+
+static void assert_refused_and_closed(const char *text)
+{
+    int peer = dial();
+    say(peer, text);
+    char *answer = hear(peer, 1000);
+    if (*answer) {
+        assert_status(answer, 400);
+        assert_non_null(strstr(answer, "Connection: close") ?: strstr(answer, "Connection: Close"));
+        assert_null(strstr(answer, "HTTP/1.1 2"));
+    }
+    assert_true(is_closed(peer, 1000));
+    close(peer);
+    assert_int_equal(handled, 0);
+}
+
+static void smuggled_requests_are_not_run(void **state)
+{
+    (void)state;
+    static const char *const lies[] = {
+        POST_ECHO "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" POST_ECHO "Content-Length: 1\r\n\r\nx",
+        POST_ECHO "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" POST_ECHO "Content-Length: 1\r\n\r\nx",
+        POST_ECHO "Content-Length: 0\r\nContent-Length: 44\r\n\r\n" POST_ECHO "Content-Length: 1\r\n\r\nx",
+        POST_ECHO "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx",
+        POST_ECHO "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        POST_ECHO "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        POST_ECHO "Transfer-Encoding: identity\r\n\r\n" POST_ECHO "Content-Length: 1\r\n\r\nx",
+        POST_ECHO "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+        POST_ECHO "Content-Length: +4\r\n\r\nabcd",
+        POST_ECHO "Content-Length: 4,4\r\n\r\nabcd",
+        POST_ECHO "Content-Length: -1\r\n\r\nabcd",
+        POST_ECHO "Content-Length: 0x4\r\n\r\nabcd",
+        POST_ECHO "Host: y\r\nContent-Length: 1\r\n\r\na",
+        "GET /v1/things/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" GET("/v1/things/b"),
+    };
+    for (size_t i = 0; i < COUNT_OF(lies); i++)
+        assert_refused_and_closed(lies[i]);
+}
+
+static void bad_targets_are_refused(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {
+        GET("/v1/things/a%00b"), GET("/v1/things/a%0"),      GET("/v1/things/a%zz"),        GET("/v1/things/%0d%0aX:1"),
+        GET("/v1/things/%ff"),   GET("/v1/things/%ed%a0%80"), GET("/v1/things/%c0%af"),      GET("/v1/things/a?q=%00"),
+        GET("/v1/things/\x01"),  GET("/v1/things/a?q=%0a"),  GET("/1/2/3/4/5/6/7/8/9/a/b"), GET("http-things"),
+    };
+    for (size_t i = 0; i < COUNT_OF(targets); i++)
+        assert_refused_and_closed(targets[i]);
+}
+
+/* --- slow and dying clients --------------------------------------------------------------------------------------- */
+
+/* One byte now and then never makes the library's own time-out; ours is one second here. */
+static void assert_trickle_ends(const char *first, const char *rest, bool told)
+{
+    int peer = dial();
+    int64_t began_ms = clock_monotonic_ms();
+    struct pollfd poller = {.fd = peer, .events = POLLIN};
+    say(peer, first);
+    for (const char *at = rest; poll(&poller, 1, 150) == 0; at = at[1] ? at + 1 : rest) {
+        say_bytes(peer, at, 1);
+        assert_true(clock_monotonic_ms() - began_ms < 3000);
+    }
+    char *answer = hear(peer, 300);
+    if (told)
+        assert_problem(answer, 408, "too_slow");
+    assert_true(clock_monotonic_ms() - began_ms >= 900);
+    close(peer);
+}
+
+static void trickling_clients_are_ended(void **state)
+{
+    (void)state;
+    assert_trickle_ends("", "GET /v1/things/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false);
+    assert_trickle_ends("GET /v1/things/a HTTP/1.1\r\nHost: x\r\nX-Long: ", "abc", true);
+    assert_trickle_ends(POST_ECHO "Content-Length: 1000\r\n\r\n", "abc", true);
+    assert_int_equal(handled, 0);
+}
+
+static void silent_clients_are_ended(void **state)
+{
+    (void)state;
+    int fresh = dial(), used = dial();
+    say(used, GET("/v1/twice"));
+    assert_status(hear(used, 200), 200);
+    assert_true(is_closed(fresh, 1500));
+    assert_true(is_closed(used, 2500));
+    close(fresh);
+    close(used);
+}
+
+static void slow_stream_is_ended_but_a_steady_one_is_not(void **state)
+{
+    (void)state;
+    int slow = dial(), steady = dial();
+    static char piece[40000];
+    say(slow, "PUT /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n");
+    say(steady, "PUT /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n");
+    for (int i = 0; i < 10; i++) {
+        say(slow, "x");
+        assert_true(say_bytes(steady, piece, sizeof piece));
+        usleep(150000); /* 1.5 s in all: more than the deadline of a plain request, and two steps */
+    }
+    assert_status(hear(steady, 500), 201);
+    assert_problem(hear(slow, 500), 408, "too_slow");
+    close(slow);
+    close(steady);
+    usleep(100000);
+    assert_int_equal(destroyed, 2);
+}
+
+static void clients_killed_while_suspended(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 5; round++) {
+        int peers[100];
+        for (size_t i = 0; i < COUNT_OF(peers); i++) {
+            peers[i] = dial();
+            say(peers[i], "POST /v1/suspend HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+        }
+        struct linger at_once = {.l_onoff = 1};
+        for (size_t i = 0; i < COUNT_OF(peers); i++) {
+            if (i % 2)
+                setsockopt(peers[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+            close(peers[i]);
+        }
+    }
+    usleep(100000);
+    char *answer = ask("POST /v1/suspend HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+    assert_status(answer, 201);
+    assert_non_null(strstr(answer, "later"));
+}
+
+/* --- suspended ---------------------------------------------------------------------------------------------------- */
+
+static void suspended_request_is_answered_from_elsewhere(void **state)
+{
+    (void)state;
+    char *answer = ask("POST /v1/suspend HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+                       "POST /v1/suspend HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc" GET("/v1/twice"));
+    assert_status(answer, 201);
+    assert_int_equal(count_answers(answer), 3);
+    assert_non_null(strstr(answer, "X-Before: yes"));
+    assert_non_null(strstr(answer, "X-By: worker"));
+}
+
+static void late_answer_is_given_by_the_timer(void **state)
+{
+    (void)state;
+    int peer = dial();
+    say(peer, GET("/v1/late"));
+    char *answer = hear(peer, 600);
+    close(peer);
+    assert_problem(answer, 503, "late");
+    assert_non_null(strstr(answer, "Retry-After: 1"));
+    assert_int_equal(late_calls, 1);
+    http_reply_header(forgotten, "X-Dropped", "yes");
+    http_reply(forgotten, 200, "text/plain", bytes_of("dropped"));
+}
+
+static void *stop_soon(void *context)
+{
+    (void)context;
+    usleep(100000);
+    http_server_stop(server, clock_monotonic_ms() + 200);
+    return NULL;
+}
+
+static void stop_answers_what_is_suspended(void **state)
+{
+    (void)state;
+    pthread_t stopper;
+    int waiting = dial(), half = dial();
+    say(waiting, GET("/v1/never"));
+    say(half, POST_ECHO "Content-Length: 10\r\n\r\nabc");
+    assert_int_equal(pthread_create(&stopper, NULL, stop_soon, NULL), 0);
+    char *answer = hear(waiting, 2000);
+    assert_problem(answer, 503, "stopping");
+    assert_non_null(strstr(answer, "Retry-After"));
+    pthread_join(stopper, NULL);
+    server = NULL;
+    assert_true(is_closed(half, 1000));
+    close(waiting);
+    close(half);
+    start(NULL);
+}
+
+/* --- streamed ----------------------------------------------------------------------------------------------------- */
+
+static void stream_waits_for_continue(void **state)
+{
+    (void)state;
+    int peer = dial();
+    say(peer, "PUT /v1/stream HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    assert_status(hear(peer, 200), 100);
+    assert_int_equal(begun, 1);
+    say(peer, "hello");
+    char *answer = hear(peer, 300);
+    assert_status(answer, 201);
+    assert_non_null(strstr(answer, "{\"size\":5}"));
+    close(peer);
+    answer = ask("PUT /v1/stream?refuse HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    assert_problem(answer, 409, "refused");
+    answer = ask("PUT /v1/stream HTTP/1.1\r\nHost: x\r\nX-Stranger: 1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    assert_problem(answer, 401, "unknown");
+    assert_int_equal(begun, 2);
+}
+
+static void stream_can_fail_midway(void **state)
+{
+    (void)state;
+    int peer = dial();
+    static char piece[MEBIBYTE];
+    say(peer, "PUT /v1/stream?fail HTTP/1.1\r\nHost: x\r\nContent-Length: 2097152\r\n\r\n");
+    say_bytes(peer, piece, sizeof piece);
+    say_bytes(peer, piece, sizeof piece);
+    assert_problem(hear(peer, 300), 503, "broken");
+    close(peer);
+    assert_int_equal(pieces, 1);
+    assert_problem(ask("PUT /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"), 413, "too_large");
+}
+
+static void stranger_is_refused_before_the_body(void **state)
+{
+    (void)state;
+    int peer = dial();
+    say(peer, "POST /v1/echo HTTP/1.1\r\nHost: x\r\nX-Stranger: 1\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nabc");
+    assert_problem(hear(peer, 200), 401, "unknown");
+    say(peer, POST_ECHO "Content-Length: 3\r\n\r\nabc");
+    assert_status(hear(peer, 200), 200);
+    close(peer);
+    assert_int_equal(handled, 1);
+}
+
+static bool is_ready(void *context, json_t *detail)
+{
+    json_object_set_new(detail, "lag", json_integer(3));
+    return *(bool *)context;
+}
+
+static void admin_address_tells(void **state)
+{
+    (void)state;
+    static bool ready;
+    struct why why = {0};
+    struct http_server *usual = server, *admin_server;
+    struct http_admin admin = {.address = "localhost:0", .ready = is_ready, .context = &ready};
+    assert_int_equal(http_admin_start(&admin, &admin_server, &why), VERDICT_OK);
+    server = admin_server;
+    assert_status(ask(GET("/livez")), 200);
+    assert_status(ask(GET("/readyz")), 503);
+    ready = true;
+    char *answer = ask(GET("/readyz"));
+    assert_status(answer, 200);
+    assert_non_null(strstr(answer, "\"lag\":3"));
+    assert_non_null(strstr(ask(GET("/metrics")), "kakekomi_http_requests_total{status=\"5xx\"} "));
+    server = usual;
+    http_server_stop(admin_server, clock_monotonic_ms() + 100);
+    admin.address = "not an address";
+    assert_int_equal(http_admin_start(&admin, &admin_server, &why), VERDICT_FATAL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(body_comes_back),
+        TEST(request_is_told_apart),
+        TEST(unknown_path_and_method),
+        TEST(head_has_no_body),
+        TEST(pipelined_requests_are_answered_in_order),
+        TEST(first_answer_wins),
+        TEST(body_limit_is_exact),
+        TEST(endless_chunks_are_cut),
+        TEST(body_where_none_belongs),
+        TEST(header_flood_is_refused),
+        TEST(smuggled_requests_are_not_run),
+        TEST(bad_targets_are_refused),
+        TEST(trickling_clients_are_ended),
+        TEST(silent_clients_are_ended),
+        TEST(slow_stream_is_ended_but_a_steady_one_is_not),
+        TEST(clients_killed_while_suspended),
+        TEST(suspended_request_is_answered_from_elsewhere),
+        TEST(late_answer_is_given_by_the_timer),
+        TEST(stop_answers_what_is_suspended),
+        TEST(stream_waits_for_continue),
+        TEST(stream_can_fail_midway),
+        TEST(stranger_is_refused_before_the_body),
+        TEST(admin_address_tells),
+    };
+    return cmocka_run_group_tests_name("http", tests, NULL, NULL);
+}
