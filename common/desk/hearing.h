@@ -97,3 +97,4 @@ json_t *hearing_schema(void);
  * search, not for display. Cut to `size`. */
 void hearing_phone_digits(const char *phone, char *ret_digits, size_t size);
 bool hearing_customer_id_is_valid(struct bytes text); /* [A-Z0-9-]{1,20} */
+bool hearing_email_is_valid(struct bytes text);       /* nothing that could break a mail's head; full width is taken */

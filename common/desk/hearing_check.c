@@ -227,12 +227,12 @@ static bool is_domain(const char *text, size_t length)
     return labels >= 2;
 }
 
-static bool is_email(const struct hearing_text *text)
+bool hearing_email_is_valid(struct bytes text)
 {
     char folded[HEARING_DECODED_MAX + 1];
-    bool changed = hearing_fold_width(text->data, text->length, folded, sizeof folded);
-    const char *address = changed ? folded : text->data;
-    size_t length = changed ? strlen(folded) : text->length;
+    bool changed = hearing_fold_width(text.data, text.length, folded, sizeof folded);
+    const char *address = changed ? folded : text.data;
+    size_t length = changed ? strlen(folded) : text.length;
     const char *at = memchr(address, '@', length);
     size_t local = at ? (size_t)(at - address) : 0;
     return at && length <= 254 && is_local_part(address, local) && is_domain(at + 1, length - local - 1);
@@ -328,7 +328,8 @@ static bool check_format(struct hearing_errors *errors, const struct hearing_pat
         return (readable && count_digits(text->data, text->length) >= (size_t)field->min) ||
                fail_format(errors, path, "a telephone number of at least 9 digits");
     case HEARING_EMAIL:
-        return (readable && is_email(text)) || fail_format(errors, path, "an e-mail address, name@example.jp");
+        return (readable && hearing_email_is_valid((struct bytes){text->data, text->length})) ||
+               fail_format(errors, path, "an e-mail address, name@example.jp");
     case HEARING_TIME:
         return (readable && is_time(text)) ||
                fail_format(errors, path, "a time with an offset (RFC 3339), 2026-11-24T15:00:00+09:00");

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Purpose: the desk's profile (KAKEKOMI_DESK_FILE, JSON): names, telephone, hours, holidays, the provider, the consent
- * documents. Used by intake, escalation and notify, the same file for all.
+ * Purpose: the desk's profile (KAKEKOMI_DESK_FILE, JSON): names, telephone, hours, closures, the provider, the consent
+ * documents. Used by intake, triage, escalation and notify, the same file for all.
  * Ownership: a loaded profile is immutable and reference-counted; profile_current lends a counted reference.
- * Threads: any. Errors: a wrong file is refused as a whole with the JSON pointer; on reload the old one stays.
- * Limits: file 1 MiB, 20 consent documents, text 64 KiB each.
+ * Threads: any. Errors: a wrong file is refused as a whole with the JSON pointer (REJECT); on reload the old one stays.
+ * Limits: file 1 MiB, 20 consent documents, text 64 KiB each, 200 closures.
  *
- * {"name":{"ja","en"},"phone","mail_from","url","time_zone":"Asia/Tokyo",
- *  "hours":{"mon":["09:00","17:00"],…absent day = closed},"closures":[{"from":"2026-12-29","to":"2027-01-03","ja","en"}],
- *  "holidays_file"?, "approvals":1|2,
+ * {"name":{"ja","en"},"phone","mail_from","url","time_zone":"Asia/Tokyo"|"UTC",
+ *  "hours":{"mon":["09:00","17:00"],…absent day = closed},"closures":[{"from":"2026-12-29","to":"2027-01-03","ja"?,"en"?}],
+ *  "public_holidays":"japan"|"none" (default japan),"approvals":1|2 (default 1),
  *  "provider":{"id","name":{"ja","en"},"mail"?,"jwks_file","desk_hours_to_reply":4,"purposes":["incident_response","forensics",…]},
  *  "consent_documents":[{"id","version","provider","text_file","sha256","scopes":["desk","provision",…],"required":[…],
- *     "accepted":true,"valid_from","valid_until"?}]}   first = the current one; *_file is relative to the profile.
+ *     "accepted":true|false (default true),"valid_from"?,"valid_until"? (RFC 3339)}]}
+ * The first document is the current one; its provider is the profile's. *_file is relative to the profile.
  */
 #include <jansson.h>
 #include "common/verdict.h"
@@ -24,7 +25,7 @@ struct profile *profile_hold(struct profile *profile);
 void profile_release(struct profile *profile); /* NULL is fine */
 void profile_release_at(struct profile **profile); /* for CLEANUP */
 
-/* The file with every text read in and checked: consent_documents[].text, provider.jwks. */
+/* The file with every text read in and checked, and defaults set: consent_documents[].text, provider.jwks. */
 const json_t *profile_json(const struct profile *profile);
 const char *profile_provider_id(const struct profile *profile);
 int profile_approvals(const struct profile *profile);
@@ -32,4 +33,4 @@ const json_t *profile_consent_document(const struct profile *profile, const char
 
 /* A holder that SIGHUP can refill. */
 enum verdict profile_holder_load(const char *path, struct why *why); /* sets or replaces the process's current profile */
-struct profile *profile_current(void);                              /* held for the caller */
+struct profile *profile_current(void);                              /* held for the caller; NULL before the first load */

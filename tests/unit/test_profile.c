@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sample profile is good; each row makes one thing wrong and must be told exactly what. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/desk/profile.h"
+
+static char folder[] = "/tmp/profile-XXXXXX";
+
+static const char jwks[] =
+    "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"s1\",\"use\":\"sig\",\"x\":\"AA\",\"y\":\"AA\"},"
+    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"e1\",\"use\":\"enc\",\"x\":\"AA\",\"y\":\"AA\"}]}";
+
+static char *path_of(const char *name)
+{
+    return mem_printf("%s/%s", folder, name);
+}
+
+static void write_file(const char *name, const char *text, size_t length)
+{
+    CLEANUP(mem_free) char *path = path_of(name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, length, file), length);
+    fclose(file);
+}
+
+static char *sample(const char *name, size_t *ret_length)
+{
+    char *text;
+    CLEANUP(mem_free) char *path = mem_printf("%s/deploy/desk/%s", SOURCE_ROOT, name);
+    assert_true(file_read(path, 1024 * 1024, &text, ret_length));
+    return text;
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    size_t length;
+    assert_non_null(mkdtemp(folder));
+    CLEANUP(mem_free) char *consent = sample("consent-2026-04.ja.txt", &length);
+    write_file("consent-2026-04.ja.txt", consent, length);
+    write_file("other.txt", "\xff", 1);
+    write_file("provider-jwks.json", jwks, strlen(jwks));
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"consent-2026-04.ja.txt", "other.txt", "provider-jwks.json", "profile.json"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        CLEANUP(mem_free) char *path = path_of(names[i]);
+        unlink(path);
+    }
+    return rmdir(folder);
+}
+
+static enum verdict load(const json_t *json, struct profile **ret_profile, struct why *why)
+{
+    CLEANUP(mem_free) char *path = path_of("profile.json"), *text = json_dumps(json, 0);
+    write_file("profile.json", text, strlen(text));
+    return profile_load(path, ret_profile, why);
+}
+
+static json_t *sample_profile(void)
+{
+    size_t length;
+    CLEANUP(mem_free) char *text = sample("profile.json", &length);
+    json_t *json = json_loadb(text, length, 0, NULL);
+    assert_non_null(json);
+    return json;
+}
+
+static void the_sample_is_good(void **state)
+{
+    (void)state;
+    struct why why = {""};
+    json_auto_t *json = sample_profile();
+    CLEANUP(profile_release_at) struct profile *profile = NULL;
+    assert_int_equal(load(json, &profile, &why), VERDICT_OK);
+    assert_string_equal(profile_provider_id(profile), "sample-forensics");
+    assert_int_equal(profile_approvals(profile), 1);
+    const json_t *document = profile_consent_document(profile, "desk-consent", "2026-04");
+    assert_non_null(strstr(json_string_value(json_object_get(document, "text")), "1-②"));
+    assert_null(profile_consent_document(profile, "desk-consent", "2025-04"));
+    assert_int_equal(
+        json_array_size(json_object_get(
+            json_object_get(json_object_get(profile_json(profile), "provider"), "jwks"), "keys")), 2);
+}
+
+static void what_may_be_left_out_has_a_default(void **state)
+{
+    (void)state;
+    struct why why = {""};
+    json_auto_t *json = sample_profile();
+    json_object_del(json, "approvals");
+    json_object_del(json, "closures");
+    json_object_del(json, "public_holidays");
+    json_object_del(json_array_get(json_object_get(json, "consent_documents"), 0), "accepted");
+    CLEANUP(profile_release_at) struct profile *profile = NULL;
+    assert_int_equal(load(json, &profile, &why), VERDICT_OK);
+    assert_int_equal(profile_approvals(profile), 1);
+    assert_string_equal(json_string_value(json_object_get(profile_json(profile), "public_holidays")), "japan");
+    assert_true(json_is_true(
+        json_object_get(profile_consent_document(profile, "desk-consent", "2026-04"), "accepted")));
+}
+
+/* Puts `value` (JSON, NULL: takes away) at a pointer whose parents exist. */
+static void put(json_t *json, const char *pointer, const char *value)
+{
+    char name[64];
+    for (;;) {
+        size_t length = strcspn(pointer + 1, "/");
+        memcpy(name, pointer + 1, length);
+        name[length] = '\0';
+        pointer += length + 1;
+        if (!*pointer)
+            break;
+        json = json_is_array(json) ? json_array_get(json, strtoul(name, NULL, 10)) : json_object_get(json, name);
+        assert_non_null(json);
+    }
+    if (!value)
+        json_object_del(json, name);
+    else if (json_is_array(json))
+        json_array_set_new(json, strtoul(name, NULL, 10), json_loads(value, JSON_DECODE_ANY, NULL));
+    else
+        json_object_set_new(json, name, json_loads(value, JSON_DECODE_ANY, NULL));
+}
+
+static void a_wrong_file_is_refused_with_the_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pointer, *value, *why;
+    } rows[] = {
+        {"/name", NULL, "/name: missing"},
+        {"/name/en", NULL, "/name/en: missing"},
+        {"/name/ja", "\"a\\nb\"", "/name/ja: expected a text without control characters"},
+        {"/nmae", "1", "/nmae: not a member of the profile"},
+        {"/phone", "\"call us\"", "/phone: expected a telephone number"},
+        {"/mail_from", "\"a@b\\r\\n.c\"", "/mail_from: expected an e-mail address"},
+        {"/url", "\"javascript:1\"", "/url: expected an http"},
+        {"/time_zone", "\"Europe/Berlin\"", "/time_zone: expected Asia/Tokyo or UTC"},
+        {"/hours", "{}", "/hours: expected at least one day"},
+        {"/hours/mon", "[\"17:00\",\"09:00\"]", "/hours/mon: expected"},
+        {"/hours/mon", "[\"9:00\",\"17:00\"]", "/hours/mon: expected"},
+        {"/hours/monday", "[\"09:00\",\"17:00\"]", "/hours/monday: not a member"},
+        {"/closures/0/from", "\"2026-02-29\"", "/closures/0/from: expected a date"},
+        {"/closures/0/to", "\"2020-01-01\"", "/closures/0: expected \"to\" on or after"},
+        {"/public_holidays", "\"germany\"", "/public_holidays: expected japan or none"},
+        {"/approvals", "3", "/approvals: expected 1 or 2"},
+        {"/provider/id", "\"\"", "/provider/id: expected 1 to 64"},
+        {"/provider/jwks_file", "\"nowhere.json\"", "/provider/jwks_file: nowhere.json: No such file"},
+        {"/provider/jwks_file", "\"consent-2026-04.ja.txt\"", "/provider/jwks_file: "},
+        {"/provider/desk_hours_to_reply", "0", "/provider/desk_hours_to_reply: expected desk hours"},
+        {"/provider/purposes", "[]", "/provider/purposes: expected a list of 1 to 20"},
+        {"/consent_documents", "[]", "/consent_documents: expected a list of 1 to 20"},
+        {"/consent_documents/0/sha256", "\"00\"", "/consent_documents/0/sha256: expected a SHA-256"},
+        {"/consent_documents/0/sha256", "\"0000000000000000000000000000000000000000000000000000000000000000\"",
+         "/consent_documents/0/sha256: the text's is "},
+        {"/consent_documents/0/scopes/1", "\"everything\"", "/consent_documents/0/scopes/1: expected desk, provision"},
+        {"/consent_documents/0/scopes", "[\"desk\"]", "/consent_documents/0: expected \"required\" to be among"},
+        {"/consent_documents/0/valid_from", "\"2026-04-01\"", "/consent_documents/0/valid_from: expected a time"},
+        {"/consent_documents/0/text_file", "\"../../etc/none\"", "/consent_documents/0/text_file: "},
+        {"/consent_documents/0/provider", "\"another\"", "/consent_documents/0/provider: expected the provider"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct why why = {""};
+        struct profile *profile = NULL;
+        json_auto_t *json = sample_profile();
+        put(json, rows[i].pointer, rows[i].value);
+        assert_int_equal(load(json, &profile, &why), VERDICT_REJECT);
+        if (strncmp(why.text, rows[i].why, strlen(rows[i].why)) != 0)
+            fail_msg("\"%s\" is not \"%s\"", why.text, rows[i].why);
+    }
+}
+
+static void a_document_stands_once_and_its_text_is_utf8(void **state)
+{
+    (void)state;
+    struct why why = {""};
+    struct profile *profile = NULL;
+    json_auto_t *json = sample_profile();
+    json_t *documents = json_object_get(json, "consent_documents");
+    json_array_append(documents, json_array_get(documents, 0));
+    assert_int_equal(load(json, &profile, &why), VERDICT_REJECT);
+    assert_string_equal(why.text, "/consent_documents/1: id and version stand twice");
+    json_array_remove(documents, 1);
+    put(json, "/consent_documents/0/text_file", "\"other.txt\"");
+    put(json, "/consent_documents/0/sha256", "\"a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89\"");
+    assert_int_equal(load(json, &profile, &why), VERDICT_REJECT);
+    assert_string_equal(why.text, "/consent_documents/0/text_file: expected a text in UTF-8");
+}
+
+static void private_keys_do_not_belong_there(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "{\"keys\":[]}", "[]", "{\"keys\":[{\"kty\":\"EC\"}]}",
+        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"s1\",\"use\":\"sig\",\"x\":\"AA\",\"y\":\"AA\"}]}",
+        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"s1\",\"use\":\"sig\",\"x\":\"AA\",\"y\":\"AA\",\"d\":\"AA\"}]}",
+        "{\"keys\":[1]}", "{",
+    };
+    json_auto_t *json = sample_profile();
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        struct why why = {""};
+        struct profile *profile = NULL;
+        write_file("provider-jwks.json", wrong[i], strlen(wrong[i]));
+        assert_int_equal(load(json, &profile, &why), VERDICT_REJECT);
+        assert_int_equal(strncmp(why.text, "/provider/jwks_file: ", 21), 0);
+    }
+    write_file("provider-jwks.json", jwks, strlen(jwks));
+}
+
+static void a_reload_keeps_the_old_one_where_the_new_is_wrong(void **state)
+{
+    (void)state;
+    struct why why = {""};
+    struct profile *none = NULL;
+    json_auto_t *json = sample_profile();
+    CLEANUP(mem_free) char *path = path_of("profile.json");
+    assert_null(profile_current());
+    load(json, &none, &why);
+    profile_release(none);
+    assert_int_equal(profile_holder_load(path, &why), VERDICT_OK);
+    CLEANUP(profile_release_at) struct profile *before = profile_current();
+    write_file("profile.json", "{", 1);
+    assert_int_equal(profile_holder_load(path, &why), VERDICT_REJECT);
+    CLEANUP(profile_release_at) struct profile *still = profile_current();
+    assert_ptr_equal(before, still);
+    put(json, "/approvals", "2");
+    load(json, &none, &why);
+    profile_release(none);
+    assert_int_equal(profile_holder_load(path, &why), VERDICT_OK);
+    CLEANUP(profile_release_at) struct profile *after = profile_current();
+    assert_int_equal(profile_approvals(after), 2);
+    assert_int_equal(profile_approvals(before), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_sample_is_good),
+        cmocka_unit_test(what_may_be_left_out_has_a_default),
+        cmocka_unit_test(a_wrong_file_is_refused_with_the_place),
+        cmocka_unit_test(a_document_stands_once_and_its_text_is_utf8),
+        cmocka_unit_test(private_keys_do_not_belong_there),
+        cmocka_unit_test(a_reload_keeps_the_old_one_where_the_new_is_wrong),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
