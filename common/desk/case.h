@@ -94,7 +94,7 @@ struct case_member {
 };
 /* NULL for an unknown type. */
 const struct case_member *case_members(const char *type, size_t *ret_count);
-/* Checks an object against members; `common` allows extends, actor, rules as well. False with pointer and why set. */
+/* Checks an object against members; `common` allows extends, actor, rules and request (what asked for it) as well. False with pointer and why set. */
 bool case_check_members(const json_t *object, const struct case_member *members, size_t count, bool common,
                         struct case_verdict *ret_verdict);
 

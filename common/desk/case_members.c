@@ -272,7 +272,9 @@ static bool is_known(const char *name, const struct case_member *members, size_t
     for (size_t i = 0; i < count; i++)
         if (strcmp(members[i].name, name) == 0)
             return true;
-    return common && (strcmp(name, "extends") == 0 || strcmp(name, "actor") == 0 || strcmp(name, "rules") == 0);
+    return common &&
+           (strcmp(name, "extends") == 0 || strcmp(name, "actor") == 0 || strcmp(name, "rules") == 0 ||
+                      strcmp(name, "request") == 0);
 }
 
 bool case_check_members(const json_t *object, const struct case_member *members, size_t count, bool common,

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * POST /v1/cases, the hot path. The body is checked in one pass by the field table and its bytes become the event's hearing
+ * without a tree in between. The request is suspended before the record is produced; 201 only after every in-sync replica
+ * has it. With an Idempotency-Key the case id derives from operator and key: what decides then is the chain itself, which
+ * takes the first record of that id and refuses the rest, also after every local file was lost.
+ */
+#include "services/intake/intake.h"
+
+#include "common/clock.h"
+#include "common/desk/calendar.h"
+#include "common/desk/hearing.h"
+#include "common/desk/limits.h"
+#include "common/desk/topics.h"
+#include "common/ids.h"
+#include "common/metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_WITHIN_MS 5000
+
+struct opening {
+    struct http_request *request;
+    bool has_key;
+    char id[IDS_UUID_SIZE], event_id[IDS_UUID_SIZE];
+    char time[CLOCK_TEXT_SIZE], sha256[IDS_SHA256_TEXT_SIZE], head[CASE_HEAD_SIZE];
+};
+
+static struct metric metrics[] = {
+    {.name = "intake_cases_opened_total", .help = "Cases acknowledged", .kind = METRIC_COUNTER},
+    {.name = "intake_case_ack_seconds", .help = "From the request to the broker's acknowledgement",
+     .kind = METRIC_HISTOGRAM},
+};
+
+void intake_register_metrics(void)
+{
+    metrics_register(metrics, COUNT_OF(metrics));
+}
+
+/* --- answers -------------------------------------------------------------------------------------------------------------------- */
+
+static void reply_opened(struct opening *opening, bool replayed)
+{
+    char number[IDS_CASE_NUMBER_SIZE], location[64], etag[48], body[400];
+    ids_case_number(opening->id, number);
+    snprintf(location, sizeof location, "/v1/cases/%s", opening->id);
+    snprintf(etag, sizeof etag, "\"%.16s.0\"", opening->head);
+    int length = snprintf(body, sizeof body,
+                          "{\"id\":\"%s\",\"number\":\"%s\",\"revision\":1,\"head\":\"%s\",\"status\":\"consultation\"}",
+                          opening->id, number, opening->head);
+    http_reply_header(opening->request, "Location", location);
+    http_reply_header(opening->request, "ETag", etag);
+    if (replayed)
+        http_reply_header(opening->request, "Idempotency-Replayed", "true");
+    http_reply(opening->request, 201, "application/json", (struct bytes){.data = body, .length = (size_t)length});
+    metric_add(&metrics[0], 1);
+}
+
+/* The id travels with the 503: the case may still arrive, and repeating with the same key finds it. */
+static void reply_unavailable(struct http_request *request, const struct opening *opening, const char *why)
+{
+    json_t *errors = json_array();
+    http_error_add(errors, "", "kafka", why);
+    char location[64];
+    snprintf(location, sizeof location, "/v1/cases/%s", opening->id);
+    http_reply_header(request, "Location", location);
+    http_reply_header(request, "Retry-After", INTAKE_RETRY_AFTER_S);
+    CLEANUP(mem_free)
+    char *detail = mem_printf("Not acknowledged yet; case %s may still arrive. Repeat with the same Idempotency-Key.",
+                              opening->id);
+    http_reply_problem(request, 503, "not_acknowledged", detail, errors);
+}
+
+static void answer_late(struct http_request *request, void *context)
+{
+    reply_unavailable(request, context, "no acknowledgement within 5 s");
+}
+
+static void reply_hearing_errors(struct http_request *request, const struct hearing_errors *found)
+{
+    if (found->unreadable) {
+        http_reply_problem(request, 400, "unreadable", found->list[0].message, NULL);
+        return;
+    }
+    json_t *errors = json_array();
+    for (size_t i = 0; i < found->count; i++)
+        http_error_add(errors, found->list[i].pointer, found->list[i].code, found->list[i].message);
+    http_reply_problem(request, 422, "invalid", "Some members cannot be taken.", errors);
+}
+
+/* --- with a key: what the chain says ---------------------------------------------------------------------------------------------- */
+
+/* The chain has a case of this id that is not this record: the same request again, or another one with the same key. */
+static void answer_from_chain(struct opening *opening)
+{
+    struct view_outcome first;
+    struct why why = {0};
+    char sha256[65];
+    if (view_find_event(intake.view, opening->id, opening->event_id, &first, sha256, &why) != VERDICT_OK ||
+        !first.known) {
+        reply_unavailable(opening->request, opening, "the view is being rebuilt");
+        return;
+    }
+    snprintf(opening->head, sizeof opening->head, "%s", first.head);
+    if (strcmp(sha256, opening->sha256) == 0)
+        reply_opened(opening, true);
+    else
+        http_reply_problem(opening->request, 422, "idempotency_key", "This key was used with another request.", NULL);
+}
+
+static void take_outcome(void *context, const struct view_outcome *outcome)
+{
+    struct opening *opening = context;
+    struct http_request *request = opening->request;
+    if (!outcome || !outcome->known)
+        reply_unavailable(request, opening, "the service is stopping");
+    else if (outcome->refusal == CASE_ACCEPTED)
+        reply_opened(opening, false);
+    else
+        answer_from_chain(opening);
+    http_release(request); /* last: the opening goes with it */
+}
+
+static void take_delivery(void *context, const struct kafka_delivery *delivery)
+{
+    struct opening *opening = context;
+    struct http_request *request = opening->request;
+    if (delivery->verdict == VERDICT_OK && opening->has_key) {
+        view_when_passed(intake.view, delivery->at, take_outcome, opening);
+        return;
+    }
+    if (delivery->verdict == VERDICT_OK)
+        reply_opened(opening, false);
+    else
+        reply_unavailable(request, opening, delivery->why);
+    http_release(request);
+}
+
+/* --- the record -------------------------------------------------------------------------------------------------------------------- */
+
+static void profile_release_one(struct profile **profile)
+{
+    profile_release(*profile);
+}
+
+static bool is_out_of_hours(int64_t now_us)
+{
+    CLEANUP(profile_release_one) struct profile *profile = profile_current();
+    return profile && !calendar_is_open(profile_json(profile), now_us);
+}
+
+static void write_value(struct buf *value, const struct opening *opening, const struct auth_identity *who,
+                        const char *key, struct bytes customer, const struct buf *hearing, bool out_of_hours)
+{
+    buf_add_text(value, "{\"extends\":null,\"actor\":{\"id\":");
+    buf_add_json_string(value, who->id, strlen(who->id));
+    buf_printf(value, ",\"role\":\"%s\"},\"rules\":%d", who->role, CASE_RULES_VERSION);
+    if (customer.data)
+        buf_printf(value, ",\"customer_id\":\"%.*s\"", (int)customer.length, (const char *)customer.data);
+    buf_add_text(value, ",\"hearing\":");
+    buf_add(value, hearing->data, hearing->length);
+    buf_printf(value, ",\"out_of_hours\":%s,\"request\":{\"key\":", out_of_hours ? "true" : "false");
+    if (opening->has_key)
+        buf_add_json_string(value, key, strlen(key));
+    else
+        buf_add_text(value, "null");
+    buf_printf(value, ",\"sha256\":\"%s\"}}", opening->sha256);
+}
+
+static void make_ids(struct opening *opening, const char *operator_id, const char *key, int64_t now_us)
+{
+    struct bytes of_case[] = {bytes_of("case"), bytes_of(operator_id), bytes_of(key)};
+    struct bytes of_event[] = {bytes_of("case.opened"), bytes_of(operator_id), bytes_of(key)};
+    clock_format_us(now_us, opening->time);
+    if (opening->has_key) {
+        ids_uuid8(of_case, COUNT_OF(of_case), opening->id);
+        ids_uuid8(of_event, COUNT_OF(of_event), opening->event_id);
+    } else {
+        ids_uuid7(now_us, opening->id);
+        ids_uuid7(now_us, opening->event_id);
+    }
+}
+
+static void produce(struct opening *opening, const struct buf *value, const char *traceparent)
+{
+    char type_text[96];
+    struct event_headers headers;
+    struct why why = {0};
+    struct http_request *request = opening->request;
+    event_headers_make("case.opened", opening->event_id, INTAKE_SOURCE, opening->time, opening->id, traceparent,
+                       type_text, &headers);
+    struct kafka_output output = {.topic = topics_full_name("cases"),
+                                  .partition = -1,
+                                  .key = bytes_of(opening->id),
+                                  .value = {.data = value->data, .length = value->length},
+                                  .headers = headers.list,
+                                  .header_count = headers.count};
+    case_head_of(NULL, type_text, opening->event_id, opening->time, output.key, output.value, opening->head);
+    http_suspend(request, clock_monotonic_ms() + ANSWER_WITHIN_MS, answer_late, opening);
+    if (kafka_produce(intake.producer, &output, take_delivery, opening, &why) == VERDICT_OK)
+        return;
+    reply_unavailable(request, opening, why.text);
+    http_release(request);
+}
+
+/* A repetition that the view knows already needs no record of its own. */
+static bool is_known(struct opening *opening)
+{
+    struct view_outcome first;
+    struct why why = {0};
+    char sha256[65];
+    if (!opening->has_key || view_find_event(intake.view, opening->id, opening->event_id, &first, sha256, &why) !=
+                                 VERDICT_OK || !first.known)
+        return false;
+    answer_from_chain(opening);
+    return true;
+}
+
+static void post_case(struct http_request *request)
+{
+    char key[256] = "";
+    struct hearing_opening found = {0};
+    const struct auth_identity *who = auth_identity(request);
+    struct bytes body = http_body(request);
+    int64_t now_us = clock_now_us();
+    bool has_key;
+    if (!intake_idempotency_key(request, key, &has_key))
+        return;
+    CLEANUP(mem_free) struct hearing_errors *errors = mem_alloc(sizeof *errors);
+    CLEANUP(buf_free) struct buf hearing, value;
+    buf_init(&hearing, LIMIT_HEARING_BYTES);
+    buf_init(&value, KAFKA_RECORD_BYTES_MAX - 4096);
+    if (!hearing_check_opening(body.data, body.length, &found, &hearing, errors)) {
+        reply_hearing_errors(request, errors);
+        return;
+    }
+    struct opening *opening = mem_alloc(sizeof *opening);
+    auth_keep_job(request, opening, free);
+    opening->request = request;
+    opening->has_key = has_key;
+    ids_sha256_text(body.data, body.length, opening->sha256);
+    make_ids(opening, who->id, key, now_us);
+    if (is_known(opening))
+        return;
+    write_value(&value, opening, who, key, found.customer_id, &hearing, is_out_of_hours(now_us));
+    const char *traceparent = http_header(request, "traceparent");
+    produce(opening, &value, traceparent && strlen(traceparent) == 55 ? traceparent : NULL);
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------------------------ */
+
+static void run_get(struct http_request *request)
+{
+    struct view_case view_case;
+    if (!intake_load_case(request, &view_case))
+        return;
+    const char *known = http_header(request, "If-None-Match");
+    http_reply_header(request, "ETag", view_case.etag);
+    if (known && strcmp(known, view_case.etag) == 0) {
+        http_reply(request, 304, NULL, (struct bytes){0});
+    } else {
+        intake_audit(request, http_path_value(request, "id"), "case.read");
+        http_reply_json(request, 200, view_render(&view_case));
+    }
+    view_case_clear(&view_case);
+}
+
+static void get_case(struct http_request *request)
+{
+    intake_run(request, run_get);
+}
+
+static bool read_limit(struct http_request *request, int *ret_limit)
+{
+    const char *text = http_query(request, "limit");
+    char *end;
+    *ret_limit = 50;
+    if (!text)
+        return true;
+    long limit = strtol(text, &end, 10);
+    if (end == text || *end || limit < 1 || limit > 200) {
+        intake_refuse_field(request, 422, "/limit", "range", "expected a whole number from 1 to 200");
+        return false;
+    }
+    *ret_limit = (int)limit;
+    return true;
+}
+
+static void run_list(struct http_request *request)
+{
+    struct why why = {0};
+    struct view_query query = {.status = http_query(request, "status"), .q = http_query(request, "q"),
+                               .customer = http_query(request, "customer"), .cursor = http_query(request, "cursor")};
+    json_t *page = NULL;
+    if (!read_limit(request, &query.limit))
+        return;
+    if (query.q && strlen(query.q) > 200) {
+        intake_refuse_field(request, 422, "/q", "too_long", "expected at most 200 bytes");
+        return;
+    }
+    switch (view_list(intake.view, &query, &page, &why)) {
+    case VERDICT_OK:
+        http_reply_json(request, 200, page);
+        return;
+    case VERDICT_REJECT:
+        intake_refuse_field(request, 422, "/cursor", "format", "expected next_cursor of an earlier answer");
+        return;
+    case VERDICT_RETRY:
+    case VERDICT_FATAL:
+        intake_unavailable(request, "view", why.text);
+    }
+}
+
+static void list_cases(struct http_request *request)
+{
+    intake_run(request, run_list);
+}
+
+/* --- chain and timeline ------------------------------------------------------------------------------------------------------------- */
+
+static void run_chain(struct http_request *request)
+{
+    struct view_case view_case;
+    struct why why = {0};
+    json_t *events = NULL;
+    if (!intake_load_case(request, &view_case))
+        return;
+    view_case_clear(&view_case);
+    if (view_events(intake.view, http_path_value(request, "id"), &events, &why) != VERDICT_OK)
+        intake_unavailable(request, "view", why.text);
+    else
+        http_reply_json(request, 200, json_pack("{s:o}", "events", events));
+}
+
+static void get_chain(struct http_request *request)
+{
+    intake_run(request, run_chain);
+}
+
+/* Accepted events as the operator reads them: their data without the chain's own members. */
+static void add_events(json_t *timeline, const json_t *events)
+{
+    for (size_t i = 0; i < json_array_size(events); i++) {
+        const json_t *event = json_array_get(events, i);
+        CLEANUP(mem_free) void *value = NULL;
+        size_t length;
+        const char *text = json_string_value(json_object_get(event, "value"));
+        if (!json_is_true(json_object_get(event, "accepted")) || !base64_decode(text, strlen(text), &value, &length))
+            continue;
+        json_t *data = json_loadb(value, length, 0, NULL);
+        json_object_del(data, "extends");
+        json_object_del(data, "rules");
+        json_object_del(data, "request");
+        json_array_append_new(timeline, json_pack("{s:s, s:O, s:O, s:O, s:o}", "kind", "event", "at",
+                                                  json_object_get(event, "time"), "what", json_object_get(event, "type"),
+                                                  "id", json_object_get(event, "id"), "data", data));
+    }
+}
+
+static void add_steps(json_t *timeline, const char *kind, const json_t *list, const char *at_name, const char *what_name)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *entry = json_array_get(list, i);
+        json_t *at = json_object_get(entry, at_name), *what = json_object_get(entry, what_name);
+        if (json_is_string(at) && json_is_string(what))
+            json_array_append_new(timeline, json_pack("{s:s, s:O, s:O, s:O}", "kind", kind, "at", at, "what", what,
+                                                      "data", entry));
+    }
+}
+
+static int by_time(const void *a, const void *b)
+{
+    json_t *const *left = a, *const *right = b;
+    return strcmp(json_string_value(json_object_get(*left, "at")), json_string_value(json_object_get(*right, "at")));
+}
+
+static json_t *sorted(const json_t *timeline)
+{
+    size_t count = json_array_size(timeline);
+    json_t **entries = mem_alloc((count + 1) * sizeof *entries);
+    for (size_t i = 0; i < count; i++)
+        entries[i] = json_array_get(timeline, i);
+    qsort(entries, count, sizeof *entries, by_time);
+    json_t *in_order = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append(in_order, entries[i]);
+    free(entries);
+    return in_order;
+}
+
+static void run_timeline(struct http_request *request)
+{
+    struct view_case view_case;
+    struct why why = {0};
+    json_auto_t *events = NULL;
+    json_auto_t *reads = NULL;
+    json_auto_t *timeline = json_array();
+    const char *case_id = http_path_value(request, "id");
+    if (!intake_load_case(request, &view_case))
+        return;
+    if (view_events(intake.view, case_id, &events, &why) != VERDICT_OK ||
+        view_audit(intake.view, case_id, &reads, &why) != VERDICT_OK) {
+        view_case_clear(&view_case);
+        intake_unavailable(request, "view", why.text);
+        return;
+    }
+    add_events(timeline, events);
+    add_steps(timeline, "extraction", json_object_get(view_case.extraction, "searches"), "requested_at", "status");
+    const json_t *handovers = json_object_get(view_case.escalation, "handovers");
+    for (size_t i = 0; i < json_array_size(handovers); i++)
+        add_steps(timeline, "handover", json_object_get(json_array_get(handovers, i), "steps"), "at", "step");
+    add_steps(timeline, "notice", json_object_get(view_case.notifications, "notices"), "planned_at", "template");
+    add_steps(timeline, "read", reads, "at", "what");
+    http_reply_json(request, 200, json_pack("{s:o}", "timeline", sorted(timeline)));
+    view_case_clear(&view_case);
+}
+
+static void get_timeline(struct http_request *request)
+{
+    intake_run(request, run_timeline);
+}
+
+const struct http_route case_routes[] = {
+    {.method = "POST",
+     .path = "/v1/cases",
+     .handler = post_case,
+     .flags = AUTH_WRITERS | AUTH_MACHINE,
+     .body_max = LIMIT_BODY_BYTES,
+     .content_types = "application/json"},
+    {.method = "GET", .path = "/v1/cases", .handler = list_cases, .flags = AUTH_READERS},
+    {.method = "GET", .path = "/v1/cases/{id}", .handler = get_case, .flags = AUTH_READERS},
+    {.method = "GET", .path = "/v1/cases/{id}/chain", .handler = get_chain, .flags = AUTH_READERS},
+    {.method = "GET", .path = "/v1/cases/{id}/timeline", .handler = get_timeline, .flags = AUTH_READERS},
+};
+const size_t case_route_count = COUNT_OF(case_routes);

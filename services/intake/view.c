@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The folding thread: reads whatever is there, writes it with its offsets in one transaction, then tells who waits. A
+ * record alone is committed at once; under load a transaction carries as many as came meanwhile.
+ */
+#include "services/intake/view_internal.h"
+
+#include "common/clock.h"
+#include "common/desk/topics.h"
+#include "common/log.h"
+#include "common/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH_MAX 500
+#define BOUNDS_WITHIN_MS 30000
+
+static int topic_index(const char *full_name)
+{
+    const char *name = topics_short_name(full_name);
+    for (int i = 0; name && i < VIEW_TOPICS; i++)
+        if (strcmp(view_topics[i], name) == 0)
+            return i;
+    return -1;
+}
+
+/* --- who waits -------------------------------------------------------------------------------------------------------------- */
+
+static void look_up_outcome(sqlite3 *db, struct kafka_position at, struct view_outcome *ret_outcome)
+{
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement = view_prepare(
+        db, "SELECT refusal, pointer, why, revision, head FROM events WHERE part = ?1 AND off = ?2");
+    *ret_outcome = (struct view_outcome){0};
+    sqlite3_bind_int(statement, 1, at.partition);
+    sqlite3_bind_int64(statement, 2, at.offset);
+    if (sqlite3_step(statement) != SQLITE_ROW)
+        return;
+    ret_outcome->known = true;
+    ret_outcome->refusal = (enum case_refusal)sqlite3_column_int(statement, 0);
+    snprintf(ret_outcome->pointer, sizeof ret_outcome->pointer, "%s", (const char *)sqlite3_column_text(statement, 1));
+    snprintf(ret_outcome->why.text, sizeof ret_outcome->why.text, "%s", (const char *)sqlite3_column_text(statement, 2));
+    ret_outcome->revision = sqlite3_column_int64(statement, 3);
+    const char *head = (const char *)sqlite3_column_text(statement, 4);
+    snprintf(ret_outcome->head, sizeof ret_outcome->head, "%s", head ? head : "");
+}
+
+/* Takes the waiters whose record is committed out of the list; all of them when `all`. */
+static struct view_waiter *take_waiters(struct view *view, bool all)
+{
+    struct view_waiter *taken = NULL, **at = &view->waiters;
+    while (*at) {
+        struct view_waiter *waiter = *at;
+        if (!all && view->next[0][waiter->at.partition] <= waiter->at.offset) {
+            at = &waiter->next;
+            continue;
+        }
+        *at = waiter->next;
+        waiter->next = taken;
+        taken = waiter;
+    }
+    return taken;
+}
+
+static void tell_waiters(struct view *view, bool closing)
+{
+    pthread_mutex_lock(&view->lock);
+    struct view_waiter *taken = take_waiters(view, closing);
+    pthread_cond_broadcast(&view->moved);
+    pthread_mutex_unlock(&view->lock);
+    while (taken) {
+        struct view_waiter *waiter = taken;
+        struct view_outcome outcome;
+        taken = waiter->next;
+        if (!closing)
+            look_up_outcome(view->writer, waiter->at, &outcome);
+        waiter->passed(waiter->context, closing ? NULL : &outcome);
+        free(waiter);
+    }
+}
+
+void view_when_passed(struct view *view, struct kafka_position at, view_passed_fn *passed, void *context)
+{
+    pthread_mutex_lock(&view->lock);
+    bool already = view->next[0][at.partition] > at.offset;
+    if (!already) {
+        struct view_waiter *waiter = mem_alloc(sizeof *waiter);
+        *waiter = (struct view_waiter){.next = view->waiters, .at = at, .passed = passed, .context = context};
+        view->waiters = waiter;
+    }
+    pthread_mutex_unlock(&view->lock);
+    if (!already)
+        return;
+    struct view_outcome outcome;
+    sqlite3 *db = view_reader_take(view);
+    look_up_outcome(db, at, &outcome);
+    view_reader_give(view, db);
+    passed(context, &outcome);
+}
+
+enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadline_ms, struct why *why)
+{
+    int64_t first, end;
+    int32_t partition = kafka_partition_of(bytes_of(case_id), view->partitions);
+    if (kafka_reader_bounds(view->reader, topics_full_name("cases"), partition, &first, &end, deadline_ms, why) !=
+        VERDICT_OK)
+        return VERDICT_RETRY;
+    bool passed = false;
+    while (!passed && clock_monotonic_ms() < deadline_ms) {
+        pthread_mutex_lock(&view->lock);
+        passed = view->next[0][partition] >= end;
+        if (!passed) {
+            struct timespec soon;
+            clock_gettime(CLOCK_REALTIME, &soon);
+            soon.tv_nsec += 20000000;
+            soon.tv_sec += soon.tv_nsec / 1000000000;
+            soon.tv_nsec %= 1000000000;
+            pthread_cond_timedwait(&view->moved, &view->lock, &soon);
+        }
+        pthread_mutex_unlock(&view->lock);
+    }
+    return passed ? VERDICT_OK : retry(why, "the view has not caught up yet");
+}
+
+/* --- folding ---------------------------------------------------------------------------------------------------------------- */
+
+static void check_ready(struct view *view)
+{
+    bool ready = true;
+    for (int t = 0; t < VIEW_TOPICS && ready; t++)
+        for (int32_t p = 0; p < view->partitions && ready; p++)
+            ready = view->next[t][p] >= view->goal[t][p];
+    if (ready) {
+        atomic_store(&view->ready, true);
+        log_event(LOG_INFO, "view.ready", "partitions=%d", view->partitions);
+    }
+}
+
+static enum verdict take(struct view *view, enum kafka_read kind, const struct kafka_record *record, int64_t **moved,
+                         struct why *why)
+{
+    int topic = topic_index(record->topic);
+    if (kind == KAFKA_READ_RECORD && view_store_record(view, topic, record, why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    int64_t next = kind == KAFKA_READ_RECORD ? record->at.offset + 1 : record->at.offset;
+    if (next > moved[topic][record->at.partition])
+        moved[topic][record->at.partition] = next;
+    return VERDICT_OK;
+}
+
+static void publish_positions(struct view *view, int64_t **moved)
+{
+    pthread_mutex_lock(&view->lock);
+    for (int t = 0; t < VIEW_TOPICS; t++)
+        memcpy(view->next[t], moved[t], (size_t)view->partitions * sizeof(int64_t));
+    pthread_mutex_unlock(&view->lock);
+    if (!atomic_load(&view->ready))
+        check_ready(view);
+}
+
+/* One round: waits for a first record, then takes what is there, then commits. */
+static enum verdict fold_round(struct view *view, int64_t **moved, struct why *why)
+{
+    struct kafka_record record;
+    enum kafka_read kind = kafka_reader_next(view->reader, 100, &record, why);
+    if (kind == KAFKA_READ_NOTHING)
+        return VERDICT_OK;
+    if (!view_sql(view->writer, "BEGIN", why))
+        return VERDICT_FATAL;
+    for (int count = 0; kind != KAFKA_READ_NOTHING; count++) {
+        if (kind == KAFKA_READ_FAILED || take(view, kind, &record, moved, why) != VERDICT_OK)
+            return VERDICT_FATAL;
+        kind = count < BATCH_MAX ? kafka_reader_next(view->reader, 0, &record, why) : KAFKA_READ_NOTHING;
+    }
+    if (!view_sql(view->writer, "COMMIT", why))
+        return VERDICT_FATAL;
+    publish_positions(view, moved);
+    return VERDICT_OK;
+}
+
+static void *fold(void *context)
+{
+    struct view *view = context;
+    struct why why = {0};
+    int64_t *moved[VIEW_TOPICS];
+    for (int t = 0; t < VIEW_TOPICS; t++)
+        moved[t] = mem_dup(view->next[t], (size_t)view->partitions * sizeof(int64_t));
+    check_ready(view);
+    while (!atomic_load(&view->stopping)) {
+        if (fold_round(view, moved, &why) != VERDICT_OK) {
+            service_fail("view.failed", why.text);
+            break;
+        }
+        tell_waiters(view, false);
+    }
+    tell_waiters(view, true);
+    for (int t = 0; t < VIEW_TOPICS; t++)
+        free(moved[t]);
+    return NULL;
+}
+
+/* --- opening ---------------------------------------------------------------------------------------------------------------- */
+
+static int64_t stored_next(struct view *view, int topic, int32_t partition)
+{
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement = view_prepare(view->writer, "SELECT next FROM offsets WHERE topic = ?1 AND part = ?2");
+    sqlite3_bind_text(statement, 1, view_topics[topic], -1, SQLITE_STATIC);
+    sqlite3_bind_int(statement, 2, partition);
+    return sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+}
+
+static enum verdict seek_all(struct view *view, struct why *why)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + BOUNDS_WITHIN_MS;
+    for (int t = 0; t < VIEW_TOPICS; t++) {
+        const char *topic = topics_full_name(view_topics[t]);
+        view->next[t] = mem_alloc((size_t)view->partitions * sizeof(int64_t));
+        view->goal[t] = mem_alloc((size_t)view->partitions * sizeof(int64_t));
+        for (int32_t p = 0; p < view->partitions; p++) {
+            int64_t first;
+            if (kafka_reader_bounds(view->reader, topic, p, &first, &view->goal[t][p], deadline_ms, why) != VERDICT_OK)
+                return VERDICT_RETRY;
+            view->next[t][p] = stored_next(view, t, p);
+            if (view->next[t][p] > view->goal[t][p]) {
+                view_store_forget(view); /* it stands for another log: the next start begins at zero */
+                return fatal(why, "view: stood behind the end of %s/%d", topic, p);
+            }
+            if (kafka_reader_seek(view->reader, topic, p, view->next[t][p], why) != VERDICT_OK)
+                return VERDICT_FATAL;
+        }
+    }
+    return VERDICT_OK;
+}
+
+enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, struct view **ret_view, struct why *why)
+{
+    const char *names[VIEW_TOPICS];
+    char cluster_id[64];
+    struct view *view = mem_alloc(sizeof *view);
+    view->kafka = *kafka;
+    pthread_mutex_init(&view->lock, NULL);
+    pthread_mutex_init(&view->readers_lock, NULL);
+    pthread_cond_init(&view->moved, NULL);
+    pthread_cond_init(&view->reader_free, NULL);
+    for (int t = 0; t < VIEW_TOPICS; t++)
+        names[t] = topics_full_name(view_topics[t]);
+    enum verdict verdict = kafka_check_topics(kafka, names, VIEW_TOPICS, clock_monotonic_ms() + BOUNDS_WITHIN_MS,
+                                              &view->partitions, cluster_id, why);
+    if (verdict == VERDICT_OK)
+        verdict = view_store_open(view, state_dir, cluster_id, why);
+    if (verdict == VERDICT_OK)
+        verdict = kafka_reader_open(kafka, KAFKA_READ_COMMITTED, &view->reader, why);
+    if (verdict == VERDICT_OK)
+        verdict = seek_all(view, why);
+    if (verdict != VERDICT_OK)
+        return verdict; /* the process ends */
+    if (pthread_create(&view->thread, NULL, fold, view) != 0)
+        return fatal(why, "no thread for the view");
+    pthread_setname_np(view->thread, "view-fold");
+    *ret_view = view;
+    return VERDICT_OK;
+}
+
+bool view_is_ready(struct view *view, json_t *detail)
+{
+    json_int_t behind = 0;
+    pthread_mutex_lock(&view->lock);
+    for (int t = 0; t < VIEW_TOPICS; t++)
+        for (int32_t p = 0; p < view->partitions; p++)
+            if (view->goal[t][p] > view->next[t][p])
+                behind += view->goal[t][p] - view->next[t][p];
+    pthread_mutex_unlock(&view->lock);
+    bool ready = atomic_load(&view->ready);
+    if (detail)
+        json_object_set_new(detail, "view",
+                            json_pack("{s:b, s:I}", "rebuilding", !ready, "records_behind_start", behind));
+    return ready;
+}
+
+void view_close(struct view *view)
+{
+    if (!view)
+        return;
+    atomic_store(&view->stopping, true);
+    pthread_join(view->thread, NULL);
+    kafka_reader_close(view->reader);
+    for (int i = 0; i < VIEW_READERS; i++)
+        sqlite3_close(view->readers[i]);
+    sqlite3_close(view->writer);
+}

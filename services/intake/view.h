@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Purpose: intake's view: a SQLite file into which every instance folds all partitions of cases, contracts, extractions,
+ * escalation-status, notifications and audit. It can be deleted at any time: it is rebuilt from Kafka. sqlite3.h is
+ * included by view_*.c only.
+ * Ownership: answers are new references. Threads: one thread folds; readers may be any thread (a pool of connections).
+ * Errors: RETRY while rebuilding or busy; FATAL when the disk fails (the process ends).
+ * Limits: list pages of at most 200.
+ */
+#include <jansson.h>
+#include "common/desk/case.h"
+
+struct view;
+
+enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, struct view **ret_view, struct why *why);
+void view_close(struct view *view);
+bool view_is_ready(struct view *view, json_t *detail);
+
+/* --- one case ---------------------------------------------------------------------------------------------------- */
+struct view_case {
+    json_t *state; /* case_apply's; NULL: unknown */
+    json_t *extraction, *escalation, *notifications; /* last values or NULL */
+    char etag[48]; /* "<head16>.<view>" with its quotes */
+};
+enum verdict view_case(struct view *view, const char *case_id, struct view_case *ret_case, struct why *why);
+void view_case_clear(struct view_case *view_case);
+/* The records of a case in order: [{id,type,time,key,partition,offset,value,extends,head,accepted,code}], value as text. */
+enum verdict view_events(struct view *view, const char *case_id, json_t **ret_events, struct why *why);
+enum verdict view_audit(struct view *view, const char *case_id, json_t **ret_records, struct why *why);
+
+/* What became of one record of `cases`. */
+struct view_outcome {
+    bool known;
+    enum case_refusal refusal;
+    char pointer[120];
+    struct why why;
+    json_int_t revision; /* of the event, when accepted */
+    char head[CASE_HEAD_SIZE];
+};
+enum verdict view_find_event(struct view *view, const char *case_id, const char *event_id, struct view_outcome *ret_outcome,
+                             char ret_request_sha256[65], struct why *why);
+/* Calls `passed` once the fold has committed this record of `cases`: on the fold's thread, or at once on the caller's.
+ * Exactly once; with a NULL outcome when the view is closed before. */
+typedef void view_passed_fn(void *context, const struct view_outcome *outcome);
+void view_when_passed(struct view *view, struct kafka_position at, view_passed_fn *passed, void *context);
+/* Waits until the fold stands at the end of the partition of `cases` that has this case, as it stands now. */
+enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadline_ms, struct why *why);
+
+/* --- many ---------------------------------------------------------------------------------------------------------- */
+struct view_query {
+    const char *status, *q, *customer;
+    int limit;
+    const char *cursor; /* opaque, NULL: from the newest */
+};
+enum verdict view_list(struct view *view, const struct view_query *query, json_t **ret_page, struct why *why);
+enum verdict view_contract(struct view *view, const char *customer_id, json_t **ret_contract, struct why *why);
+enum verdict view_contracts(struct view *view, const char *phone, const char *q, json_t **ret_list, struct why *why);
+enum verdict view_counts(struct view *view, json_t **ret_counts, struct why *why); /* cases per status */
+
+/* The answer to GET /v1/cases/{id} from a case; only folded records, no clock (contract §4). */
+json_t *view_render(const struct view_case *view_case);

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading the view: one case, its records, lists. */
+#include "services/intake/view_internal.h"
+
+#include "common/clock.h"
+#include "common/desk/status.h"
+#include "common/ids.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- a pool of connections -------------------------------------------------------------------------------------------------- */
+
+sqlite3 *view_reader_take(struct view *view)
+{
+    pthread_mutex_lock(&view->readers_lock);
+    for (;;) {
+        for (int i = 0; i < VIEW_READERS; i++)
+            if (!view->reader_busy[i]) {
+                view->reader_busy[i] = true;
+                pthread_mutex_unlock(&view->readers_lock);
+                return view->readers[i];
+            }
+        pthread_cond_wait(&view->reader_free, &view->readers_lock);
+    }
+}
+
+void view_reader_give(struct view *view, sqlite3 *db)
+{
+    pthread_mutex_lock(&view->readers_lock);
+    for (int i = 0; i < VIEW_READERS; i++)
+        if (view->readers[i] == db)
+            view->reader_busy[i] = false;
+    pthread_cond_signal(&view->reader_free);
+    pthread_mutex_unlock(&view->readers_lock);
+}
+
+struct borrowed {
+    struct view *view;
+    sqlite3 *db;
+};
+
+static void give_back(struct borrowed *borrowed)
+{
+    view_reader_give(borrowed->view, borrowed->db);
+}
+
+#define BORROW(name, view_)                                                                                              \
+    CLEANUP(give_back) struct borrowed name = {.view = (view_), .db = view_reader_take(view_)}
+
+static void bind_text(sqlite3_stmt *statement, int place, const char *text)
+{
+    sqlite3_bind_text(statement, place, text, -1, SQLITE_TRANSIENT);
+}
+
+static json_t *column_text(sqlite3_stmt *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    return text ? json_string(text) : json_null();
+}
+
+static enum verdict not_ready(struct view *view, struct why *why)
+{
+    return atomic_load(&view->ready) ? VERDICT_OK : retry(why, "the view is being rebuilt");
+}
+
+/* --- one case ---------------------------------------------------------------------------------------------------------------- */
+
+/* The part after the dot changes with whatever else is shown: three services' last words, and nothing of this machine, so
+ * that it is the same after a rebuild. */
+static void make_etag(struct view_case *view_case)
+{
+    const char *head = json_string_value(json_object_get(view_case->state, "head"));
+    const json_t *parts[] = {view_case->extraction, view_case->escalation, view_case->notifications};
+    char hash[IDS_SHA256_TEXT_SIZE];
+    CLEANUP(buf_free) struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        if (parts[i])
+            event_dump_json(parts[i], &text);
+        buf_add(&text, "\n", 1);
+    }
+    ids_sha256_text(text.data, text.length, hash);
+    snprintf(view_case->etag, sizeof view_case->etag, "\"%.16s.%.8s\"", head ? head : "", hash);
+}
+
+enum verdict view_case(struct view *view, const char *case_id, struct view_case *ret_case, struct why *why)
+{
+    *ret_case = (struct view_case){0};
+    if (not_ready(view, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    BORROW(reader, view);
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement =
+        view_prepare(reader.db, "SELECT state, extraction, escalation, notifications FROM cases WHERE id = ?1");
+    bind_text(statement, 1, case_id);
+    if (sqlite3_step(statement) != SQLITE_ROW)
+        return VERDICT_OK;
+    ret_case->state = view_column_json(statement, 0);
+    ret_case->extraction = view_column_json(statement, 1);
+    ret_case->escalation = view_column_json(statement, 2);
+    ret_case->notifications = view_column_json(statement, 3);
+    if (!ret_case->state)
+        view_case_clear(ret_case);
+    else
+        make_etag(ret_case);
+    return VERDICT_OK;
+}
+
+void view_case_clear(struct view_case *view_case)
+{
+    json_decref(view_case->state);
+    json_decref(view_case->extraction);
+    json_decref(view_case->escalation);
+    json_decref(view_case->notifications);
+    *view_case = (struct view_case){0};
+}
+
+static json_t *event_row(sqlite3_stmt *statement)
+{
+    CLEANUP(mem_free)
+    char *value = base64_encode(sqlite3_column_blob(statement, 6), (size_t)sqlite3_column_bytes(statement, 6));
+    enum case_refusal refusal = (enum case_refusal)sqlite3_column_int(statement, 9);
+    json_t *row = json_pack("{s:o, s:o, s:o, s:o, s:i, s:I, s:s, s:o, s:o, s:b}", "id", column_text(statement, 2),
+                            "type", column_text(statement, 3), "time", column_text(statement, 4), "key",
+                            column_text(statement, 5), "partition", sqlite3_column_int(statement, 0), "offset",
+                            (json_int_t)sqlite3_column_int64(statement, 1), "value", value, "extends",
+                            column_text(statement, 7), "head", column_text(statement, 8), "accepted",
+                            refusal == CASE_ACCEPTED);
+    if (refusal != CASE_ACCEPTED)
+        json_object_set_new(row, "code", json_string(case_refusal_code(refusal)));
+    return row;
+}
+
+enum verdict view_events(struct view *view, const char *case_id, json_t **ret_events, struct why *why)
+{
+    if (not_ready(view, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    BORROW(reader, view);
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement =
+        view_prepare(reader.db, "SELECT part, off, id, type, time, case_id, value, extends, head, refusal FROM events"
+                                " WHERE case_id = ?1 ORDER BY off");
+    bind_text(statement, 1, case_id);
+    *ret_events = json_array();
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        json_array_append_new(*ret_events, event_row(statement));
+    return VERDICT_OK;
+}
+
+enum verdict view_audit(struct view *view, const char *case_id, json_t **ret_records, struct why *why)
+{
+    if (not_ready(view, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    BORROW(reader, view);
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement =
+        view_prepare(reader.db, "SELECT value FROM audit WHERE case_id = ?1 ORDER BY off DESC LIMIT 500");
+    bind_text(statement, 1, case_id);
+    *ret_records = json_array();
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        json_t *value = view_column_json(statement, 0);
+        if (value)
+            json_array_append_new(*ret_records, value);
+    }
+    return VERDICT_OK;
+}
+
+/* What a request carried when it made this event: {"request":{"key","sha256"}}. */
+static void copy_request_hash(sqlite3_stmt *statement, int column, char ret_sha256[65])
+{
+    json_auto_t *value = json_loadb(sqlite3_column_blob(statement, column),
+                                    (size_t)sqlite3_column_bytes(statement, column), 0, NULL);
+    const char *hash = json_string_value(json_object_get(json_object_get(value, "request"), "sha256"));
+    snprintf(ret_sha256, 65, "%s", hash ? hash : "");
+}
+
+enum verdict view_find_event(struct view *view, const char *case_id, const char *event_id,
+                             struct view_outcome *ret_outcome, char ret_request_sha256[65], struct why *why)
+{
+    *ret_outcome = (struct view_outcome){0};
+    if (not_ready(view, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    BORROW(reader, view);
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement =
+        view_prepare(reader.db, "SELECT revision, head, value FROM events WHERE case_id = ?1 AND id = ?2 AND refusal = 0");
+    bind_text(statement, 1, case_id);
+    bind_text(statement, 2, event_id);
+    if (sqlite3_step(statement) != SQLITE_ROW)
+        return VERDICT_OK;
+    ret_outcome->known = true;
+    ret_outcome->revision = sqlite3_column_int64(statement, 0);
+    snprintf(ret_outcome->head, sizeof ret_outcome->head, "%s", (const char *)sqlite3_column_text(statement, 1));
+    copy_request_hash(statement, 2, ret_request_sha256);
+    return VERDICT_OK;
+}
+
+/* --- rendering ---------------------------------------------------------------------------------------------------------------- */
+
+static json_t *render_triage(const json_t *extraction)
+{
+    json_t *triage = extraction ? json_copy((json_t *)(uintptr_t)extraction) : json_object();
+    json_object_del(triage, "case");
+    if (!json_object_get(triage, "status"))
+        json_object_set_new(triage, "status", json_string("waiting"));
+    return triage;
+}
+
+static json_t *render_escalation(const json_t *escalation)
+{
+    json_t *shown = escalation ? json_copy((json_t *)(uintptr_t)escalation) : json_object();
+    json_object_del(shown, "case");
+    if (!json_object_get(shown, "state"))
+        json_object_set_new(shown, "state", json_string("none"));
+    if (!json_object_get(shown, "handover"))
+        json_object_set_new(shown, "handover", json_null());
+    if (!json_object_get(shown, "reasons"))
+        json_object_set_new(shown, "reasons", json_array());
+    if (!json_object_get(shown, "warnings"))
+        json_object_set_new(shown, "warnings", json_array());
+    return shown;
+}
+
+static json_t *or_null(const json_t *value)
+{
+    return value ? json_incref((json_t *)(uintptr_t)value) : json_null();
+}
+
+static json_t *or_empty(const json_t *value)
+{
+    return value ? json_incref((json_t *)(uintptr_t)value) : json_array();
+}
+
+json_t *view_render(const struct view_case *view_case)
+{
+    static const char *const shown[] = {"id",        "number",     "revision",  "head",       "opened_at", "opened_by",
+                                        "changed_at", "policy",    "assessment", "steps_done", "waivers",  "callback",
+                                        "confirmed_address", "closed", "proposals", "muted"};
+    const json_t *state = view_case->state;
+    json_t *answer = json_object();
+    for (size_t i = 0; i < COUNT_OF(shown); i++)
+        if (json_object_get(state, shown[i]))
+            json_object_set(answer, shown[i], json_object_get(state, shown[i]));
+    json_object_set_new(answer, "status",
+                        json_string(status_of(state, view_case->extraction, view_case->escalation)));
+    json_object_set_new(answer, "flags", status_flags(state, view_case->extraction, view_case->escalation));
+    json_object_set_new(answer, "customer_id", or_null(json_object_get(state, "customer_id")));
+    json_object_set_new(answer, "hearing", or_null(json_object_get(state, "hearing")));
+    json_object_set_new(answer, "intention", or_null(json_object_get(state, "intention")));
+    json_object_set_new(answer, "consents", or_empty(json_object_get(state, "consents")));
+    json_object_set_new(answer, "actions", or_empty(json_object_get(state, "actions")));
+    json_object_set_new(answer, "uploads", or_empty(json_object_get(state, "uploads")));
+    json_object_set_new(answer, "handovers", or_empty(json_object_get(state, "handovers")));
+    json_object_set_new(answer, "extractions", or_empty(json_object_get(state, "extractions")));
+    json_object_set_new(answer, "triage", render_triage(view_case->extraction));
+    json_object_set_new(answer, "escalation", render_escalation(view_case->escalation));
+    json_object_set_new(answer, "notifications", or_empty(json_object_get(view_case->notifications, "notices")));
+    return answer;
+}
+
+/* --- lists -------------------------------------------------------------------------------------------------------------------- */
+
+/* "%…%" for LIKE, in lower case, with the wildcards of the question taken literally. */
+static char *like_pattern(const char *q)
+{
+    struct buf pattern;
+    buf_init(&pattern, 4096);
+    buf_add(&pattern, "%", 1);
+    for (; *q; q++) {
+        char c = (char)tolower((unsigned char)*q);
+        if (c == '%' || c == '_' || c == '\\')
+            buf_add(&pattern, "\\", 1);
+        buf_add(&pattern, &c, 1);
+    }
+    buf_add(&pattern, "%", 1);
+    return pattern.data;
+}
+
+static json_t *list_row(sqlite3_stmt *statement)
+{
+    struct view_case row = {.state = view_column_json(statement, 0),
+                            .extraction = view_column_json(statement, 1),
+                            .escalation = view_column_json(statement, 2)};
+    const json_t *hearing = json_object_get(row.state, "hearing");
+    const char *triage = json_string_value(json_object_get(row.extraction, "status"));
+    const char *escalation = json_string_value(json_object_get(row.escalation, "state"));
+    json_t *line = json_pack(
+        "{s:O, s:O, s:O, s:s, s:o, s:o, s:O, s:o, s:o, s:s, s:s}", "id", json_object_get(row.state, "id"), "number",
+        json_object_get(row.state, "number"), "revision", json_object_get(row.state, "revision"), "status",
+        status_of(row.state, row.extraction, row.escalation), "flags",
+        status_flags(row.state, row.extraction, row.escalation), "customer_id",
+        or_null(json_object_get(row.state, "customer_id")), "opened_at", json_object_get(row.state, "opened_at"),
+        "company", or_null(json_object_get(json_object_get(hearing, "contact"), "company")), "type",
+        or_null(json_object_get(json_object_get(hearing, "incident"), "type")), "triage", triage ? triage : "waiting",
+        "escalation", escalation ? escalation : "none");
+    view_case_clear(&row);
+    return line;
+}
+
+/* "<opened_us>.<id>" of the last row of the page before. */
+static bool read_cursor(const char *cursor, int64_t *ret_opened_us, const char **ret_id)
+{
+    char *end;
+    if (!cursor)
+        return true;
+    *ret_opened_us = strtoll(cursor, &end, 10);
+    *ret_id = end + 1;
+    return end != cursor && *end == '.' && ids_is_uuid(end + 1);
+}
+
+enum verdict view_list(struct view *view, const struct view_query *query, json_t **ret_page, struct why *why)
+{
+    int64_t before_us = INT64_MAX;
+    const char *before_id = "~";
+    if (!read_cursor(query->cursor, &before_us, &before_id))
+        return reject(why, "/cursor");
+    if (not_ready(view, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    BORROW(reader, view);
+    CLEANUP(mem_free) char *pattern = query->q && *query->q ? like_pattern(query->q) : NULL;
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement = view_prepare(
+        reader.db, "SELECT state, extraction, escalation, opened_us, id FROM cases WHERE state IS NOT NULL"
+                   " AND (opened_us, id) < (?1, ?2) AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR customer = ?4)"
+                   " AND (?5 IS NULL OR words LIKE ?5 ESCAPE '\\') ORDER BY opened_us DESC, id DESC LIMIT ?6");
+    sqlite3_bind_int64(statement, 1, before_us);
+    bind_text(statement, 2, before_id);
+    bind_text(statement, 3, query->status);
+    bind_text(statement, 4, query->customer);
+    bind_text(statement, 5, pattern);
+    sqlite3_bind_int(statement, 6, query->limit + 1);
+    json_t *cases = json_array(), *next = json_null();
+    char cursor[80] = "";
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        if ((int)json_array_size(cases) == query->limit) {
+            json_decref(next);
+            next = json_string(cursor);
+            break;
+        }
+        json_array_append_new(cases, list_row(statement));
+        snprintf(cursor, sizeof cursor, "%" PRId64 ".%s", (int64_t)sqlite3_column_int64(statement, 3),
+                 (const char *)sqlite3_column_text(statement, 4));
+    }
+    *ret_page = json_pack("{s:o, s:o}", "cases", cases, "next_cursor", next);
+    return VERDICT_OK;
+}
+
+enum verdict view_contract(struct view *view, const char *customer_id, json_t **ret_contract, struct why *why)
+{
+    *ret_contract = NULL;
+    if (not_ready(view, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    BORROW(reader, view);
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement = view_prepare(reader.db, "SELECT value FROM contracts WHERE customer = ?1");
+    bind_text(statement, 1, customer_id);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        *ret_contract = view_column_json(statement, 0);
+    return VERDICT_OK;
+}
+
+enum verdict view_contracts(struct view *view, const char *phone, const char *q, json_t **ret_list, struct why *why)
+{
+    if (not_ready(view, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    BORROW(reader, view);
+    CLEANUP(mem_free) char *digits = phone && *phone ? mem_printf("%s%%", phone) : NULL;
+    CLEANUP(mem_free) char *words = q && *q ? like_pattern(q) : NULL;
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement =
+        view_prepare(reader.db, "SELECT customer, value FROM contracts WHERE (?1 IS NULL OR digits LIKE ?1)"
+                                " AND (?2 IS NULL OR words LIKE ?2 ESCAPE '\\') ORDER BY customer LIMIT 50");
+    bind_text(statement, 1, digits);
+    bind_text(statement, 2, words);
+    *ret_list = json_array();
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        json_t *value = view_column_json(statement, 1);
+        json_object_set_new(value, "customer_id", column_text(statement, 0));
+        json_array_append_new(*ret_list, value);
+    }
+    return VERDICT_OK;
+}
+
+enum verdict view_counts(struct view *view, json_t **ret_counts, struct why *why)
+{
+    if (not_ready(view, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    BORROW(reader, view);
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement =
+        view_prepare(reader.db, "SELECT status, COUNT(*) FROM cases WHERE state IS NOT NULL GROUP BY status");
+    *ret_counts = json_object();
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        json_object_set_new(*ret_counts, (const char *)sqlite3_column_text(statement, 0),
+                            json_integer(sqlite3_column_int64(statement, 1)));
+    return VERDICT_OK;
+}
