@@ -21,17 +21,20 @@ struct kafka_config {
     const char *client_id;
 };
 /* The variables KAKEKOMI_KAFKA_* that every service has; used in config tables: struct with a `kafka` member. */
-#define KAFKA_CONFIG_VARIABLES(type, member)                                                       \
-    {"KAKEKOMI_KAFKA_BROKERS", CONFIG_TEXT, NULL, "brokers, host:port separated by commas",        \
-     offsetof(type, member.brokers), 0, 0},                                                        \
-        {"KAKEKOMI_KAFKA_CERT_FILE", CONFIG_FILE, "", "client certificate, PEM",                   \
-         offsetof(type, member.certificate_file), 0, 0},                                           \
-        {"KAKEKOMI_KAFKA_KEY_FILE", CONFIG_FILE, "", "private key of the certificate, PEM",        \
-         offsetof(type, member.key_file), 0, 0},                                                   \
-    {                                                                                              \
-        "KAKEKOMI_KAFKA_CA_FILE", CONFIG_FILE, "", "authority that signed the brokers, PEM",       \
-            offsetof(type, member.ca_file), 0, 0                                                   \
-    }
+#define KAFKA_CONFIG_VARIABLES(type, member)                                                        \
+    {"KAKEKOMI_KAFKA_BROKERS",       CONFIG_TEXT, NULL, "brokers, host:port separated by commas",   \
+     offsetof(type, member.brokers), 0,           0},                                               \
+        {"KAKEKOMI_KAFKA_CERT_FILE",                                                                \
+         CONFIG_FILE,                                                                               \
+         "",                                                                                        \
+         "client certificate, PEM",                                                                 \
+         offsetof(type, member.certificate_file),                                                   \
+         0,                                                                                         \
+         0},                                                                                        \
+        {"KAKEKOMI_KAFKA_KEY_FILE",       CONFIG_FILE, "", "private key of the certificate, PEM",   \
+         offsetof(type, member.key_file), 0,           0},                                          \
+        {"KAKEKOMI_KAFKA_CA_FILE",       CONFIG_FILE, "", "authority that signed the brokers, PEM", \
+         offsetof(type, member.ca_file), 0,           0}
 
 struct kafka_header {
     const char *name;
@@ -52,7 +55,8 @@ struct kafka_record {
     struct kafka_header headers[KAFKA_HEADERS_MAX];
     size_t header_count;
 };
-struct bytes kafka_record_header(const struct kafka_record *record, const char *name); /* last one wins; NULL data if none */
+struct bytes kafka_record_header(const struct kafka_record *record,
+                                 const char *name); /* last one wins; NULL data if none */
 
 /* A record to be written. partition -1: by murmur2 of the key, as every client of the desk does it. */
 struct kafka_output {
@@ -68,23 +72,27 @@ int32_t kafka_partition_of(struct bytes key, int32_t partition_count);
 /* --- producer ------------------------------------------------------------------------------------------------ */
 struct kafka_producer;
 struct kafka_delivery {
-    enum verdict verdict; /* OK: acknowledged by all in-sync replicas. RETRY: unknown, may be in the log or not */
+    enum verdict
+        verdict; /* OK: acknowledged by all in-sync replicas. RETRY: unknown, may be in the log or not */
     struct kafka_position at;
     const char *why;
 };
 typedef void kafka_delivered_fn(void *context, const struct kafka_delivery *delivery);
 
 /* Opens an idempotent producer (acks=all, max.in.flight=1, linger 0) and warms the metadata of the topics. */
-enum verdict kafka_producer_open(const struct kafka_config *config, const char *const *topics, size_t topic_count,
-                                 struct kafka_producer **ret_producer, struct why *why);
+enum verdict kafka_producer_open(const struct kafka_config *config, const char *const *topics,
+                                 size_t topic_count, struct kafka_producer **ret_producer,
+                                 struct why *why);
 /* OK: `delivered` will be called exactly once, also at close. RETRY: the queue is full, it will not be called. */
 enum verdict kafka_produce(struct kafka_producer *producer, const struct kafka_output *output,
                            kafka_delivered_fn *delivered, void *context, struct why *why);
 /* Produces and waits for the acknowledgement until the deadline. */
-enum verdict kafka_produce_wait(struct kafka_producer *producer, const struct kafka_output *output, int64_t deadline_ms,
-                                struct kafka_position *ret_at, struct why *why);
+enum verdict kafka_produce_wait(struct kafka_producer *producer, const struct kafka_output *output,
+                                int64_t deadline_ms, struct kafka_position *ret_at,
+                                struct why *why);
 bool kafka_producer_is_fatal(struct kafka_producer *producer); /* exit when true */
-void kafka_producer_close(struct kafka_producer *producer, int64_t deadline_ms); /* flushes; NULL is fine */
+void kafka_producer_close(struct kafka_producer *producer,
+                          int64_t deadline_ms); /* flushes; NULL is fine */
 
 /* --- reader without a group ---------------------------------------------------------------------------------- */
 struct kafka_reader;
@@ -94,22 +102,28 @@ enum kafka_read { KAFKA_READ_RECORD, KAFKA_READ_END, KAFKA_READ_NOTHING, KAFKA_R
 enum verdict kafka_reader_open(const struct kafka_config *config, enum kafka_isolation isolation,
                                struct kafka_reader **ret_reader, struct why *why);
 /* Adds the partition to what is read, or moves it. An offset below the log's start begins at its start. */
-enum verdict kafka_reader_seek(struct kafka_reader *reader, const char *topic, int32_t partition, int64_t offset,
-                               struct why *why);
+enum verdict kafka_reader_seek(struct kafka_reader *reader, const char *topic, int32_t partition,
+                               int64_t offset, struct why *why);
 void kafka_reader_drop(struct kafka_reader *reader, const char *topic, int32_t partition);
 /* RECORD: *ret_record is lent. END: the reader stands at record->at.offset of that topic and partition and nothing
  * committed follows at the moment (aborted records and markers are counted as passed). FAILED: *why, exit. */
-enum kafka_read kafka_reader_next(struct kafka_reader *reader, int64_t timeout_ms, struct kafka_record *ret_record,
-                                  struct why *why);
+enum kafka_read kafka_reader_next(struct kafka_reader *reader, int64_t timeout_ms,
+                                  struct kafka_record *ret_record, struct why *why);
 /* First and next offset as the partition stands now, open transactions included (facts: "the end of a partition"). */
-enum verdict kafka_reader_bounds(struct kafka_reader *reader, const char *topic, int32_t partition, int64_t *ret_first,
-                                 int64_t *ret_next, int64_t deadline_ms, struct why *why);
+enum verdict kafka_reader_bounds(struct kafka_reader *reader, const char *topic, int32_t partition,
+                                 int64_t *ret_first, int64_t *ret_next, int64_t deadline_ms,
+                                 struct why *why);
+/* The next offsets of partitions 0 to count - 1, asked in one request per broker, open transactions included. */
+enum verdict kafka_reader_ends(struct kafka_reader *reader, const char *topic, int32_t count,
+                               int64_t *ret_next, int64_t deadline_ms, struct why *why);
 /* One record at exactly this position; REJECT where there is none. Uses a handle of its own, any thread, serialised. */
-enum verdict kafka_reader_fetch(struct kafka_reader *reader, const char *topic, struct kafka_position at,
-                                void (*lend)(void *context, const struct kafka_record *record), void *context,
-                                int64_t deadline_ms, struct why *why);
+enum verdict kafka_reader_fetch(struct kafka_reader *reader, const char *topic,
+                                struct kafka_position at,
+                                void (*lend)(void *context, const struct kafka_record *record),
+                                void *context, int64_t deadline_ms, struct why *why);
 void kafka_reader_close(struct kafka_reader *reader); /* NULL is fine */
 
 /* Checks by metadata that each topic exists, may be described, and has the same partition count; answers it and the cluster id. */
-enum verdict kafka_check_topics(const struct kafka_config *config, const char *const *topics, size_t topic_count,
-                                int64_t deadline_ms, int32_t *ret_partitions, char ret_cluster_id[64], struct why *why);
+enum verdict kafka_check_topics(const struct kafka_config *config, const char *const *topics,
+                                size_t topic_count, int64_t deadline_ms, int32_t *ret_partitions,
+                                char ret_cluster_id[64], struct why *why);

@@ -19,15 +19,22 @@ struct kafka_reader {
     rd_kafka_message_t *lent;
 };
 
-static enum verdict open_handle(const struct kafka_config *config, bool committed, rd_kafka_t **ret_handle, struct why *why)
+static enum verdict open_handle(const struct kafka_config *config, bool committed,
+                                rd_kafka_t **ret_handle, struct why *why)
 {
     const char *const pairs[][2] = {
         /* No group is joined: librdkafka only wants the name for a consumer. */
-        {"group.id", "unused"}, {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"}, {"enable.partition.eof", "true"},
+        {"group.id", "unused"},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "earliest"},
+        {"enable.partition.eof", "true"},
         {"isolation.level", committed ? "read_committed" : "read_uncommitted"},
-        {"fetch.wait.max.ms", "100"}, {"fetch.error.backoff.ms", "50"}, {"queued.max.messages.kbytes", "8192"},
-        {"queued.min.messages", "1000"}, {"check.crcs", "true"},
+        {"fetch.wait.max.ms", "100"},
+        {"fetch.error.backoff.ms", "50"},
+        {"queued.max.messages.kbytes", "8192"},
+        {"queued.min.messages", "1000"},
+        {"check.crcs", "true"},
     };
     rd_kafka_conf_t *conf;
     if (kafka_conf_make(config, &conf, why) != VERDICT_OK)
@@ -69,8 +76,8 @@ static enum verdict said(rd_kafka_error_t *error, struct why *why)
     return VERDICT_FATAL;
 }
 
-enum verdict kafka_reader_seek(struct kafka_reader *reader, const char *topic, int32_t partition, int64_t offset,
-                               struct why *why)
+enum verdict kafka_reader_seek(struct kafka_reader *reader, const char *topic, int32_t partition,
+                               int64_t offset, struct why *why)
 {
     CLEANUP(list_free) rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     kafka_reader_drop(reader, topic, partition);
@@ -96,8 +103,8 @@ static void return_lent(struct kafka_reader *reader)
         rd_kafka_message_destroy(TAKE(reader->lent));
 }
 
-enum kafka_read kafka_reader_next(struct kafka_reader *reader, int64_t timeout_ms, struct kafka_record *ret_record,
-                                  struct why *why)
+enum kafka_read kafka_reader_next(struct kafka_reader *reader, int64_t timeout_ms,
+                                  struct kafka_record *ret_record, struct why *why)
 {
     return_lent(reader);
     rd_kafka_message_t *message = rd_kafka_consume_queue(reader->queue, (int)timeout_ms);
@@ -109,8 +116,9 @@ enum kafka_read kafka_reader_next(struct kafka_reader *reader, int64_t timeout_m
         kafka_record_of(message, ret_record);
         return KAFKA_READ_RECORD;
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-        *ret_record = (struct kafka_record){.topic = rd_kafka_topic_name(message->rkt),
-                                            .at = {.partition = message->partition, .offset = message->offset}};
+        *ret_record = (struct kafka_record){
+            .topic = rd_kafka_topic_name(message->rkt),
+            .at = {.partition = message->partition, .offset = message->offset}};
         return KAFKA_READ_END;
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR__FATAL:
@@ -123,20 +131,59 @@ enum kafka_read kafka_reader_next(struct kafka_reader *reader, int64_t timeout_m
     }
 }
 
-enum verdict kafka_reader_bounds(struct kafka_reader *reader, const char *topic, int32_t partition, int64_t *ret_first,
-                                 int64_t *ret_next, int64_t deadline_ms, struct why *why)
+static enum verdict need_bounds(struct kafka_reader *reader, struct why *why)
 {
     enum verdict verdict = VERDICT_OK;
     pthread_mutex_lock(&reader->lock);
     if (!reader->bounds)
         verdict = open_handle(&reader->config, false, &reader->bounds, why);
     pthread_mutex_unlock(&reader->lock);
-    if (verdict != VERDICT_OK)
-        return verdict;
+    return verdict;
+}
+
+static rd_kafka_resp_err_t first_error(const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].err)
+            return list->elems[i].err;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+enum verdict kafka_reader_ends(struct kafka_reader *reader, const char *topic, int32_t count,
+                               int64_t *ret_next, int64_t deadline_ms, struct why *why)
+{
+    CLEANUP(list_free)
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    if (need_bounds(reader, why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    rd_kafka_topic_partition_list_add_range(list, topic, 0, count - 1);
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    while (error && kafka_left_ms(deadline_ms) > 0) {
+        for (int i = 0; i < list->cnt; i++) {
+            list->elems[i].offset =
+                RD_KAFKA_OFFSET_END; /* -1, which ListOffsets takes as a time: the end */
+            list->elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+        }
+        error = rd_kafka_offsets_for_times(reader->bounds, list, kafka_left_ms(deadline_ms));
+        error = error ? error : first_error(list);
+    }
+    if (error)
+        return retry(why, "kafka ends of %s: %s", topic, rd_kafka_err2str(error));
+    for (int i = 0; i < list->cnt; i++)
+        ret_next[list->elems[i].partition] = list->elems[i].offset;
+    return VERDICT_OK;
+}
+
+enum verdict kafka_reader_bounds(struct kafka_reader *reader, const char *topic, int32_t partition,
+                                 int64_t *ret_first, int64_t *ret_next, int64_t deadline_ms,
+                                 struct why *why)
+{
+    if (need_bounds(reader, why) != VERDICT_OK)
+        return VERDICT_FATAL;
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
     while (error != RD_KAFKA_RESP_ERR_NO_ERROR && kafka_left_ms(deadline_ms) > 0)
-        error = rd_kafka_query_watermark_offsets(reader->bounds, topic, partition, ret_first, ret_next,
-                                                 kafka_left_ms(deadline_ms));
+        error = rd_kafka_query_watermark_offsets(reader->bounds, topic, partition, ret_first,
+                                                 ret_next, kafka_left_ms(deadline_ms));
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
         return retry(why, "kafka bounds of %s/%d: %s", topic, partition, rd_kafka_err2str(error));
     return VERDICT_OK;
@@ -145,14 +192,16 @@ enum verdict kafka_reader_bounds(struct kafka_reader *reader, const char *topic,
 /* --- one record at a position ----------------------------------------------------------------------------------------- */
 
 static enum verdict fetch_assigned(struct kafka_reader *reader, struct kafka_position at,
-                                   void (*lend)(void *, const struct kafka_record *), void *context, int64_t deadline_ms,
-                                   struct why *why)
+                                   void (*lend)(void *, const struct kafka_record *), void *context,
+                                   int64_t deadline_ms, struct why *why)
 {
     while (kafka_left_ms(deadline_ms) > 0) {
-        rd_kafka_message_t *message = rd_kafka_consumer_poll(reader->fetcher, kafka_left_ms(deadline_ms));
+        rd_kafka_message_t *message =
+            rd_kafka_consumer_poll(reader->fetcher, kafka_left_ms(deadline_ms));
         if (!message)
             continue;
-        bool right = message->partition == at.partition && !message->err && message->offset == at.offset;
+        bool right =
+            message->partition == at.partition && !message->err && message->offset == at.offset;
         bool passed = message->partition == at.partition && message->offset >= at.offset &&
                       (!message->err || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF);
         if (right) {
@@ -164,14 +213,17 @@ static enum verdict fetch_assigned(struct kafka_reader *reader, struct kafka_pos
         if (right)
             return VERDICT_OK;
         if (passed)
-            return reject(why, "no record at partition %d, offset %lld", at.partition, (long long)at.offset);
+            return reject(why, "no record at partition %d, offset %lld", at.partition,
+                          (long long)at.offset);
     }
-    return retry(why, "record at partition %d, offset %lld: not answered in time", at.partition, (long long)at.offset);
+    return retry(why, "record at partition %d, offset %lld: not answered in time", at.partition,
+                 (long long)at.offset);
 }
 
-static enum verdict fetch_locked(struct kafka_reader *reader, const char *topic, struct kafka_position at,
-                                 void (*lend)(void *, const struct kafka_record *), void *context, int64_t deadline_ms,
-                                 struct why *why)
+static enum verdict fetch_locked(struct kafka_reader *reader, const char *topic,
+                                 struct kafka_position at,
+                                 void (*lend)(void *, const struct kafka_record *), void *context,
+                                 int64_t deadline_ms, struct why *why)
 {
     CLEANUP(list_free) rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     if (!reader->fetcher) {
@@ -187,9 +239,10 @@ static enum verdict fetch_locked(struct kafka_reader *reader, const char *topic,
     return verdict;
 }
 
-enum verdict kafka_reader_fetch(struct kafka_reader *reader, const char *topic, struct kafka_position at,
-                                void (*lend)(void *context, const struct kafka_record *record), void *context,
-                                int64_t deadline_ms, struct why *why)
+enum verdict kafka_reader_fetch(struct kafka_reader *reader, const char *topic,
+                                struct kafka_position at,
+                                void (*lend)(void *context, const struct kafka_record *record),
+                                void *context, int64_t deadline_ms, struct why *why)
 {
     pthread_mutex_lock(&reader->fetching);
     enum verdict verdict = fetch_locked(reader, topic, at, lend, context, deadline_ms, why);

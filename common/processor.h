@@ -20,7 +20,8 @@
 
 enum processor_door { PROCESSOR_RECORD, PROCESSOR_TICK, PROCESSOR_RESULT };
 
-struct processor_result; /* what a work brought back: a JSON value and records made outside decide */
+struct
+    processor_result; /* what a work brought back: a JSON value and records made outside decide */
 
 struct processor_input {
     enum processor_door door;
@@ -31,19 +32,22 @@ struct processor_input {
     const char *work_id;        /* result */
     const json_t *result;       /* result: its value */
     size_t result_record_count; /* result: how many records it carries, for outputs_pass_record */
-    const char *seed; /* unique and repeatable for this input: "cases/3/1207", "tick/<due>", "result/<work id>" */
+    const char *
+        seed; /* unique and repeatable for this input: "cases/3/1207", "tick/<due>", "result/<work id>" */
 };
 
 /* --- what decide answers with -------------------------------------------------------------------------------- */
 struct outputs;
 /* An event of this case on `topic` (without prefix). The id derives from input seed and position in the outputs.
  * On the own state topic the value also becomes state["own"]. Inside `value`, an object {"$position": k} is replaced by
- * {"partition":…,"offset":…} of the k-th output (from 0) that this decide gave before, once Kafka has told it. */
+ * {"partition":…,"offset":…} of the k-th output (from 0) that this decide gave before, once Kafka has told it; its other
+ * members stay beside them. */
 size_t outputs_publish(struct outputs *outputs, const char *topic, const char *type, json_t *value);
-size_t outputs_publish_with_id(struct outputs *outputs, const char *topic, const char *type, const char *id, json_t *value);
+size_t outputs_publish_with_id(struct outputs *outputs, const char *topic, const char *type,
+                               const char *id, json_t *value);
 /* Bytes that are not JSON (a JWS, a chunk), with further headers as a JSON object of texts (may be NULL). */
-size_t outputs_publish_bytes(struct outputs *outputs, const char *topic, const char *type, const char *content_type,
-                             struct bytes value, json_t *headers);
+size_t outputs_publish_bytes(struct outputs *outputs, const char *topic, const char *type,
+                             const char *content_type, struct bytes value, json_t *headers);
 /* The i-th record that came with the result, published as it is; the case id is its key. */
 size_t outputs_pass_record(struct outputs *outputs, size_t index);
 /* The input cannot be taken: it goes to `dead-letters` with reason and position, never with its data. */
@@ -66,31 +70,34 @@ struct work {
     bool (*cancelled)(const struct work *); /* ask now and then in long work */
 };
 struct processor_result *processor_result_new(json_t *value); /* takes the value */
-size_t processor_result_add(struct processor_result *result, const char *topic, const char *type, const char *content_type,
-                            struct bytes value, json_t *headers); /* copies; answers the index */
+size_t processor_result_add(struct processor_result *result, const char *topic, const char *type,
+                            const char *content_type, struct bytes value,
+                            json_t *headers); /* copies; answers the index */
 void processor_result_free(struct processor_result *result);
 
 struct processor;
 struct processor_definition {
-    const char *service;             /* "triage": group id, prefix of transactional ids, ce_source */
-    const char *const *inputs;       /* topics without prefix, NULL-terminated */
-    const char *own;                 /* own state topic, compacted, keyed by case id */
-    const char *const *outputs;      /* further topics written, NULL-terminated */
-    unsigned format;                 /* of the cached state: raise it when fold changes */
+    const char *service;        /* "triage": group id, prefix of transactional ids, ce_source */
+    const char *const *inputs;  /* topics without prefix, NULL-terminated */
+    const char *own;            /* own state topic, compacted, keyed by case id */
+    const char *const *outputs; /* further topics written, NULL-terminated */
+    unsigned format;            /* of the cached state: raise it when fold changes */
     size_t worker_count;
     /* Pure. Takes a record of an input topic into the state (an empty object for an unknown case). REJECT: the record is
      * impossible; the state is as before and decide is not called. */
-    enum verdict (*fold)(json_t *state, const char *topic, const struct event *event, struct why *why);
+    enum verdict (*fold)(json_t *state, const char *topic, const struct event *event,
+                         struct why *why);
     /* Pure. `state` has the input folded already. Everything to be said goes into outputs. */
-    void (*decide)(const json_t *state, const struct processor_input *input, const void *facts, struct outputs *outputs);
+    void (*decide)(const json_t *state, const struct processor_input *input, const void *facts,
+                   struct outputs *outputs);
     /* Pure. `state` after everything was published. */
     void (*plan)(const json_t *state, const char *case_id, const void *facts, struct plan *plan);
     /* Outside. Never NULL as an answer: a failure is a result too. */
     struct processor_result *(*work)(const struct work *work);
     /* Topics whose records are not keyed by the case (provider-replies): answers the case id the record belongs to, or
      * NULL after which it goes to dead-letters with *why. Called before fold, may do I/O-free verification. */
-    char *(*route)(const char *topic, const struct kafka_record *record, void *service_context, struct event *ret_event,
-                   struct why *why);
+    char *(*route)(const char *topic, const struct kafka_record *record, void *service_context,
+                   struct event *ret_event, struct why *why);
     /* What decide and plan need of the world and that changes while running (the desk profile): lent until the next
      * call. NULL: none. */
     const void *(*facts)(void *service_context);
@@ -103,7 +110,8 @@ struct processor_config {
     const char *instance; /* transactional id and group.instance.id suffix */
 };
 
-enum verdict processor_start(const struct processor_definition *definition, const struct processor_config *config,
+enum verdict processor_start(const struct processor_definition *definition,
+                             const struct processor_config *config,
                              struct processor **ret_processor, struct why *why);
 /* True once every assigned partition was folded to its end. `ret_detail` gets a JSON object: partitions, lag, rebuilding. */
 bool processor_is_ready(struct processor *processor, struct buf *ret_detail);
@@ -111,12 +119,13 @@ bool processor_is_ready(struct processor *processor, struct buf *ret_detail);
  * decide gets a tick. Any thread. NULL: every case. */
 void processor_wake(struct processor *processor, const char *case_id);
 /* A copy of what the cache holds of one case, or NULL; any thread. */
-enum verdict processor_read_state(struct processor *processor, const char *case_id, json_t **ret_state, struct why *why);
+enum verdict processor_read_state(struct processor *processor, const char *case_id,
+                                  json_t **ret_state, struct why *why);
 /* Finishes the transaction in hand, leaves the group, closes. */
 void processor_stop(struct processor *processor, int64_t deadline_ms);
 
 /* --- decide without a broker: for case files and fuzzing ------------------------------------------------------ */
 /* Runs fold, decide and plan for one input and answers
  * {"state":…,"outputs":[{"topic","type","value"|"bytes"}],"due":…,"work":[…],"rejected":…}. */
-json_t *processor_rehearse(const struct processor_definition *definition, json_t *state, const struct processor_input *input,
-                           const void *facts);
+json_t *processor_rehearse(const struct processor_definition *definition, json_t *state,
+                           const struct processor_input *input, const void *facts);

@@ -36,8 +36,9 @@ static char *derive_id(const struct outputs *outputs)
 {
     char place[24], id[IDS_UUID_SIZE];
     snprintf(place, sizeof place, "%zu", outputs->count);
-    struct bytes parts[] = {bytes_of(outputs->definition->service), bytes_of(outputs->input->case_id),
-                            bytes_of(outputs->input->seed), bytes_of(place)};
+    struct bytes parts[] = {bytes_of(outputs->definition->service),
+                            bytes_of(outputs->input->case_id), bytes_of(outputs->input->seed),
+                            bytes_of(place)};
     ids_uuid8(parts, COUNT_OF(parts), id);
     return mem_strdup(id);
 }
@@ -55,8 +56,8 @@ size_t outputs_publish(struct outputs *outputs, const char *topic, const char *t
     return outputs_publish_with_id(outputs, topic, type, id, value);
 }
 
-size_t outputs_publish_with_id(struct outputs *outputs, const char *topic, const char *type, const char *id,
-                               json_t *value)
+size_t outputs_publish_with_id(struct outputs *outputs, const char *topic, const char *type,
+                               const char *id, json_t *value)
 {
     assert(value);
     return add_item(outputs, (struct output_item){.topic = topic,
@@ -66,8 +67,8 @@ size_t outputs_publish_with_id(struct outputs *outputs, const char *topic, const
                                                   .value = value});
 }
 
-size_t outputs_publish_bytes(struct outputs *outputs, const char *topic, const char *type, const char *content_type,
-                             struct bytes value, json_t *headers)
+size_t outputs_publish_bytes(struct outputs *outputs, const char *topic, const char *type,
+                             const char *content_type, struct bytes value, json_t *headers)
 {
     return add_item(outputs, (struct output_item){.topic = topic,
                                                   .type = mem_strdup(type),
@@ -93,15 +94,20 @@ void outputs_reject(struct outputs *outputs, const char *reason)
         outputs->rejected = mem_strdup(reason);
 }
 
-json_t *outputs_resolve(const json_t *value, const struct kafka_position *positions, size_t count, bool *ret_any)
+json_t *outputs_resolve(const json_t *value, const struct kafka_position *positions, size_t count,
+                        bool *ret_any)
 {
     const json_t *place = json_object_get(value, "$position");
     if (place) {
         size_t index = (size_t)json_integer_value(place);
         assert(index < count);
         *ret_any = true;
-        return json_pack("{s:i, s:I}", "partition", (int)positions[index].partition, "offset",
-                         (json_int_t)positions[index].offset);
+        json_t *resolved = json_pack("{s:i, s:I}", "partition", (int)positions[index].partition,
+                                     "offset", (json_int_t)positions[index].offset);
+        json_object_update_missing(
+            resolved, (json_t *)(uintptr_t)value); /* what stands beside it stays: size, hash */
+        json_object_del(resolved, "$position");
+        return resolved;
     }
     if (json_is_object(value)) {
         json_t *copy = json_object();
@@ -114,7 +120,8 @@ json_t *outputs_resolve(const json_t *value, const struct kafka_position *positi
     if (json_is_array(value)) {
         json_t *copy = json_array();
         for (size_t i = 0; i < json_array_size(value); i++)
-            json_array_append_new(copy, outputs_resolve(json_array_get(value, i), positions, count, ret_any));
+            json_array_append_new(
+                copy, outputs_resolve(json_array_get(value, i), positions, count, ret_any));
         return copy;
     }
     return json_incref((json_t *)(uintptr_t)value);
@@ -133,12 +140,13 @@ size_t processor_result_add(struct processor_result *result, const char *topic, 
                             const char *content_type, struct bytes value, json_t *headers)
 {
     result->records = mem_resize(result->records, result->count + 1, sizeof result->records[0]);
-    result->records[result->count] = (struct output_item){.topic = topic,
-                                                          .type = mem_strdup(type),
-                                                          .content_type = mem_strdup(content_type),
-                                                          .bytes = mem_dup(value.data, value.length),
-                                                          .length = value.length,
-                                                          .headers = headers};
+    result->records[result->count] =
+        (struct output_item){.topic = topic,
+                             .type = mem_strdup(type),
+                             .content_type = mem_strdup(content_type),
+                             .bytes = mem_dup(value.data, value.length),
+                             .length = value.length,
+                             .headers = headers};
     return result->count++;
 }
 
@@ -165,8 +173,10 @@ void plan_due(struct plan *plan, int64_t due_us)
 void plan_work(struct plan *plan, const char *work_id, const char *kind, json_t *parameters)
 {
     plan->works = mem_resize(plan->works, plan->count + 1, sizeof plan->works[0]);
-    plan->works[plan->count++] = (struct planned_work){
-        .id = mem_strdup(work_id), .kind = mem_strdup(kind), .parameters = parameters ? parameters : json_object()};
+    plan->works[plan->count++] =
+        (struct planned_work){.id = mem_strdup(work_id),
+                              .kind = mem_strdup(kind),
+                              .parameters = parameters ? parameters : json_object()};
 }
 
 void plan_clear(struct plan *plan)
@@ -210,8 +220,9 @@ static json_t *describe_plan(const struct plan *plan)
 {
     json_t *works = json_array();
     for (size_t i = 0; i < plan->count; i++)
-        json_array_append_new(works, json_pack("{s:s, s:s, s:O}", "id", plan->works[i].id, "kind", plan->works[i].kind,
-                                               "parameters", plan->works[i].parameters));
+        json_array_append_new(works, json_pack("{s:s, s:s, s:O}", "id", plan->works[i].id, "kind",
+                                               plan->works[i].kind, "parameters",
+                                               plan->works[i].parameters));
     return works;
 }
 
@@ -221,18 +232,20 @@ json_t *processor_rehearse(const struct processor_definition *definition, json_t
     struct why why = {0};
     struct processor_result result = {.value = (json_t *)(uintptr_t)input->result};
     for (size_t i = 0; i < input->result_record_count; i++)
-        processor_result_add(&result, "extracts", "rehearsed", "application/octet-stream", bytes_of("rehearsed"), NULL);
-    CLEANUP(outputs_clear) struct outputs outputs = {.definition = definition, .input = input, .result = &result};
+        processor_result_add(&result, "extracts", "rehearsed", "application/octet-stream",
+                             bytes_of("rehearsed"), NULL);
+    CLEANUP(outputs_clear)
+    struct outputs outputs = {.definition = definition, .input = input, .result = &result};
     CLEANUP(plan_clear) struct plan plan = {0};
-    if (input->door == PROCESSOR_RECORD && definition->fold(state, input->topic, input->event, &why) != VERDICT_OK)
+    if (input->door == PROCESSOR_RECORD &&
+        definition->fold(state, input->topic, input->event, &why) != VERDICT_OK)
         outputs_reject(&outputs, why.text);
     else
         definition->decide(state, input, facts, &outputs);
     json_t *described = describe_outputs(state, &outputs);
     definition->plan(state, input->case_id, facts, &plan);
-    json_t *answer =
-        json_pack("{s:O, s:o, s:o, s:I}", "state", state, "outputs", described, "work", describe_plan(&plan), "due",
-                  (json_int_t)plan.due_us);
+    json_t *answer = json_pack("{s:O, s:o, s:o, s:I}", "state", state, "outputs", described, "work",
+                               describe_plan(&plan), "due", (json_int_t)plan.due_us);
     if (outputs.rejected)
         json_object_set_new(answer, "rejected", json_string(outputs.rejected));
     for (size_t i = 0; i < result.count; i++)

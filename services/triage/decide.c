@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "services/triage/decide.h"
+
+#include "common/clock.h"
+#include "common/desk/case.h"
+#include "common/desk/limits.h"
+#include "services/triage/window.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define GROUPS_OF_OLDER 20
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static json_t *hold(const json_t *json)
+{
+    return json_incref((json_t *)(uintptr_t)json);
+}
+
+static json_t *now_json(const struct processor_input *input)
+{
+    char text[CLOCK_TEXT_SIZE];
+    clock_format_us(input->now_us, text);
+    return json_string(text);
+}
+
+/* --- fold ------------------------------------------------------------------------------------------------------------ */
+
+enum verdict triage_fold(json_t *state, const char *topic, const struct event *event,
+                         struct why *why)
+{
+    (void)topic; /* `cases` is the only input */
+    json_t *chain = json_object_get(state, "cases");
+    json_auto_t *fresh = chain ? NULL : json_object();
+    struct case_verdict verdict = case_apply(chain ? chain : fresh, event);
+    switch (verdict.refusal) {
+    case CASE_ACCEPTED:
+        if (fresh)
+            json_object_set(state, "cases", fresh);
+        return VERDICT_OK;
+    case CASE_STALE:
+    case CASE_DUPLICATE:
+        return VERDICT_OK; /* the optimistic lock at work: refused by everyone alike, and no mistake of anybody's */
+    case CASE_NOT_OPENED:
+    case CASE_MALFORMED:
+    case CASE_IMPOSSIBLE:
+    case CASE_TOO_MANY:
+        return reject(why, "%s: %s: %.180s", case_refusal_code(verdict.refusal), verdict.pointer,
+                      verdict.why.text);
+    }
+    return VERDICT_OK;
+}
+
+/* --- questions to the state --------------------------------------------------------------------------------------------- */
+
+static const json_t *find_by(const json_t *list, const char *name, const char *value)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (same_text(text_of(json_array_get(list, i), name), value))
+            return json_array_get(list, i);
+    return NULL;
+}
+
+static const json_t *searches_of(const json_t *state)
+{
+    return json_object_get(json_object_get(state, "own"), "searches");
+}
+
+static bool has_log_uploads(const json_t *chain)
+{
+    return find_by(json_object_get(chain, "uploads"), "of", "logs") != NULL;
+}
+
+static json_int_t revision_searched(const json_t *own)
+{
+    json_int_t highest = 0;
+    const json_t *searches = json_object_get(own, "searches");
+    for (size_t i = 0; i < json_array_size(searches); i++) {
+        json_int_t revision =
+            json_integer_value(json_object_get(json_array_get(searches, i), "revision"));
+        highest = revision > highest ? revision : highest;
+    }
+    return highest;
+}
+
+static bool is_asked(const json_t *call)
+{
+    return same_text(text_of(call, "why"), "extraction.requested");
+}
+
+/* Calls that no search answers yet. Of those that only say "look again" the newest stands for all; each that somebody
+ * asked for in so many words is answered by itself. */
+static bool is_pending(const json_t *chain, const json_t *own, size_t index)
+{
+    const json_t *calls = json_object_get(chain, "search_calls");
+    const json_t *call = json_array_get(calls, index);
+    if (json_integer_value(json_object_get(call, "revision")) <= revision_searched(own))
+        return false;
+    if (is_asked(call))
+        return true;
+    for (size_t i = index + 1; i < json_array_size(calls); i++)
+        if (!is_asked(json_array_get(calls, i)))
+            return false;
+    return true;
+}
+
+static bool any_pending(const json_t *chain, const json_t *own)
+{
+    if (!text_of(chain, "customer_id") && !has_log_uploads(chain))
+        return false;
+    for (size_t i = 0; i < json_array_size(json_object_get(chain, "search_calls")); i++)
+        if (is_pending(chain, own, i))
+            return true;
+    return false;
+}
+
+const json_t *triage_watched_search(const json_t *state)
+{
+    const json_t *chain = json_object_get(state, "cases"), *searches = searches_of(state);
+    const char *customer = text_of(chain, "customer_id");
+    if (!customer || !case_is_open(chain))
+        return NULL;
+    for (size_t i = json_array_size(searches); i > 0; i--) {
+        const json_t *search = json_array_get(searches, i - 1);
+        const char *status = text_of(search, "status");
+        bool answered = same_text(status, "found") || same_text(status, "none");
+        if (answered && same_text(text_of(search, "owner"), customer))
+            return search;
+    }
+    return NULL;
+}
+
+/* --- the own value -------------------------------------------------------------------------------------------------------- */
+
+static json_t *own_copy(const json_t *state, const char *case_id)
+{
+    const json_t *own = json_object_get(state, "own");
+    if (own)
+        return json_deep_copy(own);
+    return json_pack("{s:s, s:n, s:s, s:n, s:[], s:{}}", "case", case_id, "customer_id", "status",
+                     "waiting", "search", "searches", "uploads");
+}
+
+static bool is_answered(const json_t *search)
+{
+    return !same_text(text_of(search, "status"), "searching");
+}
+
+static void shorten(json_t *search)
+{
+    json_t *groups = json_object_get(search, "groups"),
+           *coverage = json_object_get(search, "coverage");
+    static const char *const heavy[] = {"samples", "devices", "pivots", "indicators"};
+    for (size_t i = 0; i < COUNT_OF(heavy); i++)
+        json_object_del(search, heavy[i]);
+    while (json_array_size(groups) > GROUPS_OF_OLDER)
+        json_array_remove(groups, json_array_size(groups) - 1);
+    json_object_del(coverage, "sources");
+}
+
+/* Bounds the value: 20 searches, and only the newest in full. */
+static void age(json_t *own)
+{
+    json_t *searches = json_object_get(own, "searches");
+    while (json_array_size(searches) > LIMIT_SEARCHES_KEPT)
+        json_array_remove(searches, 0);
+    for (size_t i = 0; i + 1 < json_array_size(searches); i++)
+        if (is_answered(json_array_get(searches, i)))
+            shorten(json_array_get(searches, i));
+}
+
+static void publish(struct outputs *outputs, json_t *own)
+{
+    age(own);
+    outputs_publish(outputs, "extractions", "extraction.updated", own);
+}
+
+static void fail(json_t *search, const char *code, const char *why, json_t *at)
+{
+    json_object_set_new(search, "status", json_string("failed"));
+    json_object_set_new(search, "failure",
+                        why ? json_pack("{s:s, s:s}", "code", code, "why", why)
+                            : json_pack("{s:s}", "code", code));
+    json_object_set_new(search, "finished_at", at);
+}
+
+/* --- calls ------------------------------------------------------------------------------------------------------------------ */
+
+/* What was found for another customer is none of this case's business any more; what is being searched is given up. */
+static void change_customer(json_t *own, const json_t *customer,
+                            const struct processor_input *input)
+{
+    json_t *searches = json_object_get(own, "searches");
+    json_object_set_new(own, "customer_id", customer ? hold(customer) : json_null());
+    for (size_t i = 0; i < json_array_size(searches); i++) {
+        json_t *search = json_array_get(searches, i);
+        if (same_text(text_of(search, "owner"), json_string_value(customer)))
+            continue;
+        if (!is_answered(search))
+            fail(search, "customer_changed", NULL, now_json(input));
+        json_object_del(search, "samples");
+        json_object_del(search, "groups");
+        json_object_del(search, "pivots");
+    }
+}
+
+static json_t *device_marks(const json_t *hearing)
+{
+    json_t *list = json_array();
+    const json_t *devices = json_object_get(hearing, "device");
+    static const char *const members[] = {"name", "addresses", "mac"};
+    for (size_t i = 0; i < json_array_size(devices); i++) {
+        json_t *mark = json_object();
+        for (size_t k = 0; k < COUNT_OF(members); k++) {
+            json_t *value = json_object_get(json_array_get(devices, i), members[k]);
+            if (value)
+                json_object_set(mark, members[k], value);
+        }
+        if (json_object_size(mark))
+            json_array_append(list, mark);
+        json_decref(mark);
+    }
+    return list;
+}
+
+static void set_asked(json_t *search, const json_t *asked)
+{
+    static const char *const members[] = {"devices", "text", "indicators"};
+    json_t *window = json_object_get(search, "window");
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        if (json_object_get(asked, members[i]))
+            json_object_set(search, members[i], json_object_get(asked, members[i]));
+    if (json_object_get(asked, "from"))
+        json_object_set(window, "from", json_object_get(asked, "from"));
+    if (json_object_get(asked, "to"))
+        json_object_set(window, "to", json_object_get(asked, "to"));
+}
+
+static void begin_search(json_t *own, const json_t *chain, const json_t *call,
+                         const struct processor_input *input, const json_t *facts)
+{
+    const json_t *ends = json_object_get(facts, "ends");
+    json_t *search = json_pack(
+        "{s:O, s:{s:O, s:O, s:O}, s:O, s:s, s:o, s:o, s:o, s:o}", "id", json_object_get(call, "id"),
+        "called_by", "event", json_object_get(call, "id"), "type", json_object_get(call, "why"),
+        "actor", json_object_get(call, "actor"), "revision", json_object_get(call, "revision"),
+        "status", "searching", "owner", json_deep_copy(json_object_get(own, "customer_id")),
+        "window", window_of_case(chain), "devices", device_marks(json_object_get(chain, "hearing")),
+        "requested_at", now_json(input));
+    set_asked(search, find_by(json_object_get(chain, "extractions"), "id", text_of(call, "id")));
+    if (ends)
+        json_object_set_new(search, "ends", json_deep_copy(ends));
+    json_array_append_new(json_object_get(own, "searches"), search);
+    json_object_set(own, "search", json_object_get(call, "id"));
+    json_object_set_new(own, "status", json_string("searching"));
+}
+
+static void begin_pending(json_t *own, const json_t *chain, const struct processor_input *input,
+                          const json_t *facts)
+{
+    const json_t *calls = json_object_get(chain, "search_calls");
+    json_auto_t *before = json_deep_copy(own);
+    if (!any_pending(chain, own))
+        return;
+    for (size_t i = 0; i < json_array_size(calls); i++)
+        if (is_pending(chain, before, i))
+            begin_search(own, chain, json_array_get(calls, i), input, facts);
+}
+
+static void take_chain(const json_t *state, const struct processor_input *input,
+                       const json_t *facts, struct outputs *outputs)
+{
+    const json_t *chain = json_object_get(state, "cases"),
+                 *published = json_object_get(state, "own");
+    const json_t *customer = json_object_get(chain, "customer_id");
+    bool changed = !same_text(text_of(published, "customer_id"), json_string_value(customer));
+    if (!chain || (published && !changed && !any_pending(chain, published)))
+        return;
+    json_t *own = own_copy(state, input->case_id);
+    if (changed)
+        change_customer(own, customer, input);
+    begin_pending(own, chain, input, facts);
+    publish(outputs, own);
+}
+
+/* --- results ------------------------------------------------------------------------------------------------------------------ */
+
+static json_t *find_search(json_t *own, const char *id)
+{
+    return (json_t *)(uintptr_t)find_by(json_object_get(own, "searches"), "id", id);
+}
+
+/* A text or an indicator was asked for: then every record that has it is what was looked for. */
+static bool was_found(const json_t *search)
+{
+    bool asked =
+        json_object_get(search, "text") || json_array_size(json_object_get(search, "indicators"));
+    return json_integer_value(json_object_get(search, "detections")) > 0 ||
+           (asked && json_integer_value(json_object_get(search, "records")) > 0);
+}
+
+static void pass_chunks(json_t *search, const struct processor_input *input,
+                        struct outputs *outputs)
+{
+    json_t *chunks = json_object_get(search, "chunks");
+    for (size_t i = 0; i < input->result_record_count; i++)
+        json_object_set_new(json_array_get(chunks, i), "$position",
+                            json_integer((json_int_t)outputs_pass_record(outputs, i)));
+}
+
+static void fill_in(json_t *own, json_t *search, const struct processor_input *input,
+                    struct outputs *outputs)
+{
+    static const char *const members[] = {"records",  "detections", "blocked",   "first",  "last",
+                                          "bytes",    "sha256",     "truncated", "chunks", "ends",
+                                          "coverage", "groups",     "samples",   "pivots"};
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        json_object_set_new(search, members[i],
+                            json_deep_copy(json_object_get(input->result, members[i])));
+    json_object_set_new(search, "finished_at", now_json(input));
+    json_object_set_new(search, "status", json_string(was_found(search) ? "found" : "none"));
+    json_object_update(json_object_get(own, "uploads"), json_object_get(input->result, "uploads"));
+    pass_chunks(search, input, outputs);
+}
+
+static void follow_newest(json_t *own, const json_t *search)
+{
+    if (same_text(text_of(own, "search"), text_of(search, "id")))
+        json_object_set(own, "status", json_object_get(search, "status"));
+}
+
+/* True: the result says something that is not published yet. */
+static bool take_answer(json_t *own, json_t *search, const struct processor_input *input,
+                        struct outputs *outputs)
+{
+    const json_t *failed = json_object_get(input->result, "failed");
+    bool again = json_is_true(json_object_get(input->result, "again"));
+    if (again != is_answered(search) ||
+        (again && (failed || !json_integer_value(json_object_get(input->result, "fresh")))))
+        return false;
+    if (failed)
+        fail(search, text_of(failed, "code"), text_of(failed, "why"), now_json(input));
+    else
+        fill_in(own, search, input, outputs);
+    follow_newest(own, search);
+    return true;
+}
+
+/* A search that nobody waits for any more (the customer changed, it fell out of the list) ends here: its chunks are
+ * published only together with the summary that names them. */
+static void take_result(const json_t *state, const struct processor_input *input,
+                        struct outputs *outputs)
+{
+    json_auto_t *own = own_copy(state, input->case_id);
+    json_t *search = find_search(own, text_of(input->result, "search"));
+    const char *customer = text_of(json_object_get(state, "cases"), "customer_id");
+    if (!search || !same_text(text_of(search, "owner"), customer))
+        return;
+    if (take_answer(own, search, input, outputs))
+        publish(outputs, TAKE(own));
+}
+
+void triage_decide(const json_t *state, const struct processor_input *input, const void *facts,
+                   struct outputs *outputs)
+{
+    switch (input->door) {
+    case PROCESSOR_RECORD:
+    case PROCESSOR_TICK:
+        take_chain(state, input, facts, outputs);
+        break;
+    case PROCESSOR_RESULT:
+        take_result(state, input, outputs);
+        break;
+    }
+}
+
+/* --- plan ------------------------------------------------------------------------------------------------------------------------ */
+
+static json_t *log_uploads(const json_t *chain)
+{
+    json_t *list = json_array();
+    const json_t *uploads = json_object_get(chain, "uploads");
+    for (size_t i = 0; i < json_array_size(uploads); i++)
+        if (same_text(text_of(json_array_get(uploads, i), "of"), "logs"))
+            json_array_append(list, json_array_get(uploads, i));
+    return list;
+}
+
+static json_t *work_parameters(const json_t *state, const json_t *search, bool again)
+{
+    static const char *const members[] = {"owner",      "window", "devices",
+                                          "indicators", "text",   "ends"};
+    json_t *parameters =
+        json_pack("{s:O, s:b, s:o}", "search", json_object_get(search, "id"), "again", again,
+                  "uploads", log_uploads(json_object_get(state, "cases")));
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        if (json_object_get(search, members[i]))
+            json_object_set(parameters, members[i], json_object_get(search, members[i]));
+    return parameters;
+}
+
+void triage_plan(const json_t *state, const char *case_id, const void *facts, struct plan *plan)
+{
+    const json_t *searches = searches_of(state), *watched = triage_watched_search(state);
+    const json_t *news = json_object_get(json_object_get(facts, "news"), case_id);
+    for (size_t i = 0; i < json_array_size(searches); i++) {
+        const json_t *search = json_array_get(searches, i);
+        if (!is_answered(search))
+            plan_work(plan, text_of(search, "id"), "search", work_parameters(state, search, false));
+    }
+    if (!news || !watched ||
+        !same_text(text_of(watched, "id"), text_of(json_object_get(state, "own"), "search")))
+        return;
+    char id[120];
+    snprintf(id, sizeof id, "%.60s/%lld", text_of(watched, "id"),
+             (long long)json_integer_value(news));
+    plan_work(plan, id, "again", work_parameters(state, watched, true));
+}
+
+static const char *const inputs[] = {"cases", NULL};
+static const char *const outputs_of_triage[] = {"extracts", NULL};
+
+const struct processor_definition triage_definition = {
+    .service = "triage",
+    .inputs = inputs,
+    .own = "extractions",
+    .outputs = outputs_of_triage,
+    .format = TRIAGE_FORMAT,
+    .worker_count = 4,
+    .fold = triage_fold,
+    .decide = triage_decide,
+    .plan = triage_plan,
+};

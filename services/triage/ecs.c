@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "services/triage/ecs.h"
+
+#include "common/clock.h"
+
+#include <iconv.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIELD_BYTES_MAX 4096
+
+const char *ecs_reason_name(enum ecs_reason reason)
+{
+    static const char *const names[] = {"detection", "device", "pivot"};
+    return names[reason];
+}
+
+/* Length of the UTF-8 sequence at `at`, 0 if there is none. U+0000 is no text either: strict readers refuse it. */
+static size_t sequence(const uint8_t *at, size_t left)
+{
+    static const struct {
+        uint8_t first, last, low, high;
+        size_t length;
+    } forms[] = {
+        {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
+        if (at[0] < forms[i].first || at[0] > forms[i].last || left < forms[i].length)
+            continue;
+        bool fits = forms[i].length == 1 || (at[1] >= forms[i].low && at[1] <= forms[i].high);
+        for (size_t k = 2; k < forms[i].length; k++)
+            fits &= (at[k] & 0xc0) == 0x80;
+        return fits ? forms[i].length : 0;
+    }
+    return 0;
+}
+
+static bool is_utf8(struct bytes bytes)
+{
+    const uint8_t *at = bytes.data;
+    for (size_t i = 0, step; i < bytes.length; i += step)
+        if (!(step = sequence(at + i, bytes.length - i)))
+            return false;
+    return true;
+}
+
+static bool read_as_cp932(struct bytes bytes, struct buf *out)
+{
+    CLEANUP(mem_free) char *copy = mem_dup(bytes.data, bytes.length);
+    CLEANUP(mem_free) char *text = mem_resize(NULL, 3 * bytes.length + 1, 1);
+    char *from = copy, *to = text;
+    size_t left = bytes.length, room = 3 * bytes.length;
+    if (memchr(copy, '\0', bytes.length))
+        return false;
+    iconv_t converter = iconv_open("UTF-8", "CP932");
+    if (converter == (iconv_t)-1) /* NOLINT: iconv's own way to say no */
+        return false;
+    bool whole = iconv(converter, &from, &left, &to, &room) != (size_t)-1 && left == 0;
+    iconv_close(converter);
+    if (whole)
+        buf_add(out, text, (size_t)(to - text));
+    return whole;
+}
+
+static void replace_bad(struct bytes bytes, struct buf *out)
+{
+    const uint8_t *at = bytes.data;
+    for (size_t i = 0; i < bytes.length;) {
+        size_t step = sequence(at + i, bytes.length - i);
+        if (step)
+            buf_add(out, at + i, step);
+        else
+            buf_add_text(out, "\xef\xbf\xbd");
+        i += step ? step : 1;
+    }
+}
+
+bool ecs_text(struct bytes bytes, struct buf *out)
+{
+    if (is_utf8(bytes)) {
+        if (bytes.length)
+            buf_add(out, bytes.data, bytes.length);
+        return true;
+    }
+    if (!read_as_cp932(bytes, out))
+        replace_bad(bytes, out);
+    return false;
+}
+
+static void add_text(struct buf *out, const char *name, struct bytes value)
+{
+    CLEANUP(buf_free) struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    ecs_text(value, &text);
+    buf_printf(out, ",\"%s\":", name);
+    buf_add_json_string(out, text.data ? text.data : "", text.length);
+}
+
+static void add_field(struct buf *out, const char *name, struct bytes value)
+{
+    if (value.length > FIELD_BYTES_MAX)
+        value.length = FIELD_BYTES_MAX;
+    add_text(out, name, value);
+}
+
+static bool is_small_number(struct bytes value)
+{
+    for (size_t i = 0; i < value.length; i++)
+        if (((const char *)value.data)[i] < '0' || ((const char *)value.data)[i] > '9')
+            return false;
+    return value.length > 0 && value.length < 16 &&
+           (value.length == 1 || *(const char *)value.data != '0');
+}
+
+static bool is_numeric(enum field field)
+{
+    return field == FIELD_SOURCE_PORT || field == FIELD_DESTINATION_PORT ||
+           field == FIELD_BYTES_IN || field == FIELD_BYTES_OUT || field == FIELD_STATUS;
+}
+
+static void add_fields(struct buf *out, const struct parsed *parsed)
+{
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        struct bytes value = parsed->fields[field];
+        if (!value.data)
+            continue;
+        if (is_numeric((enum field)field) && is_small_number(value))
+            buf_printf(out, ",\"%s\":%.*s", field_names[field], (int)value.length,
+                       (const char *)value.data);
+        else
+            add_field(out, field_names[field], value);
+    }
+}
+
+static void add_headers(struct buf *out, const struct logstore_record *record,
+                        const struct parsed *parsed)
+{
+    if (record->host.data && !parsed->fields[FIELD_OBSERVER].data)
+        add_field(out, "observer.name", record->host);
+    if (record->product.data && !parsed->fields[FIELD_PRODUCT].data)
+        add_field(out, "observer.product", record->product);
+    if (record->kind.data)
+        add_field(out, "observer.type", record->kind);
+}
+
+static void add_original(struct buf *out, struct bytes line, size_t raw_max)
+{
+    bool cut = line.length > raw_max;
+    if (cut)
+        line.length = raw_max;
+    while (cut && line.length && (((const uint8_t *)line.data)[line.length] & 0xc0) == 0x80)
+        line.length--; /* not in the middle of a character */
+    if (cut)
+        buf_add_text(out, ",\"labels.cut\":true");
+    add_text(out, "event.original", line);
+    if (is_utf8(line))
+        return;
+    CLEANUP(mem_free) char *exact = base64_encode(line.data, line.length);
+    buf_printf(out, ",\"event.original_base64\":\"%s\"", exact);
+}
+
+void ecs_write(const struct ecs_record *r, size_t raw_max, struct buf *out)
+{
+    char time[CLOCK_TEXT_SIZE];
+    clock_format_us(r->record->time_us, time);
+    buf_printf(out, "{\"@timestamp\":\"%s\",\"event.kind\":\"%s\"", time,
+               r->finding->detection ? "alert" : "event");
+    if (r->finding->detection)
+        buf_printf(out, ",\"event.severity\":%d", r->finding->severity);
+    if (r->finding->action)
+        buf_printf(out, ",\"event.action\":\"%s\"", r->finding->action);
+    if (r->parsed->format)
+        buf_printf(out, ",\"event.module\":\"%s\"", r->parsed->format->name);
+    add_fields(out, r->parsed);
+    add_headers(out, r->record, r->parsed);
+    buf_printf(out, ",\"labels.matched\":\"%s\",\"labels.time_from\":\"%s\"",
+               ecs_reason_name(r->reason), event_time_source_name(r->record->time_source));
+    if (r->device)
+        add_field(out, "labels.device", bytes_of(r->device));
+    if (r->upload)
+        add_field(out, "labels.upload", bytes_of(r->upload));
+    else
+        buf_printf(out, ",\"labels.partition\":%d,\"labels.offset\":%lld", r->record->partition,
+                   (long long)r->record->offset);
+    add_original(out, r->record->line, raw_max);
+    buf_add_text(out, "}");
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Suricata EVE JSON. A walker of its own rather than a tree: it names each scalar by its path ("alert.signature") and
+ * allocates nothing; a line that was cut off yields what stands before the cut. */
+#include "services/triage/formats/format.h"
+
+#include <string.h>
+
+#define DEPTH_MAX 16
+#define PATH_MAX_BYTES 120
+#define SCALARS_MAX 400
+
+static const struct format_pair pairs[] = {
+    {"host", FIELD_OBSERVER},
+    {"event_type", FIELD_TYPE},
+    {"alert.category", FIELD_CATEGORY},
+    {"alert.action", FIELD_ACTION},
+    {"alert.severity", FIELD_SEVERITY},
+    {"alert.signature", FIELD_RULE},
+    {"alert.signature_id", FIELD_RULE_ID},
+    {"anomaly.event", FIELD_RULE},
+    {"src_ip", FIELD_SOURCE_IP},
+    {"src_port", FIELD_SOURCE_PORT},
+    {"ether.src_mac", FIELD_SOURCE_MAC},
+    {"dest_ip", FIELD_DESTINATION_IP},
+    {"dest_port", FIELD_DESTINATION_PORT},
+    {"ether.dest_mac", FIELD_DESTINATION_MAC},
+    {"proto", FIELD_TRANSPORT},
+    {"app_proto", FIELD_PROTOCOL},
+    {"direction", FIELD_DIRECTION},
+    {"http.url", FIELD_URL},
+    {"http.hostname", FIELD_DOMAIN},
+    {"http.http_method", FIELD_METHOD},
+    {"http.status", FIELD_STATUS},
+    {"http.http_user_agent", FIELD_AGENT},
+    {"dns.rrname", FIELD_DNS},
+    {"dns.query.rrname", FIELD_DNS},
+    {"dns.queries.rrname", FIELD_DNS},
+    {"tls.sni", FIELD_TLS_NAME},
+    {"fileinfo.filename", FIELD_FILE},
+    {"files.filename", FIELD_FILE},
+    {"fileinfo.sha256", FIELD_SHA256},
+    {"files.sha256", FIELD_SHA256},
+    {"fileinfo.sha1", FIELD_SHA1},
+    {"fileinfo.md5", FIELD_MD5},
+    {"smb.filename", FIELD_FILE},
+    {"flow.bytes_toserver", FIELD_BYTES_OUT},
+    {"flow.bytes_toclient", FIELD_BYTES_IN},
+};
+
+struct walker {
+    struct parsed *parsed;
+    const char *at, *end;
+    char path[PATH_MAX_BYTES];
+    size_t path_length;
+    unsigned depth;
+    size_t scalars;
+};
+
+bool eve_recognise(struct bytes message)
+{
+    return bytes_begin_with(message, "{") && bytes_find(message, "\"event_type\"") &&
+           bytes_find(message, "\"timestamp\"");
+}
+
+static void skip_blank(struct walker *w)
+{
+    while (w->at < w->end && (*w->at == ' ' || *w->at == '\t' || *w->at == '\r' || *w->at == '\n'))
+        w->at++;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool read_unit(const char *at, const char *end, unsigned *ret_unit)
+{
+    if (end - at < 4)
+        return false;
+    *ret_unit = 0;
+    for (int i = 0; i < 4; i++) {
+        int digit = hex_digit(at[i]);
+        if (digit < 0)
+            return false;
+        *ret_unit = *ret_unit << 4 | (unsigned)digit;
+    }
+    return true;
+}
+
+static char *put_utf8(char *to, unsigned code)
+{
+    if (code < 0x80) {
+        *to++ = (char)code;
+    } else if (code < 0x800) {
+        *to++ = (char)(0xc0 | code >> 6);
+        *to++ = (char)(0x80 | (code & 0x3f));
+    } else if (code < 0x10000) {
+        *to++ = (char)(0xe0 | code >> 12);
+        *to++ = (char)(0x80 | (code >> 6 & 0x3f));
+        *to++ = (char)(0x80 | (code & 0x3f));
+    } else {
+        *to++ = (char)(0xf0 | code >> 18);
+        *to++ = (char)(0x80 | (code >> 12 & 0x3f));
+        *to++ = (char)(0x80 | (code >> 6 & 0x3f));
+        *to++ = (char)(0x80 | (code & 0x3f));
+    }
+    return to;
+}
+
+/* `*from` stands behind "\u". A lone half of a pair becomes U+FFFD, and so does U+0000, which no reader of ours takes. */
+static char *put_unicode_escape(char *to, const char **from, const char *end)
+{
+    unsigned unit, low;
+    if (!read_unit(*from, end, &unit))
+        return to;
+    *from += 4;
+    bool pair = unit >= 0xd800 && unit < 0xdc00 && end - *from >= 6 && (*from)[0] == '\\' &&
+                (*from)[1] == 'u' && read_unit(*from + 2, end, &low) && low >= 0xdc00 &&
+                low < 0xe000;
+    if (pair) {
+        *from += 6;
+        return put_utf8(to, 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
+    }
+    return put_utf8(to, unit == 0 || (unit >= 0xd800 && unit < 0xe000) ? 0xfffd : unit);
+}
+
+static struct bytes unescape(struct parsed *parsed, struct bytes raw)
+{
+    static const char codes[] = "bfnrt", meant[] = "\b\f\n\r\t";
+    const char *from = raw.data, *end = from + raw.length;
+    char *room = parsed_scratch(parsed, raw.length), *to = room;
+    if (!room)
+        return raw;
+    while (from < end) {
+        char c = *from++;
+        if (c != '\\' || from == end) {
+            *to++ = c;
+            continue;
+        }
+        c = *from++;
+        const char *code = c ? strchr(codes, c) : NULL;
+        if (c == 'u')
+            to = put_unicode_escape(to, &from, end);
+        else
+            *to++ = code ? meant[code - codes] : c;
+    }
+    return bytes_slice(room, to);
+}
+
+static struct bytes read_string(struct walker *w)
+{
+    bool escaped = false;
+    const char *from = ++w->at;
+    while (w->at < w->end && *w->at != '"') {
+        escaped |= *w->at == '\\';
+        w->at += *w->at == '\\' && w->at + 1 < w->end ? 2 : 1;
+    }
+    struct bytes raw = bytes_slice(from, w->at);
+    if (w->at < w->end)
+        w->at++;
+    return escaped ? unescape(w->parsed, raw) : raw;
+}
+
+static struct bytes read_word(struct walker *w)
+{
+    const char *from = w->at;
+    while (w->at < w->end && !strchr(",]} \t\r\n", *w->at))
+        w->at++;
+    if (w->at == from && w->at < w->end)
+        w->at++; /* a byte that belongs nowhere: never stand still */
+    return bytes_slice(from, w->at);
+}
+
+static void give_scalar(struct walker *w, struct bytes value)
+{
+    if (w->scalars++ < SCALARS_MAX)
+        parsed_set_named(w->parsed, pairs, COUNT_OF(pairs),
+                         bytes_slice(w->path, w->path + w->path_length), value);
+}
+
+static void push_name(struct walker *w, struct bytes name)
+{
+    if (w->path_length + name.length + 1 > sizeof w->path)
+        name.length = 0; /* longer than any name of the table */
+    if (w->path_length)
+        w->path[w->path_length++] = '.';
+    if (name.length)
+        memcpy(w->path + w->path_length, name.data, name.length);
+    w->path_length += name.length;
+}
+
+static void read_value(struct walker *w);
+
+static void read_member(struct walker *w)
+{
+    size_t length = w->path_length;
+    if (*w->at != '"') {
+        w->at++;
+        return;
+    }
+    struct bytes name = read_string(w);
+    skip_blank(w);
+    if (w->at == w->end || *w->at != ':')
+        return;
+    w->at++;
+    if (length + 1 < sizeof w->path)
+        push_name(w, name);
+    read_value(w);
+    w->path_length = length;
+}
+
+static void read_container(struct walker *w, char close)
+{
+    w->at++;
+    if (++w->depth > DEPTH_MAX) {
+        w->at = w->end;
+        return;
+    }
+    for (skip_blank(w); w->at < w->end && *w->at != close; skip_blank(w)) {
+        if (*w->at == ',')
+            w->at++;
+        else if (close == '}')
+            read_member(w);
+        else
+            read_value(w);
+    }
+    if (w->at < w->end)
+        w->at++;
+    w->depth--;
+}
+
+static void read_value(struct walker *w)
+{
+    skip_blank(w);
+    if (w->at == w->end)
+        return;
+    if (*w->at == '{')
+        read_container(w, '}');
+    else if (*w->at == '[')
+        read_container(w, ']');
+    else
+        give_scalar(w, *w->at == '"' ? read_string(w) : read_word(w));
+}
+
+void eve_parse(struct bytes message, struct parsed *parsed)
+{
+    struct walker w = {
+        .parsed = parsed, .at = message.data, .end = (const char *)message.data + message.length};
+    read_value(&w);
+    if (!parsed->fields[FIELD_DOMAIN].data)
+        parsed_set(parsed, FIELD_DOMAIN, parsed->fields[FIELD_TLS_NAME]);
+}

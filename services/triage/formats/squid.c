@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Squid's native access.log: time elapsed client code/status bytes method URL user hierarchy/peer type. */
+#include "services/triage/formats/format.h"
+
+#include <string.h>
+
+#define WORDS 10
+
+static size_t split(struct bytes message, struct bytes words[WORDS])
+{
+    const char *at = message.data, *end = at + message.length;
+    size_t count = 0;
+    while (at < end && count < WORDS) {
+        while (at < end && *at == ' ')
+            at++;
+        const char *from = at;
+        while (at < end && *at != ' ' && *at != '\r' && *at != '\n')
+            at++;
+        if (at > from)
+            words[count++] = bytes_slice(from, at);
+        else
+            break;
+    }
+    return count;
+}
+
+static bool is_number(struct bytes word, bool point)
+{
+    size_t points = 0;
+    for (size_t i = 0; i < word.length; i++) {
+        char c = ((const char *)word.data)[i];
+        if (c == '.')
+            points++;
+        else if (c < '0' || c > '9')
+            return false;
+    }
+    return word.length && points == (point ? 1 : 0);
+}
+
+bool squid_recognise(struct bytes message)
+{
+    struct bytes words[WORDS];
+    if (!message.length || *(const char *)message.data < '0' || *(const char *)message.data > '9')
+        return false;
+    return split(message, words) >= 9 && words[0].length >= 12 && is_number(words[0], true) &&
+           is_number(words[1], false) && memchr(words[3].data, '/', words[3].length) &&
+           is_number(words[4], false) && memchr(words[8].data, '/', words[8].length);
+}
+
+static void set_halves(struct parsed *parsed, struct bytes word, enum field before,
+                       enum field after)
+{
+    const char *from = word.data, *slash = memchr(from, '/', word.length);
+    if (!slash)
+        return;
+    parsed_set(parsed, before, bytes_slice(from, slash));
+    parsed_set(parsed, after, bytes_slice(slash + 1, from + word.length));
+}
+
+/* "https://name:port/path" and, for CONNECT, "name:port". */
+static void set_domain(struct parsed *parsed, struct bytes url)
+{
+    const char *from = url.data, *end = from + url.length;
+    const char *scheme = bytes_find(url, "://");
+    if (scheme)
+        from = scheme + 3;
+    const char *stop = from;
+    while (stop < end && *stop != '/' && *stop != ':' && *stop != '?')
+        stop++;
+    parsed_set(parsed, FIELD_DOMAIN, bytes_slice(from, stop));
+}
+
+void squid_parse(struct bytes message, struct parsed *parsed)
+{
+    struct bytes words[WORDS] = {0};
+    struct bytes peer = {0};
+    split(message, words);
+    parsed_set(parsed, FIELD_SOURCE_IP, words[2]);
+    set_halves(parsed, words[3], FIELD_ACTION, FIELD_STATUS);
+    parsed_set(parsed, FIELD_BYTES_IN, words[4]);
+    parsed_set(parsed, FIELD_METHOD, words[5]);
+    parsed_set(parsed, FIELD_URL, words[6]);
+    set_domain(parsed, words[6]);
+    parsed_set(parsed, FIELD_USER, words[7]);
+    const char *slash = memchr(words[8].data, '/', words[8].length);
+    if (slash)
+        peer = bytes_slice(slash + 1, (const char *)words[8].data + words[8].length);
+    parsed_set(parsed, FIELD_DESTINATION_IP, peer);
+    parsed_set(parsed, FIELD_TYPE, bytes_of("access"));
+}

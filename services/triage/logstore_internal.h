@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Purpose: what logstore.c, logstore_block.c and logstore_disk.c share: blocks in memory and the LMDB environment.
+ * Ownership, threads, errors and limits: logstore.h.
+ */
+#include <lmdb.h>
+#include <pthread.h>
+#include <zstd.h>
+
+#include "services/triage/logstore.h"
+
+#define KAFKA_LINE_BYTES_MAX (1024 * 1024)
+#define BLOCK_BYTES (128 * 1024)
+#define BUCKET_US (INT64_C(10) * 86400 * 1000000)
+#define BUCKETS_MAX 120
+#define HASH_SLOTS 16384
+
+/* --- blocks (logstore_block.c) --- */
+struct block_span {
+    int64_t first_us, last_us;
+    int32_t partition;
+    int64_t first_offset, last_offset;
+    uint32_t count;
+};
+struct block { /* open: raw grows. sealed: packed is set, raw is empty */
+    struct block *next;
+    char *owner;
+    int32_t bucket;
+    struct block_span span;
+    struct buf raw;
+    uint32_t raw_length;
+    void *packed;
+    size_t packed_length;
+};
+struct block *block_new(const char *owner, int32_t partition, int32_t bucket);
+void block_free(struct block *block);
+void block_add(struct block *block, const struct logstore_record *record);
+void block_pack(struct block *block, ZSTD_CCtx *packer); /* raw → packed; raw stays */
+/* The bytes of a block; the caller frees. False: damaged. */
+bool block_unpack(struct bytes packed, size_t raw_length, char **ret_raw);
+/* Reads through raw bytes; false when `each` wanted to stop. */
+bool block_each(struct bytes raw, int32_t partition, const struct logstore_query *query,
+                bool (*each)(void *context, const struct logstore_record *record), void *context);
+
+/* --- on disk (logstore_disk.c) --- */
+#define KEY_MAX (LOGSTORE_OWNER_MAX + 1 + 28)
+struct disk_bucket {
+    int32_t number;
+    MDB_dbi dbi;
+};
+struct disk {
+    MDB_env *env;
+    MDB_dbi meta;
+    size_t map_size;
+    int32_t partition_count;
+    pthread_rwlock_t use; /* read: a transaction is open; write: the map grows or a bucket goes */
+    pthread_mutex_t lock; /* buckets */
+    struct disk_bucket buckets[BUCKETS_MAX];
+    size_t bucket_count;
+};
+enum verdict disk_open(const struct logstore_config *config, struct disk *ret_disk,
+                       int64_t *ret_next, struct why *why);
+void disk_close(struct disk *disk);
+/* Writes blocks (a list) and, where `next` is given, the offsets, in one transaction. `merge`: small ones join the
+ * owner's last block of their bucket and partition. */
+enum verdict disk_write(struct disk *disk, struct block *const *blocks, size_t count,
+                        const int64_t *next, bool merge, struct why *why);
+enum verdict disk_expire(struct disk *disk, int32_t below_bucket, struct why *why);
+enum verdict disk_empty(struct disk *disk, struct why *why);
+enum verdict disk_read(struct disk *disk, const struct logstore_query *query,
+                       bool (*each)(void *context, const struct logstore_record *record),
+                       void *context, int64_t *ret_next, bool *ret_stopped, struct why *why);
+enum verdict disk_note_find(struct disk *disk, const char *owner, char **ret_note, struct why *why);
+enum verdict disk_note_put(struct disk *disk, int32_t bucket, const char *owner, const char *note,
+                           struct why *why);
+enum verdict disk_forget_owner(struct disk *disk, const char *owner, struct why *why);

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "services/triage/subject.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define NAME_BYTES_MIN 3 /* shorter names would be found everywhere */
+
+enum mark_kind { MARK_NETWORK, MARK_MAC, MARK_NAME };
+
+struct mark {
+    enum mark_kind kind;
+    char *text;          /* as the case has it */
+    char *label;         /* the device it belongs to */
+    uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
+    int prefix;
+    uint8_t mac[6];
+};
+
+struct subject {
+    struct mark *marks;
+    size_t mark_count;
+    char *indicators[SUBJECT_INDICATORS_MAX];
+    size_t indicator_count;
+    char *text;
+};
+
+/* --- reading addresses ----------------------------------------------------------------------------------------------- */
+
+static bool read_address(const char *text, uint8_t ret_address[16], int *ret_bits)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (inet_pton(AF_INET, text, ret_address + 12) == 1) {
+        memcpy(ret_address, mapped, sizeof mapped);
+        *ret_bits = 32;
+        return true;
+    }
+    *ret_bits = 128;
+    return inet_pton(AF_INET6, text, ret_address) == 1;
+}
+
+static bool read_slice(struct bytes text, uint8_t ret_address[16], int *ret_bits)
+{
+    char copy[INET6_ADDRSTRLEN];
+    if (!text.length || text.length >= sizeof copy)
+        return false;
+    memcpy(copy, text.data, text.length);
+    copy[text.length] = '\0';
+    return read_address(copy, ret_address, ret_bits);
+}
+
+static bool read_network(const char *text, uint8_t ret_address[16], int *ret_prefix)
+{
+    const char *slash = strchr(text, '/');
+    struct bytes host = slash ? bytes_slice(text, slash) : bytes_of(text);
+    int bits, prefix;
+    if (!read_slice(host, ret_address, &bits))
+        return false;
+    *ret_prefix = 128;
+    if (!slash)
+        return true;
+    char *end;
+    prefix = (int)strtol(slash + 1, &end, 10);
+    if (*end || end == slash + 1 || prefix < 0 || prefix > bits)
+        return false;
+    *ret_prefix = prefix + 128 - bits;
+    return true;
+}
+
+static bool is_within(const uint8_t address[16], const uint8_t network[16], int prefix)
+{
+    int whole = prefix / 8, rest = prefix % 8;
+    if (memcmp(address, network, (size_t)whole) != 0)
+        return false;
+    return rest == 0 || (address[whole] ^ network[whole]) >> (8 - rest) == 0;
+}
+
+/* Any of the usual writings: 84:78:48:80:0d:86, 84-78-…, 8478.4880.0d86, 847848800d86. */
+static bool read_mac(struct bytes text, uint8_t ret_mac[6])
+{
+    size_t digits = 0;
+    memset(ret_mac, 0, 6);
+    for (size_t i = 0; i < text.length; i++) {
+        char c = ((const char *)text.data)[i];
+        if (c == ':' || c == '-' || c == '.')
+            continue;
+        if (!isxdigit((unsigned char)c) || digits == 12)
+            return false;
+        int value = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+        ret_mac[digits / 2] = (uint8_t)(ret_mac[digits / 2] << 4 | value);
+        digits++;
+    }
+    return digits == 12;
+}
+
+/* --- building ----------------------------------------------------------------------------------------------------------- */
+
+static void add_mark(struct subject *subject, const char *text, const char *label)
+{
+    struct mark mark = {0};
+    if (!text || !*text || subject->mark_count == SUBJECT_MARKS_MAX)
+        return;
+    if (read_network(text, mark.address, &mark.prefix))
+        mark.kind = MARK_NETWORK;
+    else if (read_mac(bytes_of(text), mark.mac))
+        mark.kind = MARK_MAC;
+    else if (strlen(text) >= NAME_BYTES_MIN && strcmp(text, "unknown") != 0 &&
+             strcmp(text, "declined") != 0)
+        mark.kind = MARK_NAME;
+    else
+        return;
+    mark.text = mem_strdup(text);
+    mark.label = mem_strdup(label ? label : text);
+    subject->marks = mem_resize(subject->marks, subject->mark_count + 1, sizeof mark);
+    subject->marks[subject->mark_count++] = mark;
+}
+
+static void add_device(struct subject *subject, const json_t *device)
+{
+    const char *name = json_string_value(json_object_get(device, "name"));
+    const json_t *addresses = json_object_get(device, "addresses");
+    if (json_is_string(device)) {
+        add_mark(subject, json_string_value(device), NULL);
+        return;
+    }
+    add_mark(subject, name, name);
+    add_mark(subject, json_string_value(json_object_get(device, "mac")), name);
+    add_mark(subject, json_string_value(json_object_get(device, "user")), name);
+    for (size_t i = 0; i < json_array_size(addresses); i++)
+        add_mark(subject, json_string_value(json_array_get(addresses, i)), name);
+}
+
+static void add_indicator(struct subject *subject, const char *text, size_t length)
+{
+    if (length < 4 || length > 253 || subject->indicator_count == SUBJECT_INDICATORS_MAX)
+        return;
+    for (size_t i = 0; i < subject->indicator_count; i++)
+        if (strlen(subject->indicators[i]) == length &&
+            strncasecmp(subject->indicators[i], text, length) == 0)
+            return;
+    subject->indicators[subject->indicator_count++] = mem_dup(text, length);
+}
+
+struct subject *subject_new(const json_t *devices, const json_t *indicators, const char *text)
+{
+    struct subject *subject = mem_alloc(sizeof *subject);
+    for (size_t i = 0; i < json_array_size(devices); i++)
+        add_device(subject, json_array_get(devices, i));
+    for (size_t i = 0; i < json_array_size(indicators); i++) {
+        const json_t *entry = json_array_get(indicators, i);
+        const char *value =
+            json_string_value(json_is_object(entry) ? json_object_get(entry, "value") : entry);
+        if (value)
+            add_indicator(subject, value, strlen(value));
+    }
+    subject->text = text && *text ? mem_strdup(text) : NULL;
+    return subject;
+}
+
+void subject_free(struct subject *subject)
+{
+    if (!subject)
+        return;
+    for (size_t i = 0; i < subject->mark_count; i++) {
+        free(subject->marks[i].text);
+        free(subject->marks[i].label);
+    }
+    for (size_t i = 0; i < subject->indicator_count; i++)
+        free(subject->indicators[i]);
+    free(subject->marks);
+    free(subject->text);
+    free(subject);
+}
+
+void subject_free_at(struct subject **subject)
+{
+    subject_free(*subject);
+}
+
+bool subject_is_empty(const struct subject *subject)
+{
+    return !subject->mark_count && !subject->indicator_count && !subject->text;
+}
+
+/* --- touching ---------------------------------------------------------------------------------------------------------------- */
+
+static const enum field address_fields[] = {FIELD_SOURCE_IP, FIELD_DESTINATION_IP,
+                                            FIELD_SOURCE_HOST, FIELD_DESTINATION_HOST};
+static const enum field mac_fields[] = {FIELD_SOURCE_MAC, FIELD_DESTINATION_MAC};
+static const enum field name_fields[] = {FIELD_SOURCE_HOST, FIELD_DESTINATION_HOST, FIELD_HOST,
+                                         FIELD_USER, FIELD_DOMAIN};
+
+static bool touches_network(const struct mark *mark, const struct parsed *parsed)
+{
+    uint8_t address[16];
+    int bits;
+    for (size_t i = 0; i < COUNT_OF(address_fields); i++)
+        if (read_slice(parsed->fields[address_fields[i]], address, &bits) &&
+            is_within(address, mark->address, mark->prefix))
+            return true;
+    return false;
+}
+
+static bool touches_mac(const struct mark *mark, const struct parsed *parsed)
+{
+    uint8_t mac[6];
+    for (size_t i = 0; i < COUNT_OF(mac_fields); i++)
+        if (read_mac(parsed->fields[mac_fields[i]], mac) && memcmp(mac, mark->mac, sizeof mac) == 0)
+            return true;
+    return false;
+}
+
+/* "PC-07" is "pc-07.example.co.jp" and "EXAMPLE\pc-07" too. */
+static bool is_name(struct bytes value, const char *name)
+{
+    size_t length = strlen(name);
+    const char *at = bytes_find_nocase(value, bytes_of(name));
+    if (!at)
+        return false;
+    const char *from = value.data, *end = from + value.length;
+    bool begins = at == from || at[-1] == '\\';
+    bool ends = at + length == end || at[length] == '.' || at[length] == '@' || at[length] == '$';
+    return begins && ends;
+}
+
+static bool touches_name(const struct mark *mark, const struct parsed *parsed)
+{
+    for (size_t i = 0; i < COUNT_OF(name_fields); i++)
+        if (is_name(parsed->fields[name_fields[i]], mark->text))
+            return true;
+    return false;
+}
+
+static bool is_word_byte(char c)
+{
+    return isalnum((unsigned char)c) || c == '-' || c == '_' || (unsigned char)c >= 0x80;
+}
+
+/* In a text: as a word of its own, so that 10.0.0.1 is not found in 10.0.0.10. */
+static bool stands_in(struct bytes line, const char *word)
+{
+    size_t length = strlen(word);
+    const char *end = (const char *)line.data + line.length;
+    for (struct bytes rest = line;;) {
+        const char *at = bytes_find_nocase(rest, (struct bytes){word, length});
+        if (!at)
+            return false;
+        bool begins = at == line.data || (!is_word_byte(at[-1]) && at[-1] != '.');
+        bool ends = at + length == end || !is_word_byte(at[length]);
+        if (ends && at + length + 1 < end && at[length] == '.' &&
+            isdigit((unsigned char)at[length + 1]))
+            ends = false;
+        if (begins && ends)
+            return true;
+        rest = bytes_slice(at + 1, end);
+    }
+}
+
+static bool touches(const struct mark *mark, const struct parsed *parsed)
+{
+    if (!parsed->format)
+        return stands_in(parsed->message, mark->text);
+    switch (mark->kind) {
+    case MARK_NETWORK:
+        return touches_network(mark, parsed);
+    case MARK_MAC:
+        return touches_mac(mark, parsed);
+    case MARK_NAME:
+        return touches_name(mark, parsed);
+    }
+    return false;
+}
+
+const char *subject_touches(const struct subject *subject, const struct parsed *parsed)
+{
+    for (size_t i = 0; i < subject->mark_count; i++)
+        if (touches(&subject->marks[i], parsed))
+            return subject->marks[i].label;
+    return NULL;
+}
+
+bool subject_mentions(const struct subject *subject, struct bytes line)
+{
+    if (subject->text && bytes_find_nocase(line, bytes_of(subject->text)))
+        return true;
+    for (size_t i = 0; i < subject->indicator_count; i++)
+        if (stands_in(line, subject->indicators[i]))
+            return true;
+    return false;
+}
+
+/* --- learning from detections -------------------------------------------------------------------------------------------------- */
+
+/* Addresses of the customer's own: RFC 1918, 6598, 3927, loopback, multicast, unique local. They name no attacker. */
+static bool is_own_network(const uint8_t address[16])
+{
+    static const char *const own[] = {"10.0.0.0/8",    "172.16.0.0/12",  "192.168.0.0/16",
+                                      "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8",
+                                      "224.0.0.0/3",   "0.0.0.0/8",      "fc00::/7",
+                                      "fe80::/10",     "ff00::/8",       "::/127"};
+    for (size_t i = 0; i < COUNT_OF(own); i++) {
+        uint8_t network[16];
+        int prefix;
+        if (read_network(own[i], network, &prefix) && is_within(address, network, prefix))
+            return true;
+    }
+    return false;
+}
+
+static void learn_address(struct subject *subject, struct bytes text)
+{
+    uint8_t address[16];
+    int bits;
+    if (read_slice(text, address, &bits) && !is_own_network(address))
+        add_indicator(subject, text.data, text.length);
+}
+
+static bool is_domain(struct bytes text)
+{
+    uint8_t address[16];
+    int bits;
+    return text.length && memchr(text.data, '.', text.length) && !read_slice(text, address, &bits);
+}
+
+void subject_learn(struct subject *subject, const struct parsed *parsed)
+{
+    static const enum field domains[] = {FIELD_DOMAIN, FIELD_DNS, FIELD_TLS_NAME,
+                                         FIELD_DESTINATION_HOST};
+    static const enum field hashes[] = {FIELD_SHA256, FIELD_SHA1, FIELD_MD5};
+    learn_address(subject, parsed->fields[FIELD_SOURCE_IP]);
+    learn_address(subject, parsed->fields[FIELD_DESTINATION_IP]);
+    for (size_t i = 0; i < COUNT_OF(domains); i++)
+        if (is_domain(parsed->fields[domains[i]]))
+            add_indicator(subject, parsed->fields[domains[i]].data,
+                          parsed->fields[domains[i]].length);
+    for (size_t i = 0; i < COUNT_OF(hashes); i++)
+        add_indicator(subject, parsed->fields[hashes[i]].data, parsed->fields[hashes[i]].length);
+}
+
+json_t *subject_indicators(const struct subject *subject)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < subject->indicator_count; i++)
+        json_array_append_new(list, json_string(subject->indicators[i]));
+    return list;
+}
