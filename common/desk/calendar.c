@@ -32,7 +32,7 @@ static const struct holiday holidays[] = {
     {2000, EVER, 3, VERNAL_EQUINOX, 0, "春分の日"},
     {2000, 2006, 4, ON_DAY, 29, "みどりの日"},
     {2007, EVER, 4, ON_DAY, 29, "昭和の日"},
-    {2019, 2019, 5, ON_DAY, 1, "即位の日"},
+    {2019, 2019, 5, ON_DAY, 1, "天皇の即位の日"},
     {2000, EVER, 5, ON_DAY, 3, "憲法記念日"},
     {2007, EVER, 5, ON_DAY, 4, "みどりの日"},
     {2000, EVER, 5, ON_DAY, 5, "こどもの日"},

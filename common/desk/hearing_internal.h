@@ -45,8 +45,8 @@ struct hearing_path {
 
 /* A text as both validators see it. `data` is decoded; NULL where it is longer than any format allows. */
 struct hearing_text {
-    const char *data;
     size_t length;
+    const char *data;
     size_t characters;
     bool control; /* contains control characters other than tab and line ends */
     bool blank;   /* nothing but white space */

@@ -315,6 +315,8 @@ static bool decode(struct bytes raw, char *ret_text, size_t size, size_t *ret_le
 static bool is_blank(const struct string *string)
 {
     const char *at = string->data, *end = at + string->length;
+    if (at < end && *at > ' ' && *at != '\\')
+        return false;
     while (at < end) {
         char character[4];
         size_t length = next_character(&at, end, character);
@@ -457,6 +459,20 @@ static void keep_narrow_email(struct scan *scan, const struct hearing_text *text
     scan->cut_count++;
 }
 
+static void text_of(const struct string *string, char decoded[HEARING_DECODED_MAX], struct hearing_text *ret_text)
+{
+    ret_text->length = string->length;
+    ret_text->characters = string->characters;
+    ret_text->control = string->control;
+    ret_text->blank = is_blank(string);
+    if (string->escaped) {
+        struct bytes raw = {string->data, string->length};
+        ret_text->data = decode(raw, decoded, HEARING_DECODED_MAX, &ret_text->length) ? decoded : NULL;
+    } else {
+        ret_text->data = string->length <= HEARING_DECODED_MAX ? string->data : NULL;
+    }
+}
+
 static bool scan_text(struct scan *scan, const struct hearing_node *node, const struct hearing_path *path)
 {
     struct string string;
@@ -465,15 +481,8 @@ static bool scan_text(struct scan *scan, const struct hearing_node *node, const 
     if (!node)
         return true;
     char decoded[HEARING_DECODED_MAX];
-    struct hearing_text text = {
-        .data = string.data, .length = string.length, .characters = string.characters, .control = string.control};
-    if (string.escaped && !decode((struct bytes){string.data, string.length}, decoded, sizeof decoded, &text.length))
-        text.data = NULL;
-    else if (string.escaped)
-        text.data = decoded;
-    else if (string.length > HEARING_DECODED_MAX)
-        text.data = NULL;
-    text.blank = is_blank(&string);
+    struct hearing_text text;
+    text_of(&string, decoded, &text);
     if (!hearing_check_text(scan->errors, path, node, &text, &scan->choice))
         return true;
     if (node->kind == HEARING_NODE_CUSTOMER)
