@@ -127,7 +127,9 @@ static const char *holiday_of(int64_t day, int year)
 
 bool calendar_is_public_holiday(int year, int month, int day, const char **ret_name_ja)
 {
-    const char *name = year >= 2000 && year <= EVER ? holiday_of(clock_days_from_civil(year, month, day), year) : NULL;
+    const char *name = year >= 2000 && year <= EVER
+                           ? holiday_of(clock_days_from_civil(year, month, day), year)
+                           : NULL;
     if (name && ret_name_ja)
         *ret_name_ja = name;
     return name != NULL;
@@ -184,7 +186,8 @@ static bool is_closure(const json_t *profile, int64_t day)
     {
         int64_t from, to;
         if (calendar_parse_date(json_string_value(json_object_get(closure, "from")), &from) &&
-            calendar_parse_date(json_string_value(json_object_get(closure, "to")), &to) && day >= from && day <= to)
+            calendar_parse_date(json_string_value(json_object_get(closure, "to")), &to) &&
+            day >= from && day <= to)
             return true;
     }
     return false;
@@ -195,11 +198,13 @@ static bool is_holiday(const json_t *profile, int64_t day)
     const char *kind = json_string_value(json_object_get(profile, "public_holidays"));
     int year, month, of_month;
     clock_civil_from_days(day, &year, &month, &of_month);
-    return !(kind && strcmp(kind, "none") == 0) && calendar_is_public_holiday(year, month, of_month, NULL);
+    return !(kind && strcmp(kind, "none") == 0) &&
+           calendar_is_public_holiday(year, month, of_month, NULL);
 }
 
 /* Opening and closing time on a local day, in UTC; false where the desk stays closed. */
-static bool span_of(const json_t *profile, int64_t day, int64_t *ret_opens_us, int64_t *ret_closes_us)
+static bool span_of(const json_t *profile, int64_t day, int64_t *ret_opens_us,
+                    int64_t *ret_closes_us)
 {
     static const char *const names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
     const json_t *span = json_object_get(json_object_get(profile, "hours"), names[weekday_of(day)]);
@@ -233,7 +238,8 @@ int64_t calendar_add_desk_hours_us(const json_t *profile, int64_t from_us, doubl
     int64_t at_us = calendar_next_opening_us(profile, from_us);
     while (left_us > 0) {
         int64_t opens_us, closes_us;
-        if (!span_of(profile, floor_day(at_us + offset_us(profile)), &opens_us, &closes_us) || at_us >= closes_us)
+        if (!span_of(profile, floor_day(at_us + offset_us(profile)), &opens_us, &closes_us) ||
+            at_us >= closes_us)
             return at_us + left_us; /* nothing opened within the search */
         if (left_us <= closes_us - at_us)
             return at_us + left_us;

@@ -15,8 +15,10 @@
 
 /* `ret_name_ja` may be NULL. */
 bool calendar_is_public_holiday(int year, int month, int day, const char **ret_name_ja);
-bool calendar_is_open(const json_t *profile, int64_t at_us); /* from the first minute up to, not including, the last */
-int64_t calendar_next_opening_us(const json_t *profile, int64_t at_us); /* at_us itself while open */
+bool calendar_is_open(const json_t *profile,
+                      int64_t at_us); /* from the first minute up to, not including, the last */
+int64_t calendar_next_opening_us(const json_t *profile,
+                                 int64_t at_us); /* at_us itself while open */
 int64_t calendar_add_desk_hours_us(const json_t *profile, int64_t from_us, double hours);
 
 /* Readers of the profile's texts, NULL is taken for wrong: "09:00" to "24:00", -1 if it is none; "2026-12-29". */

@@ -50,7 +50,8 @@ extern const size_t hearing_field_count;
 #define HEARING_ERRORS_MAX 20
 struct hearing_error {
     char pointer[160];
-    const char *code;  /* static: required, type, empty, too_long, too_many, format, choice, duplicate, range, control,
+    const char *
+        code; /* static: required, type, empty, too_long, too_many, format, choice, duplicate, range, control,
                           unknown_field; of unreadable bodies: not_json, utf8, duplicate_key, too_deep, number, null_character */
     char message[200]; /* English; names what was expected, never repeats the value */
 };
@@ -69,14 +70,15 @@ struct hearing_opening {
 /* POST /v1/cases: a whole body. True when valid. Appends to `out` (NULL: not wanted) the hearing object, which is the
  * body without customer_id, byte for byte as it came (only a full-width e-mail address becomes half-width), so that no
  * tree is needed. `out` is left as it was on failure. */
-bool hearing_check_opening(const char *body, size_t length, struct hearing_opening *ret_opening, struct buf *out,
-                           struct hearing_errors *errors);
+bool hearing_check_opening(const char *body, size_t length, struct hearing_opening *ret_opening,
+                           struct buf *out, struct hearing_errors *errors);
 /* The same rules over a tree: the differential test's other half, and what drafts use. `opening`: what stage A asks for
  * must be there. customer_id may be. */
 bool hearing_check_tree(const json_t *body, bool opening, struct hearing_errors *errors);
 /* PATCH: a merge patch (RFC 7396) over a hearing; checks the patch's own values and the merged result. A full-width
  * e-mail address in `patch` becomes half-width in place. `ret_merged` (NULL: not wanted) is a new reference, set on true. */
-bool hearing_check_patch(const json_t *hearing, json_t *patch, struct hearing_errors *errors, json_t **ret_merged);
+bool hearing_check_patch(const json_t *hearing, json_t *patch, struct hearing_errors *errors,
+                         json_t **ret_merged);
 bool hearing_patch_names_array(const json_t *patch); /* then If-Match is required (428) */
 /* RFC 7396; a new reference. */
 json_t *hearing_merge(const json_t *target, const json_t *patch);
@@ -97,4 +99,5 @@ json_t *hearing_schema(void);
  * search, not for display. Cut to `size`. */
 void hearing_phone_digits(const char *phone, char *ret_digits, size_t size);
 bool hearing_customer_id_is_valid(struct bytes text); /* [A-Z0-9-]{1,20} */
-bool hearing_email_is_valid(struct bytes text);       /* nothing that could break a mail's head; full width is taken */
+bool hearing_email_is_valid(
+    struct bytes text); /* nothing that could break a mail's head; full width is taken */

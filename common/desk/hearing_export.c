@@ -9,8 +9,8 @@
 
 /* Calls `visit` for every place in `hearing` that a row of the table names: once, or for each entry of its list. `value` is
  * NULL where nothing stands. */
-typedef void visit_function(void *context, const struct hearing_field *field, const char *pointer, const json_t *parent,
-                            const char *name, const json_t *value);
+typedef void visit_function(void *context, const struct hearing_field *field, const char *pointer,
+                            const json_t *parent, const char *name, const json_t *value);
 
 static const json_t *step_into(const json_t *parent, const char *name, size_t length)
 {
@@ -36,7 +36,8 @@ static void visit_in(const json_t *parent, const struct hearing_field *field, co
     visit(context, field, whole, parent, name, json_object_get(parent, name));
 }
 
-static void visit_field(const json_t *hearing, const struct hearing_field *field, visit_function *visit, void *context)
+static void visit_field(const json_t *hearing, const struct hearing_field *field,
+                        visit_function *visit, void *context)
 {
     const char *entry = strstr(field->pointer, "/N/");
     if (!entry) {
@@ -46,10 +47,12 @@ static void visit_field(const json_t *hearing, const struct hearing_field *field
     char prefix[64];
     size_t index;
     const json_t *item;
-    const json_t *list = step_into(hearing, field->pointer + 1, (size_t)(entry - field->pointer - 1));
+    const json_t *list =
+        step_into(hearing, field->pointer + 1, (size_t)(entry - field->pointer - 1));
     json_array_foreach(list, index, item)
     {
-        snprintf(prefix, sizeof prefix, "%.*s/%zu", (int)(entry - field->pointer), field->pointer, index);
+        snprintf(prefix, sizeof prefix, "%.*s/%zu", (int)(entry - field->pointer), field->pointer,
+                 index);
         visit_in(item, field, prefix, entry + 2, visit, context);
     }
 }
@@ -58,17 +61,18 @@ static void visit_field(const json_t *hearing, const struct hearing_field *field
 
 static bool was_asked(const struct hearing_field *field, const json_t *value)
 {
-    return json_is_array(value) ? json_array_size(value) >= (size_t)field->min : value && !json_is_null(value);
+    return json_is_array(value) ? json_array_size(value) >= (size_t)field->min
+                                : value && !json_is_null(value);
 }
 
 static void add_missing(json_t *list, const struct hearing_field *field, const char *pointer)
 {
-    json_array_append_new(list,
-                          json_pack("{s:s,s:s,s:s}", "pointer", pointer, "ja", field->ja, "en", field->en));
+    json_array_append_new(
+        list, json_pack("{s:s,s:s,s:s}", "pointer", pointer, "ja", field->ja, "en", field->en));
 }
 
-static void visit_missing(void *context, const struct hearing_field *field, const char *pointer, const json_t *parent,
-                          const char *name, const json_t *value)
+static void visit_missing(void *context, const struct hearing_field *field, const char *pointer,
+                          const json_t *parent, const char *name, const json_t *value)
 {
     (void)parent;
     (void)name;
@@ -78,7 +82,8 @@ static void visit_missing(void *context, const struct hearing_field *field, cons
 
 static bool leak_is_possible(const json_t *hearing)
 {
-    const char *leak = json_string_value(json_object_get(json_object_get(hearing, "incident"), "information_leak"));
+    const char *leak = json_string_value(
+        json_object_get(json_object_get(hearing, "incident"), "information_leak"));
     return leak && (strcmp(leak, "yes") == 0 || strcmp(leak, "unknown") == 0);
 }
 
@@ -87,7 +92,8 @@ static bool hides_stage(const struct hearing_field *list, enum hearing_stage sta
 {
     size_t length = strlen(list->pointer);
     for (size_t i = 0; i < hearing_field_count; i++)
-        if (hearing_fields[i].stage == stage && strncmp(hearing_fields[i].pointer, list->pointer, length) == 0 &&
+        if (hearing_fields[i].stage == stage &&
+            strncmp(hearing_fields[i].pointer, list->pointer, length) == 0 &&
             strncmp(hearing_fields[i].pointer + length, "/N/", 3) == 0)
             return true;
     return false;
@@ -108,15 +114,16 @@ json_t *hearing_missing(const json_t *hearing, enum hearing_stage stage)
 
 /* --- what leaves -------------------------------------------------------------------------------------------------- */
 
-static void visit_items(void *context, const struct hearing_field *field, const char *pointer, const json_t *parent,
-                        const char *name, const json_t *value)
+static void visit_items(void *context, const struct hearing_field *field, const char *pointer,
+                        const json_t *parent, const char *name, const json_t *value)
 {
     (void)parent;
     (void)name;
-    bool entries = field->type == HEARING_LIST && json_is_array(value) && json_array_size(value) > 0;
+    bool entries =
+        field->type == HEARING_LIST && json_is_array(value) && json_array_size(value) > 0;
     if (value && !entries) /* of a list, its entries' fields are the items */
-        json_array_append_new(context, json_pack("{s:s,s:s,s:s}", "pointer", pointer, "label", field->ja, "en",
-                                                 field->en));
+        json_array_append_new(context, json_pack("{s:s,s:s,s:s}", "pointer", pointer, "label",
+                                                 field->ja, "en", field->en));
 }
 
 json_t *hearing_export_items(const json_t *hearing)
@@ -197,9 +204,9 @@ static json_t *export_sources(const json_t *sources, const json_t *exported)
     json_t *kept = json_object();
     const char *pointer;
     json_t *source;
-    json_object_foreach(hearing_iterable(sources), pointer, source)
-        if (leaves_at(exported, pointer))
-            json_object_set_new(kept, pointer, json_deep_copy(source));
+    json_object_foreach(hearing_iterable(sources), pointer,
+                        source) if (leaves_at(exported, pointer))
+        json_object_set_new(kept, pointer, json_deep_copy(source));
     return kept;
 }
 

@@ -24,14 +24,15 @@ struct hearing_node {
     bool answers;                      /* "unknown" and "declined" are taken instead of a value */
     bool precision;                    /* the sibling <time>_precision of `field` */
     unsigned bit;                      /* place among its siblings */
-    uint64_t required;                 /* bits of children that stage A asks for, or that contain such */
+    uint64_t required; /* bits of children that stage A asks for, or that contain such */
     struct hearing_node *first, *last, *next;
 };
 
 const struct hearing_node *hearing_shape(void); /* the body of POST */
 /* `hint`: the member found before in the same object, or NULL: bodies mostly stand in the table's order. */
-const struct hearing_node *hearing_node_find(const struct hearing_node *object, const struct hearing_node *hint,
-                                             const char *name, size_t length);
+const struct hearing_node *hearing_node_find(const struct hearing_node *object,
+                                             const struct hearing_node *hint, const char *name,
+                                             size_t length);
 /* The node a JSON pointer leads to; NULL if it is not one of the sheet's. */
 const struct hearing_node *hearing_node_resolve(const char *pointer, size_t length);
 
@@ -53,9 +54,10 @@ struct hearing_text {
 };
 #define HEARING_DECODED_MAX 768
 
-void hearing_error_add(struct hearing_errors *errors, const struct hearing_path *path, const char *code,
-                       const char *format, ...) PRINTF(4, 5);
-void hearing_error_type(struct hearing_errors *errors, const struct hearing_path *path, const struct hearing_node *node);
+void hearing_error_add(struct hearing_errors *errors, const struct hearing_path *path,
+                       const char *code, const char *format, ...) PRINTF(4, 5);
+void hearing_error_type(struct hearing_errors *errors, const struct hearing_path *path,
+                        const struct hearing_node *node);
 void hearing_error_too_many(struct hearing_errors *errors, const struct hearing_path *path,
                             const struct hearing_node *node);
 void hearing_error_repeated(struct hearing_errors *errors, const struct hearing_path *path);
@@ -66,13 +68,14 @@ void hearing_error_required(struct hearing_errors *errors, const struct hearing_
                             const struct hearing_node *node, uint64_t seen);
 
 /* True when `text` may stand at `node`; else the error is added. `ret_choice`: which of the choices it is, -1 if none. */
-bool hearing_check_text(struct hearing_errors *errors, const struct hearing_path *path, const struct hearing_node *node,
-                        const struct hearing_text *text, int *ret_choice);
+bool hearing_check_text(struct hearing_errors *errors, const struct hearing_path *path,
+                        const struct hearing_node *node, const struct hearing_text *text,
+                        int *ret_choice);
 bool hearing_check_integer(struct hearing_errors *errors, const struct hearing_path *path,
                            const struct hearing_node *node, int64_t value);
 /* A key of `sources` must be the pointer of a field; `path` ends in it. */
-bool hearing_check_source(struct hearing_errors *errors, const struct hearing_path *path, const char *pointer,
-                          size_t length);
+bool hearing_check_source(struct hearing_errors *errors, const struct hearing_path *path,
+                          const char *pointer, size_t length);
 
 /* Full-width ASCII to half-width; false if nothing had to change or it does not fit. */
 bool hearing_fold_width(const char *text, size_t length, char *ret_text, size_t size);

@@ -50,7 +50,8 @@ struct scan {
     int choice; /* of the text just checked */
 };
 
-static bool scan_value(struct scan *scan, const struct hearing_node *node, const struct hearing_path *path, int depth);
+static bool scan_value(struct scan *scan, const struct hearing_node *node,
+                       const struct hearing_path *path, int depth);
 
 static bool fail(struct scan *scan, const char *code)
 {
@@ -161,11 +162,13 @@ static size_t sequence_length(const unsigned char *c, size_t left)
     if (c[0] >= 0xc2 && c[0] <= 0xdf)
         return left >= 2 && is_continued(c, 1) ? 2 : 0;
     if ((c[0] & 0xf0) == 0xe0) {
-        bool in_range = left >= 3 && (c[0] != 0xe0 || c[1] >= 0xa0) && (c[0] != 0xed || c[1] <= 0x9f);
+        bool in_range =
+            left >= 3 && (c[0] != 0xe0 || c[1] >= 0xa0) && (c[0] != 0xed || c[1] <= 0x9f);
         return in_range && is_continued(c, 2) ? 3 : 0;
     }
     if (c[0] >= 0xf0 && c[0] <= 0xf4) {
-        bool in_range = left >= 4 && (c[0] != 0xf0 || c[1] >= 0x90) && (c[0] != 0xf4 || c[1] <= 0x8f);
+        bool in_range =
+            left >= 4 && (c[0] != 0xf0 || c[1] >= 0x90) && (c[0] != 0xf4 || c[1] <= 0x8f);
         return in_range && is_continued(c, 3) ? 4 : 0;
     }
     return 0;
@@ -210,7 +213,8 @@ static inline void scan_plain(struct scan *scan, struct string *string)
         memcpy(&word, at, 8);
         word = le64toh(word);
         uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
-        uint64_t special = (((word - ones * 0x20) | (quote - ones) | (backslash - ones)) & ~word) | word;
+        uint64_t special =
+            (((word - ones * 0x20) | (quote - ones) | (backslash - ones)) & ~word) | word;
         special &= tops;
         if (special) {
             at += __builtin_ctzll(special) / 8;
@@ -398,14 +402,16 @@ static bool scan_fraction(struct scan *scan, bool *ret_real)
 }
 
 /* A token that ends before the end of the body, so the conversions stop at a byte that is there. */
-static bool scan_number(struct scan *scan, const struct hearing_node *node, const struct hearing_path *path)
+static bool scan_number(struct scan *scan, const struct hearing_node *node,
+                        const struct hearing_path *path)
 {
     const char *first = scan->at;
     bool real = false;
     take(scan, '-');
     const char *digits = scan->at;
     size_t count = scan_digits(scan);
-    if (count == 0 || (count > 1 && *digits == '0') || !scan_fraction(scan, &real) || scan->at >= scan->end)
+    if (count == 0 || (count > 1 && *digits == '0') || !scan_fraction(scan, &real) ||
+        scan->at >= scan->end)
         return fail(scan, "not_json");
     errno = 0;
     if (real) {
@@ -424,7 +430,8 @@ static bool scan_number(struct scan *scan, const struct hearing_node *node, cons
     return true;
 }
 
-static bool scan_word(struct scan *scan, const struct hearing_node *node, const struct hearing_path *path)
+static bool scan_word(struct scan *scan, const struct hearing_node *node,
+                      const struct hearing_path *path)
 {
     static const char *const words[] = {"null", "true", "false"};
     for (size_t i = 0; i < COUNT_OF(words); i++) {
@@ -449,7 +456,8 @@ static void keep_customer(struct scan *scan, const struct hearing_text *text)
     scan->opening->customer_id = (struct bytes){scan->opening->customer_text, text->length};
 }
 
-static void keep_narrow_email(struct scan *scan, const struct hearing_text *text, const struct string *string)
+static void keep_narrow_email(struct scan *scan, const struct hearing_text *text,
+                              const struct string *string)
 {
     struct cut *cut = &scan->cuts[scan->cut_count];
     if (!hearing_fold_width(text->data, text->length, cut->replacement, sizeof cut->replacement))
@@ -459,7 +467,8 @@ static void keep_narrow_email(struct scan *scan, const struct hearing_text *text
     scan->cut_count++;
 }
 
-static void text_of(const struct string *string, char decoded[HEARING_DECODED_MAX], struct hearing_text *ret_text)
+static void text_of(const struct string *string, char decoded[HEARING_DECODED_MAX],
+                    struct hearing_text *ret_text)
 {
     ret_text->length = string->length;
     ret_text->characters = string->characters;
@@ -467,13 +476,15 @@ static void text_of(const struct string *string, char decoded[HEARING_DECODED_MA
     ret_text->blank = is_blank(string);
     if (string->escaped) {
         struct bytes raw = {string->data, string->length};
-        ret_text->data = decode(raw, decoded, HEARING_DECODED_MAX, &ret_text->length) ? decoded : NULL;
+        ret_text->data =
+            decode(raw, decoded, HEARING_DECODED_MAX, &ret_text->length) ? decoded : NULL;
     } else {
         ret_text->data = string->length <= HEARING_DECODED_MAX ? string->data : NULL;
     }
 }
 
-static bool scan_text(struct scan *scan, const struct hearing_node *node, const struct hearing_path *path)
+static bool scan_text(struct scan *scan, const struct hearing_node *node,
+                      const struct hearing_path *path)
 {
     struct string string;
     if (!scan_string(scan, &string))
@@ -493,7 +504,8 @@ static bool scan_text(struct scan *scan, const struct hearing_node *node, const 
 }
 
 static const struct hearing_node *fitting(struct scan *scan, const struct hearing_node *node,
-                                          const struct hearing_path *path, enum hearing_node_kind kind)
+                                          const struct hearing_path *path,
+                                          enum hearing_node_kind kind)
 {
     bool sources = kind == HEARING_NODE_OBJECT && node && node->kind == HEARING_NODE_SOURCES;
     if (!node || node->kind == kind || sources)
@@ -502,7 +514,8 @@ static const struct hearing_node *fitting(struct scan *scan, const struct hearin
     return NULL;
 }
 
-static bool scan_list(struct scan *scan, const struct hearing_node *node, const struct hearing_path *path, int depth)
+static bool scan_list(struct scan *scan, const struct hearing_node *node,
+                      const struct hearing_path *path, int depth)
 {
     if (depth > LIMIT_JSON_DEPTH)
         return fail(scan, "too_deep");
@@ -534,14 +547,15 @@ static bool scan_list(struct scan *scan, const struct hearing_node *node, const 
 struct member {
     const struct hearing_node *object; /* NULL: of an object that is only read over */
     const struct hearing_path *path;
-    const struct hearing_node *found; /* the last member of the table that was found, the next one's hint */
+    const struct hearing_node
+        *found; /* the last member of the table that was found, the next one's hint */
     size_t serial;
     uint64_t seen;
 };
 
 /* Which node the value of this key belongs to; NULL: to none. False: the key stands twice. */
-static bool place_key(struct scan *scan, struct member *member, struct hearing_path *here, struct bytes raw,
-                      const struct hearing_node **ret_node)
+static bool place_key(struct scan *scan, struct member *member, struct hearing_path *here,
+                      struct bytes raw, const struct hearing_node **ret_node)
 {
     *ret_node = NULL;
     if (member->object && member->object->kind == HEARING_NODE_OBJECT) {
@@ -555,7 +569,8 @@ static bool place_key(struct scan *scan, struct member *member, struct hearing_p
             return true;
         }
         hearing_error_unknown(scan->errors, here);
-    } else if (member->object && hearing_check_source(scan->errors, here, here->name, here->name_length)) {
+    } else if (member->object &&
+               hearing_check_source(scan->errors, here, here->name, here->name_length)) {
         *ret_node = member->object->first;
     }
     keys_add(&scan->keys, member->serial, raw);
@@ -599,7 +614,8 @@ static void cut_customer(struct scan *scan, const char *comma, const char *first
     scan->at = at;
 }
 
-static bool scan_object(struct scan *scan, const struct hearing_node *node, const struct hearing_path *path, int depth)
+static bool scan_object(struct scan *scan, const struct hearing_node *node,
+                        const struct hearing_path *path, int depth)
 {
     if (depth > LIMIT_JSON_DEPTH)
         return fail(scan, "too_deep");
@@ -628,7 +644,8 @@ static bool scan_object(struct scan *scan, const struct hearing_node *node, cons
     return true;
 }
 
-static bool scan_value(struct scan *scan, const struct hearing_node *node, const struct hearing_path *path, int depth)
+static bool scan_value(struct scan *scan, const struct hearing_node *node,
+                       const struct hearing_path *path, int depth)
 {
     if (scan->at >= scan->end)
         return fail(scan, "not_json");
@@ -639,7 +656,8 @@ static bool scan_value(struct scan *scan, const struct hearing_node *node, const
         return scan_object(scan, node, path, depth + 1);
     if (c == '[')
         return scan_list(scan, node, path, depth + 1);
-    return c == '-' || (c >= '0' && c <= '9') ? scan_number(scan, node, path) : scan_word(scan, node, path);
+    return c == '-' || (c >= '0' && c <= '9') ? scan_number(scan, node, path)
+                                              : scan_word(scan, node, path);
 }
 
 /* --- the body ----------------------------------------------------------------------------------------------------- */
@@ -679,7 +697,8 @@ static void report_failure(struct hearing_errors *errors, const char *code)
             hearing_error_add(errors, NULL, rows[i].code, "%s", rows[i].message);
 }
 
-static void write_hearing(const struct scan *scan, const char *first, const char *last, struct buf *out)
+static void write_hearing(const struct scan *scan, const char *first, const char *last,
+                          struct buf *out)
 {
     for (size_t i = 0; i < scan->cut_count; i++) {
         buf_add(out, first, (size_t)(scan->cuts[i].from - first));
@@ -694,8 +713,8 @@ static void keys_free(struct scan *scan)
     free(scan->keys.far);
 }
 
-bool hearing_check_opening(const char *body, size_t length, struct hearing_opening *ret_opening, struct buf *out,
-                           struct hearing_errors *errors)
+bool hearing_check_opening(const char *body, size_t length, struct hearing_opening *ret_opening,
+                           struct buf *out, struct hearing_errors *errors)
 {
     CLEANUP(keys_free) struct scan scan;
     scan.at = body;

@@ -68,7 +68,8 @@ static const char *stage_name(enum hearing_stage stage)
 static json_t *choices_array(const char *choices)
 {
     json_t *array = json_array();
-    for (const char *choice = choices; choice; choice = strchr(choice, '|'), choice += choice != NULL)
+    for (const char *choice = choices; choice;
+         choice = strchr(choice, '|'), choice += choice != NULL)
         json_array_append_new(array, json_stringn(choice, strcspn(choice, "|")));
     return array;
 }
@@ -77,9 +78,10 @@ static json_t *choices_array(const char *choices)
 
 static json_t *sheet_row(const struct hearing_field *field)
 {
-    json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:I}", "pointer", field->pointer, "ja", field->ja, "en", field->en,
-                            "type", type_name(field->type), "stage", stage_name(field->stage), "to_provider",
-                            field->to_provider, "max", (json_int_t)field->max);
+    json_t *row =
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:I}", "pointer", field->pointer, "ja", field->ja, "en",
+                  field->en, "type", type_name(field->type), "stage", stage_name(field->stage),
+                  "to_provider", field->to_provider, "max", (json_int_t)field->max);
     if (field->type == HEARING_INTEGER)
         json_object_set_new(row, "min", json_integer(field->min));
     if (field->choices)
@@ -95,8 +97,8 @@ json_t *hearing_sheet(void)
 {
     json_t *heads = json_array(), *rows = json_array();
     for (size_t i = 0; i < COUNT_OF(sections); i++)
-        json_array_append_new(heads, json_pack("{s:s,s:s,s:s}", "pointer", sections[i].pointer, "ja", sections[i].ja,
-                                               "en", sections[i].en));
+        json_array_append_new(heads, json_pack("{s:s,s:s,s:s}", "pointer", sections[i].pointer,
+                                               "ja", sections[i].ja, "en", sections[i].en));
     for (size_t i = 0; i < hearing_field_count; i++)
         json_array_append_new(rows, sheet_row(&hearing_fields[i]));
     return json_pack("{s:o,s:o}", "sections", heads, "fields", rows);
@@ -114,7 +116,8 @@ static json_t *schema_object(const struct hearing_node *node)
         if (node->required >> child->bit & 1)
             json_array_append_new(required, json_stringn(child->name, child->name_length));
     }
-    json_t *schema = json_pack("{s:s,s:b,s:o}", "type", "object", "additionalProperties", 0, "properties", properties);
+    json_t *schema = json_pack("{s:s,s:b,s:o}", "type", "object", "additionalProperties", 0,
+                               "properties", properties);
     if (json_array_size(required) > 0)
         json_object_set(schema, "required", required);
     json_decref(required);
@@ -123,17 +126,18 @@ static json_t *schema_object(const struct hearing_node *node)
 
 static json_t *schema_list(const struct hearing_node *node)
 {
-    json_t *schema = json_pack("{s:s,s:I,s:o}", "type", "array", "maxItems", (json_int_t)node->field->max, "items",
-                               schema_of(node->first));
+    json_t *schema = json_pack("{s:s,s:I,s:o}", "type", "array", "maxItems",
+                               (json_int_t)node->field->max, "items", schema_of(node->first));
     if (node->field->type == HEARING_CHOICES)
         json_object_set_new(schema, "uniqueItems", json_true());
     return schema;
 }
 
-static json_t *schema_text(const struct hearing_field *field, const char *keyword, const char *value)
+static json_t *schema_text(const struct hearing_field *field, const char *keyword,
+                           const char *value)
 {
-    json_t *schema =
-        json_pack("{s:s,s:i,s:I}", "type", "string", "minLength", 1, "maxLength", (json_int_t)field->max);
+    json_t *schema = json_pack("{s:s,s:i,s:I}", "type", "string", "minLength", 1, "maxLength",
+                               (json_int_t)field->max);
     if (keyword)
         json_object_set_new(schema, keyword, json_string(value));
     return schema;
@@ -149,13 +153,13 @@ static json_t *schema_leaf(const struct hearing_field *field)
     case HEARING_TIME:
         return schema_text(field, "format", "date-time");
     case HEARING_ADDRESSES:
-        return json_pack("{s:[{s:s,s:s},{s:s,s:s}]}", "anyOf", "type", "string", "format", "ipv4", "type", "string",
-                         "format", "ipv6");
+        return json_pack("{s:[{s:s,s:s},{s:s,s:s}]}", "anyOf", "type", "string", "format", "ipv4",
+                         "type", "string", "format", "ipv6");
     case HEARING_MAC:
         return json_pack("{s:s,s:s}", "type", "string", "pattern", "^([0-9A-Fa-f][:.-]*){12}$");
     case HEARING_INTEGER:
-        return json_pack("{s:s,s:I,s:I}", "type", "integer", "minimum", (json_int_t)field->min, "maximum",
-                         (json_int_t)field->max);
+        return json_pack("{s:s,s:I,s:I}", "type", "integer", "minimum", (json_int_t)field->min,
+                         "maximum", (json_int_t)field->max);
     case HEARING_CHOICE:
     case HEARING_CHOICES:
         return json_pack("{s:o}", "enum", choices_array(field->choices));
@@ -179,7 +183,8 @@ static json_t *schema_plain(const struct hearing_node *node)
     case HEARING_NODE_CUSTOMER:
         return json_pack("{s:s,s:s}", "type", "string", "pattern", "^[A-Z0-9-]{1,20}$");
     case HEARING_NODE_SOURCES:
-        return json_pack("{s:s,s:o}", "type", "object", "additionalProperties", schema_of(node->first));
+        return json_pack("{s:s,s:o}", "type", "object", "additionalProperties",
+                         schema_of(node->first));
     }
     return NULL;
 }
@@ -188,7 +193,8 @@ static json_t *schema_of(const struct hearing_node *node)
 {
     json_t *schema = schema_plain(node);
     if (node->answers)
-        schema = json_pack("{s:[o,{s:o}]}", "anyOf", schema, "enum", choices_array("unknown|declined"));
+        schema =
+            json_pack("{s:[o,{s:o}]}", "anyOf", schema, "enum", choices_array("unknown|declined"));
     if (node->field && node->field->ja)
         json_object_set_new(schema, "title", json_string(node->field->ja));
     if (node->field && node->field->en)
@@ -199,6 +205,7 @@ static json_t *schema_of(const struct hearing_node *node)
 json_t *hearing_schema(void)
 {
     json_t *schema = schema_of(hearing_shape());
-    json_object_set_new(schema, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
+    json_object_set_new(schema, "$schema",
+                        json_string("https://json-schema.org/draft/2020-12/schema"));
     return schema;
 }

@@ -16,12 +16,16 @@
 #define TO_PROVIDER true
 #define STAYS false
 
-#define TEXT(pointer, ja, en, stage, leaves, length) {pointer, ja, en, HEARING_TEXT, stage, leaves, length, 0, NULL, false}
-#define TIME(pointer, ja, en, stage) {pointer, ja, en, HEARING_TIME, stage, TO_PROVIDER, 40, 0, NULL, true}
-#define CHOICE(pointer, ja, en, stage, leaves, choices)                                                                \
+#define TEXT(pointer, ja, en, stage, leaves, length)                                               \
+    {pointer, ja, en, HEARING_TEXT, stage, leaves, length, 0, NULL, false}
+#define TIME(pointer, ja, en, stage)                                                               \
+    {pointer, ja, en, HEARING_TIME, stage, TO_PROVIDER, 40, 0, NULL, true}
+#define CHOICE(pointer, ja, en, stage, leaves, choices)                                            \
     {pointer, ja, en, HEARING_CHOICE, stage, leaves, 40, 0, choices, false}
-#define LIST(pointer, ja, en, type, stage, most, least) {pointer, ja, en, type, stage, TO_PROVIDER, most, least, NULL, false}
-#define INTEGER(pointer, ja, en, stage, least, most) {pointer, ja, en, HEARING_INTEGER, stage, TO_PROVIDER, most, least, NULL, false}
+#define LIST(pointer, ja, en, type, stage, most, least)                                            \
+    {pointer, ja, en, type, stage, TO_PROVIDER, most, least, NULL, false}
+#define INTEGER(pointer, ja, en, stage, least, most)                                               \
+    {pointer, ja, en, HEARING_INTEGER, stage, TO_PROVIDER, most, least, NULL, false}
 
 /* clang-format off */
 const struct hearing_field hearing_fields[] = {
@@ -95,8 +99,10 @@ const size_t hearing_field_count = COUNT_OF(hearing_fields);
 /* What stands beside the fields: how exactly a time is known, an entry of a plain list, where an answer came from. */
 static const struct hearing_field precision_field = {
     .type = HEARING_CHOICE, .stage = HEARING_OPTIONAL, .max = 40, .choices = "minute|hour|day"};
-static const struct hearing_field entry_field = {.type = HEARING_TEXT, .stage = HEARING_OPTIONAL, .max = 200};
-static const struct hearing_field source_field = {.type = HEARING_TEXT, .stage = HEARING_OPTIONAL, .max = 100};
+static const struct hearing_field entry_field = {
+    .type = HEARING_TEXT, .stage = HEARING_OPTIONAL, .max = 200};
+static const struct hearing_field source_field = {
+    .type = HEARING_TEXT, .stage = HEARING_OPTIONAL, .max = 100};
 
 /* --- the table as a tree ------------------------------------------------------------------------------------------ */
 
@@ -108,12 +114,14 @@ static size_t choice_entry_count;
 static char precision_names[16][32];
 static size_t precision_count;
 
-static struct hearing_node *node_new(struct hearing_node *parent, enum hearing_node_kind kind, const char *name,
-                                     size_t length, const struct hearing_field *field)
+static struct hearing_node *node_new(struct hearing_node *parent, enum hearing_node_kind kind,
+                                     const char *name, size_t length,
+                                     const struct hearing_field *field)
 {
     assert(node_count < NODES_MAX);
     struct hearing_node *node = &nodes[node_count++];
-    *node = (struct hearing_node){.kind = kind, .name = name, .name_length = length, .field = field};
+    *node =
+        (struct hearing_node){.kind = kind, .name = name, .name_length = length, .field = field};
     if (!parent)
         return node;
     node->bit = parent->last ? parent->last->bit + 1 : 0;
@@ -128,7 +136,8 @@ static struct hearing_node *node_new(struct hearing_node *parent, enum hearing_n
 
 static bool is_of_many(enum hearing_type type)
 {
-    return type == HEARING_LIST || type == HEARING_TEXTS || type == HEARING_CHOICES || type == HEARING_ADDRESSES;
+    return type == HEARING_LIST || type == HEARING_TEXTS || type == HEARING_CHOICES ||
+           type == HEARING_ADDRESSES;
 }
 
 static const struct hearing_field *entry_of(const struct hearing_field *field)
@@ -149,11 +158,13 @@ static void add_precision(struct hearing_node *parent, const struct hearing_node
     assert(precision_count < COUNT_OF(precision_names));
     char *name = precision_names[precision_count++];
     int length = snprintf(name, sizeof precision_names[0], "%s_precision", time->name);
-    struct hearing_node *node = node_new(parent, HEARING_NODE_LEAF, name, (size_t)length, &precision_field);
+    struct hearing_node *node =
+        node_new(parent, HEARING_NODE_LEAF, name, (size_t)length, &precision_field);
     node->precision = true;
 }
 
-static void add_field(struct hearing_node *parent, const char *name, size_t length, const struct hearing_field *field)
+static void add_field(struct hearing_node *parent, const char *name, size_t length,
+                      const struct hearing_field *field)
 {
     enum hearing_node_kind kind = is_of_many(field->type) ? HEARING_NODE_LIST : HEARING_NODE_LEAF;
     struct hearing_node *node = node_new(parent, kind, name, length, field);
@@ -166,7 +177,8 @@ static void add_field(struct hearing_node *parent, const char *name, size_t leng
         node_new(node, HEARING_NODE_LEAF, "N", 1, entry_of(field));
 }
 
-static struct hearing_node *child_or_new(struct hearing_node *parent, const char *name, size_t length)
+static struct hearing_node *child_or_new(struct hearing_node *parent, const char *name,
+                                         size_t length)
 {
     for (struct hearing_node *child = parent->first; child; child = child->next)
         if (child->name_length == length && memcmp(child->name, name, length) == 0)
@@ -216,8 +228,9 @@ static bool is_named(const struct hearing_node *node, const char *name, size_t l
     return node->name_length == length && memcmp(node->name, name, length) == 0;
 }
 
-const struct hearing_node *hearing_node_find(const struct hearing_node *object, const struct hearing_node *hint,
-                                             const char *name, size_t length)
+const struct hearing_node *hearing_node_find(const struct hearing_node *object,
+                                             const struct hearing_node *hint, const char *name,
+                                             size_t length)
 {
     for (const struct hearing_node *node = hint ? hint->next : NULL; node; node = node->next)
         if (is_named(node, name, length))
@@ -252,7 +265,9 @@ const struct hearing_node *hearing_node_resolve(const char *pointer, size_t leng
         if (node->kind == HEARING_NODE_LIST)
             node = is_index(name, name_length) ? node->first : NULL;
         else
-            node = node->kind == HEARING_NODE_OBJECT ? hearing_node_find(node, NULL, name, name_length) : NULL;
+            node = node->kind == HEARING_NODE_OBJECT
+                       ? hearing_node_find(node, NULL, name, name_length)
+                       : NULL;
     }
     return node;
 }

@@ -8,13 +8,14 @@
 
 struct check {
     struct hearing_errors *errors;
-    bool complete;  /* what stage A asks for must be there */
-    bool customer;  /* customer_id may stand beside the hearing */
-    bool removals;  /* null removes a member (RFC 7396); not inside lists, which are replaced as a whole */
+    bool complete; /* what stage A asks for must be there */
+    bool customer; /* customer_id may stand beside the hearing */
+    bool
+        removals; /* null removes a member (RFC 7396); not inside lists, which are replaced as a whole */
 };
 
-static void check_value(struct check check, const struct hearing_node *node, const struct hearing_path *path,
-                        const json_t *value);
+static void check_value(struct check check, const struct hearing_node *node,
+                        const struct hearing_path *path, const json_t *value);
 
 static bool has_control(const char *text, size_t length)
 {
@@ -42,10 +43,11 @@ static bool is_blank(const char *text)
     }
 }
 
-static int check_string(struct check check, const struct hearing_node *node, const struct hearing_path *path,
-                        const json_t *value)
+static int check_string(struct check check, const struct hearing_node *node,
+                        const struct hearing_path *path, const json_t *value)
 {
-    struct hearing_text text = {.data = json_string_value(value), .length = json_string_length(value)};
+    struct hearing_text text = {.data = json_string_value(value),
+                                .length = json_string_length(value)};
     text.characters = count_characters(text.data, text.length);
     text.control = has_control(text.data, text.length);
     text.blank = is_blank(text.data);
@@ -56,8 +58,8 @@ static int check_string(struct check check, const struct hearing_node *node, con
     return choice;
 }
 
-static void check_list(struct check check, const struct hearing_node *node, const struct hearing_path *path,
-                       const json_t *list)
+static void check_list(struct check check, const struct hearing_node *node,
+                       const struct hearing_path *path, const json_t *list)
 {
     unsigned seen = 0;
     size_t index;
@@ -80,8 +82,8 @@ static void check_list(struct check check, const struct hearing_node *node, cons
         hearing_error_too_many(check.errors, path, node);
 }
 
-static void check_sources(struct check check, const struct hearing_node *node, const struct hearing_path *path,
-                          const json_t *sources)
+static void check_sources(struct check check, const struct hearing_node *node,
+                          const struct hearing_path *path, const json_t *sources)
 {
     const char *key;
     json_t *source;
@@ -93,8 +95,8 @@ static void check_sources(struct check check, const struct hearing_node *node, c
     }
 }
 
-static void check_object(struct check check, const struct hearing_node *node, const struct hearing_path *path,
-                         const json_t *object)
+static void check_object(struct check check, const struct hearing_node *node,
+                         const struct hearing_path *path, const json_t *object)
 {
     const struct hearing_node *child = NULL;
     uint64_t seen = 0;
@@ -115,8 +117,8 @@ static void check_object(struct check check, const struct hearing_node *node, co
         hearing_error_required(check.errors, path, node, seen);
 }
 
-static void check_value(struct check check, const struct hearing_node *node, const struct hearing_path *path,
-                        const json_t *value)
+static void check_value(struct check check, const struct hearing_node *node,
+                        const struct hearing_path *path, const json_t *value)
 {
     if (json_is_string(value))
         check_string(check, node, path, value);
@@ -154,7 +156,8 @@ static bool check_whole(struct check check, const json_t *body)
 
 bool hearing_check_tree(const json_t *body, bool opening, struct hearing_errors *errors)
 {
-    return check_whole((struct check){.errors = errors, .complete = opening, .customer = true}, body);
+    return check_whole((struct check){.errors = errors, .complete = opening, .customer = true},
+                       body);
 }
 
 /* --- merge patch (RFC 7396) --------------------------------------------------------------------------------------- */
@@ -184,7 +187,8 @@ bool hearing_patch_names_array(const json_t *patch)
         return true;
     json_object_foreach(hearing_iterable(patch), key, value)
     {
-        const struct hearing_node *node = hearing_node_find(hearing_shape(), NULL, key, strlen(key));
+        const struct hearing_node *node =
+            hearing_node_find(hearing_shape(), NULL, key, strlen(key));
         if (hearing_patch_names_array(value) || (node && node->kind == HEARING_NODE_LIST))
             return true;
     }
@@ -196,11 +200,13 @@ static void narrow_email(json_t *patch)
     char folded[HEARING_DECODED_MAX + 1];
     json_t *email = json_object_get(json_object_get(patch, "contact"), "email");
     if (json_is_string(email) &&
-        hearing_fold_width(json_string_value(email), json_string_length(email), folded, sizeof folded))
+        hearing_fold_width(json_string_value(email), json_string_length(email), folded,
+                           sizeof folded))
         json_string_set(email, folded);
 }
 
-bool hearing_check_patch(const json_t *hearing, json_t *patch, struct hearing_errors *errors, json_t **ret_merged)
+bool hearing_check_patch(const json_t *hearing, json_t *patch, struct hearing_errors *errors,
+                         json_t **ret_merged)
 {
     if (!check_whole((struct check){.errors = errors, .removals = true}, patch))
         return false;

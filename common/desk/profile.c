@@ -50,8 +50,8 @@ static const struct member *member_of(const struct member *members, size_t count
 }
 
 /* Every member of the object is known and right, and none that is needed is missing. */
-static enum verdict check_members(const json_t *object, const char *at, const struct member *members, size_t count,
-                                  struct why *why)
+static enum verdict check_members(const json_t *object, const char *at,
+                                  const struct member *members, size_t count, struct why *why)
 {
     if (!json_is_object(object))
         return wrong(why, at, "an object");
@@ -72,8 +72,8 @@ static enum verdict check_members(const json_t *object, const char *at, const st
     return VERDICT_OK;
 }
 
-static enum verdict check_entries(const json_t *list, const char *at, size_t least, size_t most, check_function *check,
-                                  struct why *why)
+static enum verdict check_entries(const json_t *list, const char *at, size_t least, size_t most,
+                                  check_function *check, struct why *why)
 {
     if (!json_is_array(list) || json_array_size(list) < least || json_array_size(list) > most)
         return reject(why, "%s: expected a list of %zu to %zu entries", at, least, most);
@@ -111,7 +111,8 @@ static enum verdict check_id(const json_t *value, const char *at, struct why *wh
 {
     const char *text = json_string_value(value);
     if (!text || !*text || strlen(text) > 64 ||
-        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(text))
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
+            strlen(text))
         return wrong(why, at, "1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'");
     return VERDICT_OK;
 }
@@ -134,14 +135,16 @@ static enum verdict check_phone(const json_t *value, const char *at, struct why 
 static enum verdict check_email(const json_t *value, const char *at, struct why *why)
 {
     struct bytes text = {json_string_value(value), json_string_length(value)};
-    return text.data && hearing_email_is_valid(text) ? VERDICT_OK : wrong(why, at, "an e-mail address");
+    return text.data && hearing_email_is_valid(text) ? VERDICT_OK
+                                                     : wrong(why, at, "an e-mail address");
 }
 
 static enum verdict check_url(const json_t *value, const char *at, struct why *why)
 {
     const char *text = json_string_value(value);
     bool web = text && (strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0);
-    return web && !strchr(text, ' ') ? check_line(value, at, why) : wrong(why, at, "an http or https address");
+    return web && !strchr(text, ' ') ? check_line(value, at, why)
+                                     : wrong(why, at, "an http or https address");
 }
 
 static enum verdict check_boolean(const json_t *value, const char *at, struct why *why)
@@ -152,7 +155,8 @@ static enum verdict check_boolean(const json_t *value, const char *at, struct wh
 static enum verdict check_time(const json_t *value, const char *at, struct why *why)
 {
     int64_t time_us;
-    return json_is_string(value) && clock_parse(json_string_value(value), json_string_length(value), &time_us)
+    return json_is_string(value) &&
+                   clock_parse(json_string_value(value), json_string_length(value), &time_us)
                ? VERDICT_OK
                : wrong(why, at, "a time with an offset (RFC 3339)");
 }
@@ -162,7 +166,8 @@ static enum verdict check_time(const json_t *value, const char *at, struct why *
 static enum verdict check_zone(const json_t *value, const char *at, struct why *why)
 {
     static const char *const zones[] = {"Asia/Tokyo", "UTC"};
-    return is_one_of(value, zones, COUNT_OF(zones)) ? VERDICT_OK : wrong(why, at, "Asia/Tokyo or UTC");
+    return is_one_of(value, zones, COUNT_OF(zones)) ? VERDICT_OK
+                                                    : wrong(why, at, "Asia/Tokyo or UTC");
 }
 
 static enum verdict check_holidays(const json_t *value, const char *at, struct why *why)
@@ -183,8 +188,9 @@ static enum verdict check_span(const json_t *value, const char *at, struct why *
 static enum verdict check_hours(const json_t *value, const char *at, struct why *why)
 {
     static const struct member days[] = {
-        {"mon", false, check_span}, {"tue", false, check_span}, {"wed", false, check_span}, {"thu", false, check_span},
-        {"fri", false, check_span}, {"sat", false, check_span}, {"sun", false, check_span},
+        {"mon", false, check_span}, {"tue", false, check_span}, {"wed", false, check_span},
+        {"thu", false, check_span}, {"fri", false, check_span}, {"sat", false, check_span},
+        {"sun", false, check_span},
     };
     if (json_is_object(value) && json_object_size(value) == 0)
         return wrong(why, at, "at least one day");
@@ -194,13 +200,17 @@ static enum verdict check_hours(const json_t *value, const char *at, struct why 
 static enum verdict check_date(const json_t *value, const char *at, struct why *why)
 {
     int64_t day;
-    return calendar_parse_date(json_string_value(value), &day) ? VERDICT_OK : wrong(why, at, "a date, 2026-12-29");
+    return calendar_parse_date(json_string_value(value), &day)
+               ? VERDICT_OK
+               : wrong(why, at, "a date, 2026-12-29");
 }
 
 static enum verdict check_closure(const json_t *value, const char *at, struct why *why)
 {
-    static const struct member members[] = {
-        {"from", true, check_date}, {"to", true, check_date}, {"ja", false, check_line}, {"en", false, check_line}};
+    static const struct member members[] = {{"from", true, check_date},
+                                            {"to", true, check_date},
+                                            {"ja", false, check_line},
+                                            {"en", false, check_line}};
     enum verdict verdict = check_members(value, at, members, COUNT_OF(members), why);
     if (verdict != VERDICT_OK)
         return verdict;
@@ -226,7 +236,8 @@ static enum verdict check_approvals(const json_t *value, const char *at, struct 
 static enum verdict check_reply_hours(const json_t *value, const char *at, struct why *why)
 {
     double hours = json_number_value(value);
-    return hours > 0 && hours <= 400 ? VERDICT_OK : wrong(why, at, "desk hours, more than 0 and at most 400");
+    return hours > 0 && hours <= 400 ? VERDICT_OK
+                                     : wrong(why, at, "desk hours, more than 0 and at most 400");
 }
 
 static enum verdict check_purposes(const json_t *value, const char *at, struct why *why)
@@ -258,8 +269,9 @@ static enum verdict check_hash(const json_t *value, const char *at, struct why *
 static enum verdict check_scope(const json_t *value, const char *at, struct why *why)
 {
     static const char *const scopes[] = {"desk", "provision", "report", "authorities"};
-    return is_one_of(value, scopes, COUNT_OF(scopes)) ? VERDICT_OK
-                                                      : wrong(why, at, "desk, provision, report or authorities");
+    return is_one_of(value, scopes, COUNT_OF(scopes))
+               ? VERDICT_OK
+               : wrong(why, at, "desk, provision, report or authorities");
 }
 
 static enum verdict check_scopes(const json_t *value, const char *at, struct why *why)
@@ -278,9 +290,15 @@ static bool contains(const json_t *list, const json_t *value)
 static enum verdict check_document(const json_t *value, const char *at, struct why *why)
 {
     static const struct member members[] = {
-        {"id", true, check_id},           {"version", true, check_id},       {"provider", true, check_id},
-        {"text_file", true, check_line},  {"sha256", true, check_hash},      {"scopes", true, check_scopes},
-        {"required", true, check_scopes}, {"accepted", false, check_boolean}, {"valid_from", false, check_time},
+        {"id", true, check_id},
+        {"version", true, check_id},
+        {"provider", true, check_id},
+        {"text_file", true, check_line},
+        {"sha256", true, check_hash},
+        {"scopes", true, check_scopes},
+        {"required", true, check_scopes},
+        {"accepted", false, check_boolean},
+        {"valid_from", false, check_time},
         {"valid_until", false, check_time},
     };
     enum verdict verdict = check_members(value, at, members, COUNT_OF(members), why);
@@ -319,7 +337,8 @@ static enum verdict check_together(const json_t *profile, struct why *why)
     json_array_foreach(documents, index, document)
     {
         const char *id = json_string_value(json_object_get(document, "id"));
-        if (find_document(profile, id, json_string_value(json_object_get(document, "version"))) != document)
+        if (find_document(profile, id, json_string_value(json_object_get(document, "version"))) !=
+            document)
             return reject(why, "/consent_documents/%zu: id and version stand twice", index);
     }
     return json_equal(json_object_get(json_array_get(documents, 0), "provider"),
@@ -349,11 +368,12 @@ static enum verdict check_profile(const json_t *profile, struct why *why)
 
 /* --- the files beside it ------------------------------------------------------------------------------------------ */
 
-static enum verdict read_beside(const char *path, const char *file, size_t max, const char *at, char **ret_text,
-                                size_t *ret_length, struct why *why)
+static enum verdict read_beside(const char *path, const char *file, size_t max, const char *at,
+                                char **ret_text, size_t *ret_length, struct why *why)
 {
     CLEANUP(mem_free) char *copy = mem_strdup(path);
-    CLEANUP(mem_free) char *whole = *file == '/' ? mem_strdup(file) : mem_printf("%s/%s", dirname(copy), file);
+    CLEANUP(mem_free)
+    char *whole = *file == '/' ? mem_strdup(file) : mem_printf("%s/%s", dirname(copy), file);
     if (!file_read(whole, max, ret_text, ret_length))
         return reject(why, "%s: %s: %s", at, file, strerror(errno));
     return VERDICT_OK;
@@ -365,8 +385,9 @@ static enum verdict read_document(json_t *document, size_t index, const char *pa
     CLEANUP(mem_free) char *text = NULL;
     size_t length;
     snprintf(at, sizeof at, "/consent_documents/%zu/text_file", index);
-    enum verdict verdict = read_beside(path, json_string_value(json_object_get(document, "text_file")), TEXT_BYTES_MAX,
-                                       at, &text, &length, why);
+    enum verdict verdict =
+        read_beside(path, json_string_value(json_object_get(document, "text_file")), TEXT_BYTES_MAX,
+                    at, &text, &length, why);
     if (verdict != VERDICT_OK)
         return verdict;
     ids_sha256_text(text, length, sha256);
@@ -389,7 +410,8 @@ static bool is_public_key(const json_t *key)
             return false;
     const char *type = json_string_value(json_object_get(key, "kty"));
     const char *curve = json_string_value(json_object_get(key, "crv"));
-    return type && strcmp(type, "EC") == 0 && curve && strcmp(curve, "P-256") == 0 && !json_object_get(key, "d") &&
+    return type && strcmp(type, "EC") == 0 && curve && strcmp(curve, "P-256") == 0 &&
+           !json_object_get(key, "d") &&
            is_one_of(json_object_get(key, "use"), uses, COUNT_OF(uses));
 }
 
@@ -408,8 +430,9 @@ static enum verdict read_keys(json_t *provider, const char *path, struct why *wh
     size_t length;
     json_auto_t *jwks = NULL;
     struct why inner;
-    enum verdict verdict = read_beside(path, json_string_value(json_object_get(provider, "jwks_file")), TEXT_BYTES_MAX,
-                                       at, &text, &length, why);
+    enum verdict verdict =
+        read_beside(path, json_string_value(json_object_get(provider, "jwks_file")), TEXT_BYTES_MAX,
+                    at, &text, &length, why);
     if (verdict != VERDICT_OK)
         return verdict;
     if (event_parse_json(text, length, &jwks, &inner) != VERDICT_OK)
@@ -439,7 +462,8 @@ static enum verdict read_files(json_t *profile, const char *path, struct why *wh
 
 static void set_defaults(json_t *profile)
 {
-    json_auto_t *defaults = json_pack("{s:[],s:s,s:i}", "closures", "public_holidays", "japan", "approvals", 1);
+    json_auto_t *defaults =
+        json_pack("{s:[],s:s,s:i}", "closures", "public_holidays", "japan", "approvals", 1);
     json_object_update_missing(profile, defaults);
 }
 
@@ -501,7 +525,8 @@ int profile_approvals(const struct profile *profile)
     return (int)json_integer_value(json_object_get(profile->json, "approvals"));
 }
 
-const json_t *profile_consent_document(const struct profile *profile, const char *id, const char *version)
+const json_t *profile_consent_document(const struct profile *profile, const char *id,
+                                       const char *version)
 {
     return find_document(profile->json, id, version);
 }

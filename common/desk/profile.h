@@ -22,15 +22,18 @@ struct profile;
 
 enum verdict profile_load(const char *path, struct profile **ret_profile, struct why *why);
 struct profile *profile_hold(struct profile *profile);
-void profile_release(struct profile *profile); /* NULL is fine */
+void profile_release(struct profile *profile);     /* NULL is fine */
 void profile_release_at(struct profile **profile); /* for CLEANUP */
 
 /* The file with every text read in and checked, and defaults set: consent_documents[].text, provider.jwks. */
 const json_t *profile_json(const struct profile *profile);
 const char *profile_provider_id(const struct profile *profile);
 int profile_approvals(const struct profile *profile);
-const json_t *profile_consent_document(const struct profile *profile, const char *id, const char *version); /* NULL: none */
+const json_t *profile_consent_document(const struct profile *profile, const char *id,
+                                       const char *version); /* NULL: none */
 
 /* A holder that SIGHUP can refill. */
-enum verdict profile_holder_load(const char *path, struct why *why); /* sets or replaces the process's current profile */
-struct profile *profile_current(void);                              /* held for the caller; NULL before the first load */
+enum verdict
+profile_holder_load(const char *path,
+                    struct why *why);  /* sets or replaces the process's current profile */
+struct profile *profile_current(void); /* held for the caller; NULL before the first load */

@@ -14,7 +14,8 @@
 
 static int print_holidays(int from, int to)
 {
-    for (int64_t day = clock_days_from_civil(from, 1, 1); day < clock_days_from_civil(to + 1, 1, 1); day++) {
+    for (int64_t day = clock_days_from_civil(from, 1, 1); day < clock_days_from_civil(to + 1, 1, 1);
+         day++) {
         int year, month, of_month;
         const char *name;
         clock_civil_from_days(day, &year, &month, &of_month);

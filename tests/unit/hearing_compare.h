@@ -19,12 +19,14 @@ static inline _Noreturn void hearing_differs(const char *what, const char *body,
     abort();
 }
 
-static inline bool hearing_same_errors(const struct hearing_errors *a, const struct hearing_errors *b)
+static inline bool hearing_same_errors(const struct hearing_errors *a,
+                                       const struct hearing_errors *b)
 {
     if (a->found != b->found || a->count != b->count || a->unreadable != b->unreadable)
         return false;
     for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->list[i].pointer, b->list[i].pointer) != 0 || strcmp(a->list[i].code, b->list[i].code) != 0 ||
+        if (strcmp(a->list[i].pointer, b->list[i].pointer) != 0 ||
+            strcmp(a->list[i].code, b->list[i].code) != 0 ||
             strcmp(a->list[i].message, b->list[i].message) != 0)
             return false;
     return true;
@@ -33,22 +35,25 @@ static inline bool hearing_same_errors(const struct hearing_errors *a, const str
 static inline void hearing_print_errors(const char *who, const struct hearing_errors *errors)
 {
     for (size_t i = 0; i < errors->count; i++)
-        fprintf(stderr, "%s: %s %s %s\n", who, errors->list[i].pointer, errors->list[i].code, errors->list[i].message);
+        fprintf(stderr, "%s: %s %s %s\n", who, errors->list[i].pointer, errors->list[i].code,
+                errors->list[i].message);
 }
 
 /* What POST should have kept of a valid body. */
-static inline void hearing_expect_written(json_t *tree, const struct hearing_opening *opening, const struct buf *out,
-                                          const char *body, size_t length)
+static inline void hearing_expect_written(json_t *tree, const struct hearing_opening *opening,
+                                          const struct buf *out, const char *body, size_t length)
 {
     json_auto_t *written = NULL, *narrow = NULL, *empty = json_object();
     struct hearing_errors errors;
     const char *customer = json_string_value(json_object_get(tree, "customer_id"));
-    if (customer ? !bytes_equal_text(opening->customer_id, customer) : opening->customer_id.data != NULL)
+    if (customer ? !bytes_equal_text(opening->customer_id, customer)
+                 : opening->customer_id.data != NULL)
         hearing_differs("customer_id", body, length);
     json_object_del(tree, "customer_id");
     if (!hearing_check_patch(empty, tree, &errors, &narrow))
         hearing_differs("the same as a patch", body, length);
-    if (event_parse_json(out->data, out->length, &written, NULL) != VERDICT_OK || !json_equal(written, narrow))
+    if (event_parse_json(out->data, out->length, &written, NULL) != VERDICT_OK ||
+        !json_equal(written, narrow))
         hearing_differs("the hearing written", body, length);
 }
 

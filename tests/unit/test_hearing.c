@@ -53,11 +53,15 @@ static void a_case_needs_a_caller_and_a_sentence(void **state)
         {CONTACT "," SUMMARY, ""},
         {"", "/contact/company required,/contact/phone required,/incident/summary required"},
         {CONTACT, "/incident/summary required"},
-        {"\"incident\":{},\"contact\":{\"phone\":\"0300001234\"}", "/incident/summary required,/contact/company required"},
-        {"\"contact\":{\"company\":\"\",\"phone\":\"0300001234\"}," SUMMARY, "/contact/company empty"},
-        {"\"contact\":{\"company\":\"\\u3000 \\n\",\"phone\":\"0300001234\"}," SUMMARY, "/contact/company empty"},
+        {"\"incident\":{},\"contact\":{\"phone\":\"0300001234\"}",
+         "/incident/summary required,/contact/company required"},
+        {"\"contact\":{\"company\":\"\",\"phone\":\"0300001234\"}," SUMMARY,
+         "/contact/company empty"},
+        {"\"contact\":{\"company\":\"\\u3000 \\n\",\"phone\":\"0300001234\"}," SUMMARY,
+         "/contact/company empty"},
         {"\"contact\":null," SUMMARY, "/contact type"},
-        {"\"contact\":{\"company\":\"unknown\",\"phone\":\"unknown\"}," SUMMARY, "/contact/phone format"},
+        {"\"contact\":{\"company\":\"unknown\",\"phone\":\"unknown\"}," SUMMARY,
+         "/contact/phone format"},
     };
     expect_rows(rows, COUNT_OF(rows));
 }
@@ -80,19 +84,22 @@ static void fields_that_are_not_of_stage_a_may_be_unknown_or_declined(void **sta
     (void)state;
     for (size_t i = 0; i < hearing_field_count; i++) {
         const struct hearing_field *field = &hearing_fields[i];
-        const struct hearing_node *node = hearing_node_resolve(field->pointer, strlen(field->pointer));
+        const struct hearing_node *node =
+            hearing_node_resolve(field->pointer, strlen(field->pointer));
         if (strstr(field->pointer, "/N/"))
             continue;
         assert_ptr_equal(node->field, field);
         assert_int_equal(node->answers, field->stage != HEARING_STAGE_A);
         char name[64], section[64] = "";
-        if (sscanf(field->pointer, "/%63[^/]/%63s", section, name) != 2 || field->stage == HEARING_STAGE_A)
+        if (sscanf(field->pointer, "/%63[^/]/%63s", section, name) != 2 ||
+            field->stage == HEARING_STAGE_A)
             continue;
         for (int declined = 0; declined < 2; declined++) {
-            json_auto_t *body = parsed(HEARING_SAMPLE_LEAST);
+            json_auto_t *body = parsed(sample_least);
             if (!json_object_get(body, section))
                 json_object_set_new(body, section, json_object());
-            json_object_set_new(json_object_get(body, section), name, json_string(declined ? "declined" : "unknown"));
+            json_object_set_new(json_object_get(body, section), name,
+                                json_string(declined ? "declined" : "unknown"));
             CLEANUP(mem_free) char *text = json_dumps(body, 0);
             assert_true(hearing_compare(text, strlen(text)));
         }
@@ -106,20 +113,40 @@ static void formats_are_checked(void **state)
         const char *pointer, *good[8], *bad[14], *code;
     } rows[] = {
         {"/contact/phone",
-         {"03-0000-1234", "０３（００００）１２３４", "+81 3 0000 1234", "0300001234 内線 5", "３００００１２３４"},
-         {"12345678", "abc", "", "03-0000-1\\u0001234"}, NULL},
+         {"03-0000-1234", "０３（００００）１２３４", "+81 3 0000 1234", "0300001234 内線 5",
+          "３００００１２３４"},
+         {"12345678", "abc", "", "03-0000-1\\u0001234"},
+         NULL},
         {"/contact/email",
-         {"taro@example.jp", "a.b+c@sub.example.co.jp", "a..b@example.jp", "ｔａｒｏ＠ｅｘａｍｐｌｅ．ｊｐ", "unknown"},
-         {"a@b", "a@b.c\\r\\nBcc: c@d.e", "@example.jp", "a@example.jp.", "a b@example.jp", "a@-x.jp", "<a@example.jp>",
-          "a@@example.jp", "\\\"a\\\"@example.jp", "a@exa_mple.jp", "a,b@example.jp", "あ@example.jp", "a@例え.jp"}, "format"},
+         {"taro@example.jp", "a.b+c@sub.example.co.jp", "a..b@example.jp",
+          "ｔａｒｏ＠ｅｘａｍｐｌｅ．ｊｐ", "unknown"},
+         {"a@b", "a@b.c\\r\\nBcc: c@d.e", "@example.jp", "a@example.jp.", "a b@example.jp",
+          "a@-x.jp", "<a@example.jp>", "a@@example.jp", "\\\"a\\\"@example.jp", "a@exa_mple.jp",
+          "a,b@example.jp", "あ@example.jp", "a@例え.jp"},
+         "format"},
         {"/incident/discovered_at",
-         {"2026-11-24T15:00:00+09:00", "2024-02-29T00:00:00Z", "2026-11-24T15:00:00.123-05:00", "declined"},
-         {"2026-11-24T15:00:00", "2026-11-24", "2026-02-29T00:00:00Z", "昨日", "2026-11-24T25:00:00Z"}, "format"},
-        {"/incident/discovered_at_precision", {"minute", "hour", "day"}, {"unknown", "second", ""}, "choice"},
-        {"/incident/type", {"ransomware", "ddos", "other", "unknown"}, {"earthquake", "Ransomware", "ransom", "|", ""}, "choice"},
+         {"2026-11-24T15:00:00+09:00", "2024-02-29T00:00:00Z", "2026-11-24T15:00:00.123-05:00",
+          "declined"},
+         {"2026-11-24T15:00:00", "2026-11-24", "2026-02-29T00:00:00Z", "昨日",
+          "2026-11-24T25:00:00Z"},
+         "format"},
+        {"/incident/discovered_at_precision",
+         {"minute", "hour", "day"},
+         {"unknown", "second", ""},
+         "choice"},
+        {"/incident/type",
+         {"ransomware", "ddos", "other", "unknown"},
+         {"earthquake", "Ransomware", "ransom", "|", ""},
+         "choice"},
         {"/incident/information_leak", {"yes", "no", "unknown", "declined"}, {"maybe"}, "choice"},
-        {"/tlp", {"TLP:RED", "TLP:AMBER+STRICT", "TLP:CLEAR"}, {"TLP:WHITE", "red", "TLP:AMBER+"}, "choice"},
-        {"/contact/department", {"総務部", "a\\tb", "\\ud83d\\ude00"}, {"a\\u0007b", "a\\bb"}, "control"},
+        {"/tlp",
+         {"TLP:RED", "TLP:AMBER+STRICT", "TLP:CLEAR"},
+         {"TLP:WHITE", "red", "TLP:AMBER+"},
+         "choice"},
+        {"/contact/department",
+         {"総務部", "a\\tb", "\\ud83d\\ude00"},
+         {"a\\u0007b", "a\\bb"},
+         "control"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char section[64], name[64] = "";
@@ -129,7 +156,7 @@ static void formats_are_checked(void **state)
             const char *value = good ? rows[i].good[j] : rows[i].bad[j - COUNT_OF(rows[i].good)];
             if (!value)
                 continue;
-            json_auto_t *body = parsed(HEARING_SAMPLE_LEAST);
+            json_auto_t *body = parsed(sample_least);
             CLEANUP(mem_free) char *quoted = mem_printf("[\"%s\"]", value);
             json_auto_t *list = parsed(quoted);
             json_t *parent = parts == 2 ? json_object_get(body, section) : body;
@@ -148,18 +175,25 @@ static void lists_have_limits(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        {"\"device\":[{\"addresses\":[\"192.0.2.1\",\"2001:db8::1\"],\"mac\":\"001122aabbcc\"}]", ""},
-        {"\"device\":[{\"addresses\":[\"192.0.2.256\"],\"mac\":\"00:11\"}]", "/device/0/addresses/0 format,/device/0/mac format"},
-        {"\"device\":[{\"clock_error_s\":90.5,\"ntp\":true}]", "/device/0/clock_error_s type,/device/0/ntp type"},
+        {"\"device\":[{\"addresses\":[\"192.0.2.1\",\"2001:db8::1\"],\"mac\":\"001122aabbcc\"}]",
+         ""},
+        {"\"device\":[{\"addresses\":[\"192.0.2.256\"],\"mac\":\"00:11\"}]",
+         "/device/0/addresses/0 format,/device/0/mac format"},
+        {"\"device\":[{\"clock_error_s\":90.5,\"ntp\":true}]",
+         "/device/0/clock_error_s type,/device/0/ntp type"},
         {"\"device\":[{\"clock_error_s\":-3155760001}]", "/device/0/clock_error_s range"},
         {"\"device\":[\"unknown\",null,[]]", "/device/0 type,/device/1 type,/device/2 type"},
         {"\"device\":{}", "/device type"},
-        {"\"logs\":[{\"kind\":\"utm\",\"available\":\"maybe\",\"retention_days\":-1}]", "/logs/0/available choice,/logs/0/retention_days range"},
-        {"\"network\":{\"entry_points\":[\"VPN\",5,\"\"]}", "/network/entry_points/1 type,/network/entry_points/2 empty"},
+        {"\"logs\":[{\"kind\":\"utm\",\"available\":\"maybe\",\"retention_days\":-1}]",
+         "/logs/0/available choice,/logs/0/retention_days range"},
+        {"\"network\":{\"entry_points\":[\"VPN\",5,\"\"]}",
+         "/network/entry_points/1 type,/network/entry_points/2 empty"},
         {"\"network\":\"unknown\"", "/network type"},
         {"\"sources\":{\"/device/0/os\":\"log\",\"/tlp\":\"caller\"}", ""},
-        {"\"sources\":{\"/device/x/os\":\"log\",\"/contact\":\"x\",\"/device/01/os\":\"x\",\"\":\"x\"}",
-         "/sources/~1device~1x~1os unknown_field,/sources/~1contact unknown_field,/sources/~1device~101~1os "
+        {"\"sources\":{\"/device/x/os\":\"log\",\"/contact\":\"x\",\"/device/01/"
+         "os\":\"x\",\"\":\"x\"}",
+         "/sources/~1device~1x~1os unknown_field,/sources/~1contact "
+         "unknown_field,/sources/~1device~101~1os "
          "unknown_field,/sources/ unknown_field"},
         {"\"sources\":{\"/tlp\":1}", "/sources/~1tlp type"},
         {"\"customer_id\":\"lower\"", "/customer_id format"},
@@ -170,9 +204,11 @@ static void lists_have_limits(void **state)
         CLEANUP(mem_free) char *body = mem_printf("{" CONTACT "," SUMMARY ",%s}", rows[i].members);
         expect_errors(body, strlen(body), rows[i].errors);
     }
-    const char *priorities = "{" CONTACT ",\"incident\":{\"summary\":\"x\",\"priorities\":[\"other\",\"root_cause\",\"other\",\"x\"]}}";
+    const char *priorities = "{" CONTACT ",\"incident\":{\"summary\":\"x\",\"priorities\":["
+                             "\"other\",\"root_cause\",\"other\",\"x\"]}}";
     expect_errors(priorities, strlen(priorities),
-                  "/incident/priorities/2 duplicate,/incident/priorities/3 choice,/incident/priorities too_many");
+                  "/incident/priorities/2 duplicate,/incident/priorities/3 "
+                  "choice,/incident/priorities too_many");
 }
 
 static void lengths_are_characters(void **state)
@@ -183,7 +219,8 @@ static void lengths_are_characters(void **state)
         for (size_t length = 199; length <= 201; length++) {
             CLEANUP(buf_free) struct buf body;
             buf_init(&body, 100000);
-            buf_add_text(&body, "{" SUMMARY ",\"contact\":{\"phone\":\"0300001234\",\"company\":\"");
+            buf_add_text(&body,
+                         "{" SUMMARY ",\"contact\":{\"phone\":\"0300001234\",\"company\":\"");
             for (size_t j = 0; j < length; j++)
                 buf_add_text(&body, characters[i]);
             buf_add_text(&body, "\"}}");
@@ -191,7 +228,8 @@ static void lengths_are_characters(void **state)
         }
 }
 
-static void add_repeated(struct buf *body, const char *first, const char *again, size_t times, const char *last)
+static void add_repeated(struct buf *body, const char *first, const char *again, size_t times,
+                         const char *last)
 {
     buf_add_text(body, "{" CONTACT "," SUMMARY ",");
     buf_add_text(body, first);
@@ -216,7 +254,10 @@ static void devices_and_the_whole_have_limits(void **state)
     buf_init(&body, 1000000);
     add_repeated(&body, "\"actions_taken\":[", action, 50, "],\"device\":[");
     for (size_t i = 0; i < 100; i++)
-        buf_printf(&body, "%s{\"os\":\"%0200d\",\"antivirus\":\"%0200d\",\"name\":\"%0200d\",\"addresses\":[]}", i ? "," : "", 0, 0, 0);
+        buf_printf(
+            &body,
+            "%s{\"os\":\"%0200d\",\"antivirus\":\"%0200d\",\"name\":\"%0200d\",\"addresses\":[]}",
+            i ? "," : "", 0, 0, 0);
     buf_add_text(&body, "]");
     while (body.length < LIMIT_HEARING_BYTES)
         buf_add_text(&body, " ");
@@ -233,20 +274,53 @@ static void what_is_not_json_is_unreadable(void **state)
     static const struct {
         const char *body, *code;
     } rows[] = {
-        {"", "not_json"}, {" ", "not_json"}, {"5 ", "not_json"}, {"\"a\"", "not_json"}, {"{", "not_json"}, {"{\"a\"", "not_json"},
-        {"{\"a\":1", "not_json"}, {"{\"a\":1,}", "not_json"}, {"{,}", "not_json"}, {"{a:1}", "not_json"}, {"[]x", "not_json"},
-        {"{}{}", "not_json"}, {"{} x", "not_json"}, {"{\"a\":01}", "not_json"}, {"{\"a\":1.}", "not_json"}, {"{\"a\":-}", "not_json"},
-        {"{\"a\":+1}", "not_json"}, {"{\"a\":.5}", "not_json"}, {"{\"a\":1e}", "not_json"}, {"{\"a\":tru}", "not_json"},
-        {"{\"a\":\"\t\"}", "not_json"}, {"{\"a\":\"\\x\"}", "not_json"}, {"{\"a\":\"\\u12g4\"}", "not_json"}, {"{\"a\":'b'}", "not_json"},
-        {"\xef\xbb\xbf{}", "not_json"}, {"{\"a\":NaN}", "not_json"}, {"[1,]", "not_json"}, {"{\"a\" 1}", "not_json"},
-        {"{\"a\":\"\xff\"}", "utf8"}, {"{\"a\":\"\xc0\xaf\"}", "utf8"}, {"{\"a\":\"\xe0\x80\xaf\"}", "utf8"},
-        {"{\"a\":\"\xed\xa0\x80\"}", "utf8"}, {"{\"a\":\"\xf4\x90\x80\x80\"}", "utf8"}, {"{\"a\":\"\xe3\x81\"}", "utf8"},
-        {"{\"a\":\"\\ud800\"}", "utf8"}, {"{\"a\":\"\\udc00\"}", "utf8"}, {"{\"a\":\"\\ud800\\u0041\"}", "utf8"},
-        {"{\"a\":\"\\u0000\"}", "null_character"}, {"{\"a\\u0000\":1}", "null_character"},
-        {"{\"a\":1,\"a\":2}", "duplicate_key"}, {"{\"a\":{\"b\":1,\"c\":2,\"\\u0062\":3}}", "duplicate_key"},
-        {"{\"contact\":{},\"cont\\u0061ct\":{}}", "duplicate_key"}, {"{\"sources\":{\"/tlp\":\"a\",\"\\/tlp\":\"b\"}}", "duplicate_key"},
-        {"{\"device\":[{\"os\":\"a\",\"os\":\"b\"}]}", "duplicate_key"}, {"{\"a\":9223372036854775808}", "number"},
-        {"{\"a\":1e309}", "number"}, {"[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]", "too_deep"},
+        {"", "not_json"},
+        {" ", "not_json"},
+        {"5 ", "not_json"},
+        {"\"a\"", "not_json"},
+        {"{", "not_json"},
+        {"{\"a\"", "not_json"},
+        {"{\"a\":1", "not_json"},
+        {"{\"a\":1,}", "not_json"},
+        {"{,}", "not_json"},
+        {"{a:1}", "not_json"},
+        {"[]x", "not_json"},
+        {"{}{}", "not_json"},
+        {"{} x", "not_json"},
+        {"{\"a\":01}", "not_json"},
+        {"{\"a\":1.}", "not_json"},
+        {"{\"a\":-}", "not_json"},
+        {"{\"a\":+1}", "not_json"},
+        {"{\"a\":.5}", "not_json"},
+        {"{\"a\":1e}", "not_json"},
+        {"{\"a\":tru}", "not_json"},
+        {"{\"a\":\"\t\"}", "not_json"},
+        {"{\"a\":\"\\x\"}", "not_json"},
+        {"{\"a\":\"\\u12g4\"}", "not_json"},
+        {"{\"a\":'b'}", "not_json"},
+        {"\xef\xbb\xbf{}", "not_json"},
+        {"{\"a\":NaN}", "not_json"},
+        {"[1,]", "not_json"},
+        {"{\"a\" 1}", "not_json"},
+        {"{\"a\":\"\xff\"}", "utf8"},
+        {"{\"a\":\"\xc0\xaf\"}", "utf8"},
+        {"{\"a\":\"\xe0\x80\xaf\"}", "utf8"},
+        {"{\"a\":\"\xed\xa0\x80\"}", "utf8"},
+        {"{\"a\":\"\xf4\x90\x80\x80\"}", "utf8"},
+        {"{\"a\":\"\xe3\x81\"}", "utf8"},
+        {"{\"a\":\"\\ud800\"}", "utf8"},
+        {"{\"a\":\"\\udc00\"}", "utf8"},
+        {"{\"a\":\"\\ud800\\u0041\"}", "utf8"},
+        {"{\"a\":\"\\u0000\"}", "null_character"},
+        {"{\"a\\u0000\":1}", "null_character"},
+        {"{\"a\":1,\"a\":2}", "duplicate_key"},
+        {"{\"a\":{\"b\":1,\"c\":2,\"\\u0062\":3}}", "duplicate_key"},
+        {"{\"contact\":{},\"cont\\u0061ct\":{}}", "duplicate_key"},
+        {"{\"sources\":{\"/tlp\":\"a\",\"\\/tlp\":\"b\"}}", "duplicate_key"},
+        {"{\"device\":[{\"os\":\"a\",\"os\":\"b\"}]}", "duplicate_key"},
+        {"{\"a\":9223372036854775808}", "number"},
+        {"{\"a\":1e309}", "number"},
+        {"[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]", "too_deep"},
         {"{\"a\":[[[[[[[[[[[[[[[{}]]]]]]]]]]]]]]]}", "too_deep"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -286,11 +360,17 @@ static void the_hearing_is_written_as_it_came(void **state)
         const char *body, *hearing, *customer;
     } rows[] = {
         {" {" CONTACT ", " SUMMARY "} ", "{" CONTACT ", " SUMMARY "}", NULL},
-        {"{\"customer_id\" : \"A-1\" , " CONTACT "," SUMMARY "}", "{ " CONTACT "," SUMMARY "}", "A-1"},
-        {"{" CONTACT " , \"customer_id\":\"\\u0041-1\" ," SUMMARY "}", "{" CONTACT "  ," SUMMARY "}", "A-1"},
-        {"{" CONTACT "," SUMMARY ",\"customer_id\":\"A-1\"\n}", "{" CONTACT "," SUMMARY "\n}", "A-1"},
-        {"{" SUMMARY ",\"customer_id\":\"A\",\"contact\":{\"email\":\"ａ＠ｂ．ｊｐ\",\"company\":\"\\u3042\",\"phone\":\"0300001234\"}}",
-         "{" SUMMARY ",\"contact\":{\"email\":\"a@b.jp\",\"company\":\"\\u3042\",\"phone\":\"0300001234\"}}", "A"},
+        {"{\"customer_id\" : \"A-1\" , " CONTACT "," SUMMARY "}", "{ " CONTACT "," SUMMARY "}",
+         "A-1"},
+        {"{" CONTACT " , \"customer_id\":\"\\u0041-1\" ," SUMMARY "}",
+         "{" CONTACT "  ," SUMMARY "}", "A-1"},
+        {"{" CONTACT "," SUMMARY ",\"customer_id\":\"A-1\"\n}", "{" CONTACT "," SUMMARY "\n}",
+         "A-1"},
+        {"{" SUMMARY ",\"customer_id\":\"A\",\"contact\":{\"email\":\"ａ＠ｂ．ｊｐ\",\"company\":"
+         "\"\\u3042\",\"phone\":\"0300001234\"}}",
+         "{" SUMMARY
+         ",\"contact\":{\"email\":\"a@b.jp\",\"company\":\"\\u3042\",\"phone\":\"0300001234\"}}",
+         "A"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct hearing_errors errors;
@@ -298,7 +378,8 @@ static void the_hearing_is_written_as_it_came(void **state)
         CLEANUP(buf_free) struct buf out;
         buf_init(&out, 1000);
         assert_true(hearing_compare(rows[i].body, strlen(rows[i].body)));
-        assert_true(hearing_check_opening(rows[i].body, strlen(rows[i].body), &opening, &out, &errors));
+        assert_true(
+            hearing_check_opening(rows[i].body, strlen(rows[i].body), &opening, &out, &errors));
         assert_string_equal(out.data, rows[i].hearing);
         assert_true(bytes_equal_text(opening.customer_id, rows[i].customer));
         assert_int_equal(opening.customer_id.data == NULL, rows[i].customer == NULL);
@@ -309,7 +390,7 @@ static void the_hearing_is_written_as_it_came(void **state)
 
 static void expect_patch(const char *patch_text, const char *expected)
 {
-    json_auto_t *hearing = parsed(HEARING_SAMPLE_LEAST), *patch = parsed(patch_text), *merged = NULL;
+    json_auto_t *hearing = parsed(sample_least), *patch = parsed(patch_text), *merged = NULL;
     struct hearing_errors errors;
     CLEANUP(buf_free) struct buf found;
     buf_init(&found, 10000);
@@ -328,7 +409,8 @@ static void patches_are_checked_alone_and_merged(void **state)
     expect_patch("{\"contact\":{\"email\":null}}", "");
     expect_patch("{\"contact\":{\"company\":null}}", "/contact/company required");
     expect_patch("{\"contact\":null}", "/contact/company required,/contact/phone required");
-    expect_patch("{\"contact\":{\"email\":\"nobody\"},\"nope\":null}", "/contact/email format,/nope unknown_field");
+    expect_patch("{\"contact\":{\"email\":\"nobody\"},\"nope\":null}",
+                 "/contact/email format,/nope unknown_field");
     expect_patch("{\"customer_id\":\"A\"}", "/customer_id unknown_field");
     expect_patch("{\"device\":[null]}", "/device/0 type");
     expect_patch("[]", " type");
@@ -355,7 +437,8 @@ static void merging_is_rfc_7396(void **state)
         {"{}", "{\"a\":{\"bb\":{\"ccc\":null}}}", "{\"a\":{\"bb\":{}}}"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        json_auto_t *target = parsed(rows[i][0]), *patch = parsed(rows[i][1]), *expected = parsed(rows[i][2]);
+        json_auto_t *target = parsed(rows[i][0]), *patch = parsed(rows[i][1]),
+                    *expected = parsed(rows[i][2]);
         json_auto_t *merged = hearing_merge(target, patch);
         assert_true(json_equal(merged, expected));
     }
@@ -368,8 +451,12 @@ static void a_patch_of_an_array_is_seen(void **state)
         const char *patch;
         bool names;
     } rows[] = {
-        {"{\"contact\":{\"person\":\"a\"}}", false}, {"{\"device\":[]}", true},        {"{\"device\":null}", true},
-        {"{\"logs\":\"unknown\"}", true},            {"{\"incident\":{\"priorities\":[]}}", true}, {"{}", false},
+        {"{\"contact\":{\"person\":\"a\"}}", false},
+        {"{\"device\":[]}", true},
+        {"{\"device\":null}", true},
+        {"{\"logs\":\"unknown\"}", true},
+        {"{\"incident\":{\"priorities\":[]}}", true},
+        {"{}", false},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         json_auto_t *patch = parsed(rows[i].patch);
@@ -387,36 +474,43 @@ static void expect_missing(const char *hearing_text, enum hearing_stage stage, c
     json_t *row;
     buf_init(&found, 10000);
     buf_add_text(&found, "");
-    json_array_foreach(missing, index, row)
-        buf_printf(&found, "%s%s", index ? " " : "", json_string_value(json_object_get(row, "pointer")));
+    json_array_foreach(missing, index, row) buf_printf(
+        &found, "%s%s", index ? " " : "", json_string_value(json_object_get(row, "pointer")));
     assert_string_equal(found.length ? found.data : "", expected);
 }
 
 static void what_was_not_asked_is_missing(void **state)
 {
     (void)state;
-    expect_missing(HEARING_SAMPLE_LEAST, HEARING_STAGE_A, "");
-    expect_missing(HEARING_SAMPLE_LEAST, HEARING_STAGE_H,
+    expect_missing(sample_least, HEARING_STAGE_A, "");
+    expect_missing(sample_least, HEARING_STAGE_H,
                    "/contact/responsible_person /device /network/configuration /logs");
-    expect_missing(HEARING_SAMPLE_FULL, HEARING_STAGE_H, "/device/1/disk_encrypted");
-    expect_missing(HEARING_SAMPLE_ANSWERS, HEARING_STAGE_H, "/contact/responsible_person /network/configuration");
-    expect_missing("{\"device\":[],\"logs\":[],\"contact\":{\"responsible_person\":\"declined\"},\"network\":{\"configuration\":\"unknown\"}}",
+    expect_missing(sample_full, HEARING_STAGE_H, "/device/1/disk_encrypted");
+    expect_missing(sample_answers, HEARING_STAGE_H,
+                   "/contact/responsible_person /network/configuration");
+    expect_missing("{\"device\":[],\"logs\":[],\"contact\":{\"responsible_person\":\"declined\"},"
+                   "\"network\":{\"configuration\":\"unknown\"}}",
                    HEARING_STAGE_H, "/device /logs");
-    expect_missing(HEARING_SAMPLE_FULL, HEARING_STAGE_B,
-                   "/device/1/identification /device/1/usage /device/1/os /device/1/antivirus /device/1/external_connection");
-    expect_missing("{\"contact\":{\"department\":\"a\",\"person\":\"a\",\"email\":\"unknown\"},\"incident\":{\"information_leak\":\"yes\"},"
+    expect_missing(sample_full, HEARING_STAGE_B,
+                   "/device/1/identification /device/1/usage /device/1/os /device/1/antivirus "
+                   "/device/1/external_connection");
+    expect_missing("{\"contact\":{\"department\":\"a\",\"person\":\"a\",\"email\":\"unknown\"},"
+                   "\"incident\":{\"information_leak\":\"yes\"},"
                    "\"actions_taken\":[],\"device\":\"unknown\"}",
                    HEARING_STAGE_B,
-                   "/incident/type /incident/purpose /incident/priorities /incident/discovered_at /incident/known_at "
-                   "/incident/discovery_trigger /incident/occurred_from /incident/occurred_to /incident/target "
-                   "/incident/operations_at_time /legal/persons_estimated /legal/data_kinds /legal/entrusted_by");
+                   "/incident/type /incident/purpose /incident/priorities /incident/discovered_at "
+                   "/incident/known_at "
+                   "/incident/discovery_trigger /incident/occurred_from /incident/occurred_to "
+                   "/incident/target "
+                   "/incident/operations_at_time /legal/persons_estimated /legal/data_kinds "
+                   "/legal/entrusted_by");
 }
 
 static void only_what_the_table_marks_leaves(void **state)
 {
     (void)state;
-    json_auto_t *hearing = parsed(HEARING_SAMPLE_FULL), *exported = hearing_export(hearing);
-    json_auto_t *expected = parsed(HEARING_SAMPLE_FULL);
+    json_auto_t *hearing = parsed(sample_full), *exported = hearing_export(hearing);
+    json_auto_t *expected = parsed(sample_full);
     json_object_del(json_object_get(expected, "contact"), "alternative");
     json_object_del(expected, "insurance");
     json_object_del(expected, "customer_id");
@@ -428,13 +522,14 @@ static void only_what_the_table_marks_leaves(void **state)
 
     json_auto_t *items = hearing_export_items(hearing);
     CLEANUP(mem_free) char *text = json_dumps(items, JSON_COMPACT);
-    assert_string_equal(json_string_value(json_object_get(json_array_get(items, 0), "label")), "貴社名");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(items, 0), "label")),
+                        "貴社名");
     assert_non_null(strstr(text, "\"/device/0/os\""));
     assert_non_null(strstr(text, "\"/incident/occurred_to\"")); /* "unknown" leaves too */
     assert_null(strstr(text, "insurance"));
     assert_null(strstr(text, "alternative"));
     assert_null(strstr(text, "/device/1/"));
-    json_auto_t *answers = parsed(HEARING_SAMPLE_ANSWERS), *answered = hearing_export_items(answers);
+    json_auto_t *answers = parsed(sample_answers), *answered = hearing_export_items(answers);
     CLEANUP(mem_free) char *answers_text = json_dumps(answered, JSON_COMPACT);
     assert_non_null(strstr(answers_text, "\"/device\""));
 }
@@ -443,8 +538,13 @@ static void phones_are_found_by_their_digits(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        {"03-0000-1234", "0300001234"}, {"０３（００００）１２３４", "0300001234"}, {"+81 3-0000-1234", "0300001234"},
-        {"＋８１（０）３ 0000 1234", "0300001234"}, {"+1 212 555 0100", "12125550100"}, {"内線", ""}, {"81-3", "813"},
+        {"03-0000-1234", "0300001234"},
+        {"０３（００００）１２３４", "0300001234"},
+        {"+81 3-0000-1234", "0300001234"},
+        {"＋８１（０）３ 0000 1234", "0300001234"},
+        {"+1 212 555 0100", "12125550100"},
+        {"内線", ""},
+        {"81-3", "813"},
     };
     char digits[32], cut[5];
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -488,5 +588,5 @@ int main(void)
         cmocka_unit_test(phones_are_found_by_their_digits),
         cmocka_unit_test(the_table_is_published),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, hearing_samples_read, hearing_samples_free);
 }

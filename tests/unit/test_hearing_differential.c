@@ -25,18 +25,69 @@ static size_t random_below(size_t limit)
 }
 
 static const char *const values[] = {
-    "null", "true", "[]", "{}", "0", "-1", "5.0", "1e3", "99999999999", "-0", "\"\"", "\" \"", "\"\\u3000\\n\"",
-    "\"unknown\"", "\"declined\"", "\"\\u0075nknown\"", "\"yes\"", "\"a\\u0001b\"", "\"a\\tb\"", "\"\\ud83d\\ude00\"",
-    "\"2026-11-24T15:00:00+09:00\"", "\"2026-02-30T15:00:00Z\"", "\"a@example.jp\"", "\"a@b\\r\\nBcc: c@d\"",
-    "\"０３－１２３４－５６７８\"", "\"taro＠ｅｘａｍｐｌｅ．ｊｐ\"", "\"192.0.2.1\"", "\"2001:db8::1\"", "\"00-11-22-aa-bb-cc\"",
-    "\"SAMPLE-A\"", "\"lower\"", "\"TLP:RED\"", "[\"root_cause\",\"other\",\"root_cause\"]", "[\"a\",1,null,[],{}]",
-    "[{\"os\":1},{\"os\":\"x\",\"nope\":{\"a\":[1,{\"b\":2}]}},\"unknown\"]", "{\"/device/0/os\":\"log\",\"/nope\":\"x\"}",
-    "{\"/contact/company\":\"x\",\"/customer_id\":\"x\",\"/tlp\":7,\"\":\"x\"}", "{\"a~/b\":1,\"\\u0061~\":2}",
-    "[[[[[[[[[[[[1]]]]]]]]]]]]", "[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]", "9223372036854775807", "9223372036854775808",
-    "1e308", "1e309", "-1e999", "1e-999", "0.0001",
+    "null",
+    "true",
+    "[]",
+    "{}",
+    "0",
+    "-1",
+    "5.0",
+    "1e3",
+    "99999999999",
+    "-0",
+    "\"\"",
+    "\" \"",
+    "\"\\u3000\\n\"",
+    "\"unknown\"",
+    "\"declined\"",
+    "\"\\u0075nknown\"",
+    "\"yes\"",
+    "\"a\\u0001b\"",
+    "\"a\\tb\"",
+    "\"\\ud83d\\ude00\"",
+    "\"2026-11-24T15:00:00+09:00\"",
+    "\"2026-02-30T15:00:00Z\"",
+    "\"a@example.jp\"",
+    "\"a@b\\r\\nBcc: c@d\"",
+    "\"０３－１２３４－５６７８\"",
+    "\"taro＠ｅｘａｍｐｌｅ．ｊｐ\"",
+    "\"192.0.2.1\"",
+    "\"2001:db8::1\"",
+    "\"00-11-22-aa-bb-cc\"",
+    "\"SAMPLE-A\"",
+    "\"lower\"",
+    "\"TLP:RED\"",
+    "[\"root_cause\",\"other\",\"root_cause\"]",
+    "[\"a\",1,null,[],{}]",
+    "[{\"os\":1},{\"os\":\"x\",\"nope\":{\"a\":[1,{\"b\":2}]}},\"unknown\"]",
+    "{\"/device/0/os\":\"log\",\"/nope\":\"x\"}",
+    "{\"/contact/company\":\"x\",\"/customer_id\":\"x\",\"/tlp\":7,\"\":\"x\"}",
+    "{\"a~/b\":1,\"\\u0061~\":2}",
+    "[[[[[[[[[[[[1]]]]]]]]]]]]",
+    "[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]",
+    "9223372036854775807",
+    "9223372036854775808",
+    "1e308",
+    "1e309",
+    "-1e999",
+    "1e-999",
+    "0.0001",
 };
-static const char *const names[] = {"contact", "company", "customer_id", "sources", "tlp", "nope", "os", "device",
-                                    "a/b~c", "", "電話", "email", "discovered_at_precision", "logs", "priorities"};
+static const char *const names[] = {"contact",
+                                    "company",
+                                    "customer_id",
+                                    "sources",
+                                    "tlp",
+                                    "nope",
+                                    "os",
+                                    "device",
+                                    "a/b~c",
+                                    "",
+                                    "電話",
+                                    "email",
+                                    "discovered_at_precision",
+                                    "logs",
+                                    "priorities"};
 
 static json_t *random_value(void)
 {
@@ -91,7 +142,8 @@ static void change_tree(json_t *body)
     json_t *parent = body, *child;
     const char *key;
     size_t index = 0;
-    while ((child = random_child(parent, &key, &index)) && random_below(3) > 0 && json_is_object(child) + json_is_array(child))
+    while ((child = random_child(parent, &key, &index)) && random_below(3) > 0 &&
+           json_is_object(child) + json_is_array(child))
         parent = child;
     if (random_child(parent, &key, &index))
         change_member(parent, key, index);
@@ -135,7 +187,8 @@ static void change_bytes(struct buf *text)
 
 static bool one_body(const char *sample)
 {
-    static const size_t styles[] = {JSON_COMPACT, JSON_INDENT(2), JSON_ENSURE_ASCII, JSON_ESCAPE_SLASH | JSON_COMPACT};
+    static const size_t styles[] = {JSON_COMPACT, JSON_INDENT(2), JSON_ENSURE_ASCII,
+                                    JSON_ESCAPE_SLASH | JSON_COMPACT};
     json_auto_t *body = json_loads(sample, 0, NULL);
     for (size_t changes = random_below(5); changes > 0; changes--)
         change_tree(body);
@@ -146,7 +199,9 @@ static bool one_body(const char *sample)
     if (random_below(2) == 0)
         for (size_t changes = random_below(3); changes > 0; changes--)
             change_bytes(&text);
-    CLEANUP(mem_free) char *exact = mem_resize(NULL, text.length, 1); /* no byte behind it: a reader that runs on is found */
+    CLEANUP(mem_free)
+    char *exact =
+        mem_resize(NULL, text.length, 1); /* no byte behind it: a reader that runs on is found */
     memcpy(exact, text.data, text.length);
     return hearing_compare(exact, text.length);
 }
@@ -160,8 +215,9 @@ static size_t from_environment(const char *name, size_t otherwise)
 static void both_validators_agree(void **state)
 {
     (void)state;
-    static const char *const samples[] = {HEARING_SAMPLE_FULL, HEARING_SAMPLE_LEAST, HEARING_SAMPLE_ANSWERS};
-    size_t seed = from_environment("TEST_SEED", (size_t)time(NULL)), bodies = from_environment("TEST_BODIES", 40000);
+    const char *const samples[] = {sample_full, sample_least, sample_answers};
+    size_t seed = from_environment("TEST_SEED", (size_t)time(NULL)),
+           bodies = from_environment("TEST_BODIES", 40000);
     size_t valid = 0;
     printf("TEST_SEED=%zu TEST_BODIES=%zu\n", seed, bodies);
     fflush(stdout);
@@ -175,5 +231,5 @@ static void both_validators_agree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(both_validators_agree)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, hearing_samples_read, hearing_samples_free);
 }

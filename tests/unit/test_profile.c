@@ -15,7 +15,8 @@
 static char folder[] = "/tmp/profile-XXXXXX";
 
 static const char jwks[] =
-    "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"s1\",\"use\":\"sig\",\"x\":\"AA\",\"y\":\"AA\"},"
+    "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"s1\",\"use\":\"sig\",\"x\":\"AA\","
+    "\"y\":\"AA\"},"
     "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"e1\",\"use\":\"enc\",\"x\":\"AA\",\"y\":\"AA\"}]}";
 
 static char *path_of(const char *name)
@@ -55,7 +56,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = {"consent-2026-04.ja.txt", "other.txt", "provider-jwks.json", "profile.json"};
+    static const char *const names[] = {"consent-2026-04.ja.txt", "other.txt", "provider-jwks.json",
+                                        "profile.json"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         CLEANUP(mem_free) char *path = path_of(names[i]);
         unlink(path);
@@ -93,7 +95,8 @@ static void the_sample_is_good(void **state)
     assert_null(profile_consent_document(profile, "desk-consent", "2025-04"));
     assert_int_equal(
         json_array_size(json_object_get(
-            json_object_get(json_object_get(profile_json(profile), "provider"), "jwks"), "keys")), 2);
+            json_object_get(json_object_get(profile_json(profile), "provider"), "jwks"), "keys")),
+        2);
 }
 
 static void what_may_be_left_out_has_a_default(void **state)
@@ -108,7 +111,8 @@ static void what_may_be_left_out_has_a_default(void **state)
     CLEANUP(profile_release_at) struct profile *profile = NULL;
     assert_int_equal(load(json, &profile, &why), VERDICT_OK);
     assert_int_equal(profile_approvals(profile), 1);
-    assert_string_equal(json_string_value(json_object_get(profile_json(profile), "public_holidays")), "japan");
+    assert_string_equal(
+        json_string_value(json_object_get(profile_json(profile), "public_holidays")), "japan");
     assert_true(json_is_true(
         json_object_get(profile_consent_document(profile, "desk-consent", "2026-04"), "accepted")));
 }
@@ -124,7 +128,8 @@ static void put(json_t *json, const char *pointer, const char *value)
         pointer += length + 1;
         if (!*pointer)
             break;
-        json = json_is_array(json) ? json_array_get(json, strtoul(name, NULL, 10)) : json_object_get(json, name);
+        json = json_is_array(json) ? json_array_get(json, strtoul(name, NULL, 10))
+                                   : json_object_get(json, name);
         assert_non_null(json);
     }
     if (!value)
@@ -158,19 +163,28 @@ static void a_wrong_file_is_refused_with_the_place(void **state)
         {"/public_holidays", "\"germany\"", "/public_holidays: expected japan or none"},
         {"/approvals", "3", "/approvals: expected 1 or 2"},
         {"/provider/id", "\"\"", "/provider/id: expected 1 to 64"},
-        {"/provider/jwks_file", "\"nowhere.json\"", "/provider/jwks_file: nowhere.json: No such file"},
+        {"/provider/jwks_file", "\"nowhere.json\"",
+         "/provider/jwks_file: nowhere.json: No such file"},
         {"/provider/jwks_file", "\"consent-2026-04.ja.txt\"", "/provider/jwks_file: "},
-        {"/provider/desk_hours_to_reply", "0", "/provider/desk_hours_to_reply: expected desk hours"},
+        {"/provider/desk_hours_to_reply", "0",
+         "/provider/desk_hours_to_reply: expected desk hours"},
         {"/provider/purposes", "[]", "/provider/purposes: expected a list of 1 to 20"},
         {"/consent_documents", "[]", "/consent_documents: expected a list of 1 to 20"},
-        {"/consent_documents/0/sha256", "\"00\"", "/consent_documents/0/sha256: expected a SHA-256"},
-        {"/consent_documents/0/sha256", "\"0000000000000000000000000000000000000000000000000000000000000000\"",
+        {"/consent_documents/0/sha256", "\"00\"",
+         "/consent_documents/0/sha256: expected a SHA-256"},
+        {"/consent_documents/0/sha256",
+         "\"0000000000000000000000000000000000000000000000000000000000000000\"",
          "/consent_documents/0/sha256: the text's is "},
-        {"/consent_documents/0/scopes/1", "\"everything\"", "/consent_documents/0/scopes/1: expected desk, provision"},
-        {"/consent_documents/0/scopes", "[\"desk\"]", "/consent_documents/0: expected \"required\" to be among"},
-        {"/consent_documents/0/valid_from", "\"2026-04-01\"", "/consent_documents/0/valid_from: expected a time"},
-        {"/consent_documents/0/text_file", "\"../../etc/none\"", "/consent_documents/0/text_file: "},
-        {"/consent_documents/0/provider", "\"another\"", "/consent_documents/0/provider: expected the provider"},
+        {"/consent_documents/0/scopes/1", "\"everything\"",
+         "/consent_documents/0/scopes/1: expected desk, provision"},
+        {"/consent_documents/0/scopes", "[\"desk\"]",
+         "/consent_documents/0: expected \"required\" to be among"},
+        {"/consent_documents/0/valid_from", "\"2026-04-01\"",
+         "/consent_documents/0/valid_from: expected a time"},
+        {"/consent_documents/0/text_file", "\"../../etc/none\"",
+         "/consent_documents/0/text_file: "},
+        {"/consent_documents/0/provider", "\"another\"",
+         "/consent_documents/0/provider: expected the provider"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct why why = {""};
@@ -195,7 +209,8 @@ static void a_document_stands_once_and_its_text_is_utf8(void **state)
     assert_string_equal(why.text, "/consent_documents/1: id and version stand twice");
     json_array_remove(documents, 1);
     put(json, "/consent_documents/0/text_file", "\"other.txt\"");
-    put(json, "/consent_documents/0/sha256", "\"a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89\"");
+    put(json, "/consent_documents/0/sha256",
+        "\"a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89\"");
     assert_int_equal(load(json, &profile, &why), VERDICT_REJECT);
     assert_string_equal(why.text, "/consent_documents/0/text_file: expected a text in UTF-8");
 }
@@ -204,10 +219,15 @@ static void private_keys_do_not_belong_there(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
-        "{\"keys\":[]}", "[]", "{\"keys\":[{\"kty\":\"EC\"}]}",
-        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"s1\",\"use\":\"sig\",\"x\":\"AA\",\"y\":\"AA\"}]}",
-        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"s1\",\"use\":\"sig\",\"x\":\"AA\",\"y\":\"AA\",\"d\":\"AA\"}]}",
-        "{\"keys\":[1]}", "{",
+        "{\"keys\":[]}",
+        "[]",
+        "{\"keys\":[{\"kty\":\"EC\"}]}",
+        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"s1\",\"use\":\"sig\",\"x\":\"AA\","
+        "\"y\":\"AA\"}]}",
+        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"s1\",\"use\":\"sig\",\"x\":\"AA\","
+        "\"y\":\"AA\",\"d\":\"AA\"}]}",
+        "{\"keys\":[1]}",
+        "{",
     };
     json_auto_t *json = sample_profile();
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
