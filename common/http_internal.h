@@ -35,8 +35,8 @@ struct http_match {
 };
 struct http_routes *http_routes_new(const struct http_route *routes, size_t count);
 void http_routes_free(struct http_routes *routes);
-void http_routes_match(const struct http_routes *routes, const char *method, const char *const *segments, size_t count,
-                       struct http_match *ret_match);
+void http_routes_match(const struct http_routes *routes, const char *method,
+                       const char *const *segments, size_t count, struct http_match *ret_match);
 const char *http_match_value(const struct http_match *match, const char *name);
 
 /* --- target ------------------------------------------------------------------------------------------------------- */
@@ -57,7 +57,8 @@ enum http_phase { HTTP_IDLE, HTTP_READING, HTTP_ANSWERING, HTTP_EXPIRED };
 struct http_connection {
     struct http_server *server;
     int socket;
-    _Atomic int phase; /* enum http_phase: READING → EXPIRED belongs to the timer, everything else to the server's thread */
+    _Atomic int
+        phase; /* enum http_phase: READING → EXPIRED belongs to the timer, everything else to the server's thread */
     _Atomic int64_t deadline_ms;
     pthread_mutex_t lock;
     struct http_request *request;            /* lock */
@@ -84,7 +85,7 @@ struct http_request {
 
     char method[16];
     const char *path; /* as sent, without the query; then the decoded copies */
-    char *query; /* NULL where there is none */
+    char *query;      /* NULL where there is none */
     struct http_query_pair pairs[HTTP_QUERY_MAX];
     size_t pair_count;
     const char *segments[HTTP_SEGMENTS_MAX];
@@ -99,8 +100,10 @@ struct http_request {
     int64_t stream_until_ms;
     uint64_t stream_step_bytes;
 
-    void *data;
-    void (*destroy)(void *data);
+    struct http_slot {
+        void *value;
+        void (*destroy)(void *value);
+    } data, caller;
 
     bool was_suspended; /* the server's thread only */
     bool suspended;     /* lock, as everything below */
@@ -147,6 +150,7 @@ bool http_admit(struct http_request *request, const char *method, const char *ve
 void http_timer_start(struct http_server *server);
 void http_timer_stop(struct http_server *server);
 /* Calls `visit` with every request in hand, referenced, outside all locks. */
-void http_each_request(struct http_server *server, void (*visit)(struct http_request *request, int64_t now_ms), int64_t now_ms);
+void http_each_request(struct http_server *server,
+                       void (*visit)(struct http_request *request, int64_t now_ms), int64_t now_ms);
 /* Ends a connection from outside: its thread sees the end of the stream. server.lock must be held. */
 void http_connection_shut(struct http_connection *connection);

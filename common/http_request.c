@@ -46,26 +46,6 @@ struct http_request *http_request_new(struct http_connection *connection, const 
     return request;
 }
 
-void http_hold(struct http_request *request)
-{
-    atomic_fetch_add_explicit(&request->references, 1, memory_order_relaxed);
-}
-
-void http_release(struct http_request *request)
-{
-    if (atomic_fetch_sub_explicit(&request->references, 1, memory_order_acq_rel) != 1)
-        return;
-    if (request->destroy)
-        request->destroy(request->data);
-    for (size_t i = 0; i < request->field_count; i++)
-        free(request->fields[i].text);
-    buf_free(&request->body);
-    buf_free(&request->reply);
-    free(request->match.allow);
-    pthread_mutex_destroy(&request->lock);
-    free(request);
-}
-
 void *http_context(struct http_request *request)
 {
     return request->context;
@@ -101,18 +81,59 @@ const char *http_query(struct http_request *request, const char *name)
 
 struct bytes http_body(struct http_request *request)
 {
-    return (struct bytes){.data = request->body.data ? request->body.data : "", .length = request->body.length};
+    return (struct bytes){.data = request->body.data ? request->body.data : "",
+                          .length = request->body.length};
+}
+
+static void clear_slot(struct http_slot *slot)
+{
+    if (slot->destroy)
+        slot->destroy(slot->value);
+    *slot = (struct http_slot){0};
+}
+
+static void set_slot(struct http_slot *slot, void *value, void (*destroy)(void *value))
+{
+    clear_slot(slot);
+    *slot = (struct http_slot){.value = value, .destroy = destroy};
 }
 
 void http_set_data(struct http_request *request, void *data, void (*destroy)(void *data))
 {
-    if (request->destroy)
-        request->destroy(request->data);
-    request->data = data;
-    request->destroy = destroy;
+    set_slot(&request->data, data, destroy);
 }
 
 void *http_data(struct http_request *request)
 {
-    return request->data;
+    return request->data.value;
+}
+
+void http_set_caller(struct http_request *request, void *caller, void (*destroy)(void *caller))
+{
+    set_slot(&request->caller, caller, destroy);
+}
+
+void *http_caller(struct http_request *request)
+{
+    return request->caller.value;
+}
+
+void http_hold(struct http_request *request)
+{
+    atomic_fetch_add_explicit(&request->references, 1, memory_order_relaxed);
+}
+
+void http_release(struct http_request *request)
+{
+    if (atomic_fetch_sub_explicit(&request->references, 1, memory_order_acq_rel) != 1)
+        return;
+    clear_slot(&request->data);
+    clear_slot(&request->caller);
+    for (size_t i = 0; i < request->field_count; i++)
+        free(request->fields[i].text);
+    buf_free(&request->body);
+    buf_free(&request->reply);
+    free(request->match.allow);
+    pthread_mutex_destroy(&request->lock);
+    free(request);
 }

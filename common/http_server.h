@@ -23,10 +23,10 @@ typedef void http_handler_fn(struct http_request *request);
 
 struct http_route {
     const char *method; /* a GET answers HEAD too */
-    const char *path; /* "/v1/cases/{id}/notes": {…} matches one segment of 1 to 200 characters */
-    http_handler_fn *handler; /* the whole body is there; called exactly once */
-    unsigned flags;           /* the application's own, see http_route_of */
-    size_t body_max;          /* 0: no body allowed */
+    const char *path;   /* "/v1/cases/{id}/notes": {…} matches one segment of 1 to 200 characters */
+    http_handler_fn *handler;  /* the whole body is there; called exactly once */
+    unsigned flags;            /* the application's own, see http_route_of */
+    size_t body_max;           /* 0: no body allowed */
     const char *content_types; /* accepted, comma-separated; NULL: any */
     /* Streamed bodies (uploads): begin is called before the body (and before 100 Continue), data for each piece on the
      * same thread (it may block for back-pressure; the time is not counted against the client), then handler. Each
@@ -52,8 +52,8 @@ struct http_server_definition {
     int64_t idle_ms_max;        /* between two requests of a connection */
 };
 
-enum verdict http_server_start(const struct http_server_definition *definition, struct http_server **ret_server,
-                               struct why *why);
+enum verdict http_server_start(const struct http_server_definition *definition,
+                               struct http_server **ret_server, struct why *why);
 unsigned http_server_port(const struct http_server *server);
 /* New requests get 503; waits for those in hand until the deadline; answers what is still suspended with 503; closes.
  * Requests still held by somebody stay valid until released; answers to them are dropped. NULL is fine. */
@@ -73,15 +73,21 @@ struct bytes http_body(struct http_request *request);
 /* One slot for the application's own data; `destroy` is called when the last reference to the request goes. */
 void http_set_data(struct http_request *request, void *data, void (*destroy)(void *data));
 void *http_data(struct http_request *request);
+/* Another slot, for what `before` found out about the caller. */
+void http_set_caller(struct http_request *request, void *caller, void (*destroy)(void *caller));
+void *http_caller(struct http_request *request);
 
 /* --- answering: exactly one answer per request; the first one wins, later ones are dropped ---------------------- */
 /* Before the reply; copied. What one thread adds after the suspension is not seen in another thread's reply. */
 void http_reply_header(struct http_request *request, const char *name, const char *value);
-void http_reply(struct http_request *request, unsigned status, const char *content_type, struct bytes body); /* copied */
-void http_reply_buf(struct http_request *request, unsigned status, const char *content_type, struct buf *body); /* empties it */
-void http_reply_json(struct http_request *request, unsigned status, json_t *body);                      /* takes body */
+void http_reply(struct http_request *request, unsigned status, const char *content_type,
+                struct bytes body); /* copied */
+void http_reply_buf(struct http_request *request, unsigned status, const char *content_type,
+                    struct buf *body);                                             /* empties it */
+void http_reply_json(struct http_request *request, unsigned status, json_t *body); /* takes body */
 /* application/problem+json (RFC 9457): {"type":"about:blank","title","status","code","detail","errors"?}. Takes errors. */
-void http_reply_problem(struct http_request *request, unsigned status, const char *code, const char *detail, json_t *errors);
+void http_reply_problem(struct http_request *request, unsigned status, const char *code,
+                        const char *detail, json_t *errors);
 /* errors:[{pointer,code,message}] with one entry more. */
 void http_error_add(json_t *errors, const char *pointer, const char *code, const char *message);
 
@@ -89,8 +95,8 @@ void http_error_add(json_t *errors, const char *pointer, const char *code, const
 /* Suspends the connection: call it in the handler *before* the work that will answer is begun. The caller gets a
  * reference and releases it when that work has ended, answered or not. When the monotonic `deadline_ms` passes without
  * an answer, `late` is called on the server's timer thread and must answer. */
-void http_suspend(struct http_request *request, int64_t deadline_ms, void (*late)(struct http_request *request, void *context),
-                  void *context);
+void http_suspend(struct http_request *request, int64_t deadline_ms,
+                  void (*late)(struct http_request *request, void *context), void *context);
 void http_hold(struct http_request *request);
 void http_release(struct http_request *request);
 
@@ -101,4 +107,5 @@ struct http_admin {
     bool (*ready)(void *context, json_t *detail);
     void *context;
 };
-enum verdict http_admin_start(const struct http_admin *admin, struct http_server **ret_server, struct why *why);
+enum verdict http_admin_start(const struct http_admin *admin, struct http_server **ret_server,
+                              struct why *why);

@@ -1,35 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Purpose: who is asking. `auth_before` runs before every request of the public address and refuses what it cannot name.
- * Ownership: the identity belongs to the request (http_data). Threads: any. Errors: 401, 403, 429, 503 are answered here.
- * Limits: ids at most 63 bytes.
+ * Purpose: who asks, and whether they may. auth_before is the `before` of intake's HTTP server; it reads the route's flags.
+ * Ownership: an identity lives as long as its request. Threads: any. Only sessions wait for Redis; API tokens never do.
+ * Errors: 401 with WWW-Authenticate for nobody, 403 for somebody who may not, 503 while nobody can know (Redis is away).
+ * Limits: tokens of 16 to 200 characters.
+ * SECURITY: sessions live in a cookie that scripts cannot read and other sites do not send; every unsafe method of a
+ * session needs the X-CSRF-Token and, where the browser names one, the own Origin. A bad bearer token is never
+ * overlooked in favour of a cookie.
  */
 #include "common/http_server.h"
+#include "services/intake/sessions.h"
 
-enum auth_role {
-    AUTH_OPERATOR = 1,
-    AUTH_SUPERVISOR = 2,
-    AUTH_AUDITOR = 4,
-    AUTH_ADMIN = 8,
-    AUTH_MACHINE = 16,
-};
 #define AUTH_WRITERS (AUTH_OPERATOR | AUTH_SUPERVISOR)
-#define AUTH_READERS (AUTH_WRITERS | AUTH_AUDITOR | AUTH_ADMIN | AUTH_MACHINE)
+#define AUTH_READERS AUTH_ROLES
 #define AUTH_NOBODY 0x8000u /* flag of a route that needs no identity: sign-in, health */
 
 struct auth_identity {
     char id[64];
     char name[200];
-    char role[16];  /* the name of the strongest role, for the chain */
-    unsigned roles; /* of enum auth_role */
-    /* What a handler keeps with the request until it ends. */
-    void *job;
-    void (*job_destroy)(void *job);
+    char role[16];                   /* the name of the strongest role, for the chain */
+    unsigned roles;                  /* of enum auth_role */
+    char token_id[64];               /* "" for a session */
+    struct session session;          /* with an id where there is no token */
+    char csrf[IDS_SHA256_TEXT_SIZE]; /* of the session */
 };
 
-/* The `flags` of a route are the roles that may use it, or AUTH_NOBODY. */
+/* The `flags` of a route are the roles that may use it, or AUTH_NOBODY. Without any, AUTH_READERS may GET and
+ * AUTH_WRITERS everything else. */
 bool auth_before(struct http_request *request);
-const struct auth_identity *auth_identity(struct http_request *request);
+const struct auth_identity *
+auth_identity(struct http_request *request); /* NULL under AUTH_NOBODY */
+/* What a handler keeps with the request until it ends. */
 void auth_keep_job(struct http_request *request, void *job, void (*destroy)(void *job));
 void *auth_job(struct http_request *request);
+
+struct auth_config {
+    const char *operators_file;
+    const char *redis_url;
+    const char *redis_ca_file; /* NULL: the system's */
+    struct session_limits sessions;
+    bool cookie_is_secure; /* behind TLS: Secure and the prefix __Host- */
+};
+
+enum verdict auth_start(const struct auth_config *config, struct why *why);
+void auth_stop(void);
+/* Reads the operators file again; a wrong one is refused as a whole and the old one stays. */
+enum verdict auth_reload(struct why *why);
+
+/* --- for api_people.c and signin.c -------------------------------------------------------------------------------- */
+struct operator_list *auth_hold_operators(void); /* release it */
+struct redis *auth_redis(void);
+const struct session_limits *auth_session_limits(void);
+/* Set-Cookie for a session; an empty token takes the cookie back. */
+void auth_reply_cookie(struct http_request *request, const char *token);
+void auth_reply_unavailable(struct http_request *request, const char *what);

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "services/intake/api_people.h"
+
+#include "common/clock.h"
+#include "common/event.h"
+#include "common/log.h"
+#include "services/intake/drafts.h"
+#include "services/intake/signin.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIGN_IN_BYTES_MAX 4096
+#define PASSWORD_BYTES_MAX 1024
+
+enum verdict people_start(const struct auth_config *config, struct why *why)
+{
+    enum verdict verdict = auth_start(config, why);
+    if (verdict == VERDICT_OK)
+        signin_start();
+    return verdict;
+}
+
+void people_stop(void)
+{
+    signin_stop();
+    auth_stop();
+}
+
+/* --- bodies ------------------------------------------------------------------------------------------------------- */
+
+struct member {
+    const char *name;
+    json_type type;
+    bool required;
+};
+
+static bool read_body(struct http_request *request, json_t **ret_body)
+{
+    struct bytes body = http_body(request);
+    struct why why = {0};
+    if (event_parse_json(body.data, body.length, ret_body, &why) == VERDICT_OK)
+        return true;
+    http_reply_problem(request, 400, "unreadable", why.text, NULL);
+    return false;
+}
+
+static const struct member *find_member(const struct member *members, size_t count,
+                                        const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(members[i].name, name) == 0)
+            return &members[i];
+    return NULL;
+}
+
+static void add_error(json_t *errors, const char *name, const char *code, const char *message)
+{
+    CLEANUP(mem_free) char *pointer = mem_printf("/%s", name);
+    http_error_add(errors, pointer, code, message);
+}
+
+static void check_present(const json_t *body, const struct member *members, size_t count,
+                          json_t *errors)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)body, name, value)
+    {
+        const struct member *member = find_member(members, count, name);
+        if (!member)
+            add_error(errors, name, "unknown", "there is no such member");
+        else if (member->type != json_typeof(value))
+            add_error(errors, name, "type",
+                      member->type == JSON_STRING ? "expected a text" : "expected an object");
+    }
+}
+
+/* Exactly these members of these types; otherwise 422 that names each mistake. */
+static bool check_members(struct http_request *request, const json_t *body,
+                          const struct member *members, size_t count)
+{
+    json_t *errors = json_array();
+    if (!json_is_object(body))
+        http_error_add(errors, "", "type", "expected an object");
+    check_present(body, members, count, errors);
+    for (size_t i = 0; i < count; i++)
+        if (members[i].required && !json_object_get(body, members[i].name))
+            add_error(errors, members[i].name, "required", "this member is needed");
+    if (json_array_size(errors) == 0) {
+        json_decref(errors);
+        return true;
+    }
+    http_reply_problem(request, 422, "invalid", "the body is readable and wrong", errors);
+    return false;
+}
+
+/* --- sessions ----------------------------------------------------------------------------------------------------- */
+
+static void post_session(struct http_request *request)
+{
+    static const struct member members[] = {{"operator", JSON_STRING, true},
+                                            {"password", JSON_STRING, true}};
+    json_auto_t *body = NULL;
+    if (!read_body(request, &body) || !check_members(request, body, members, COUNT_OF(members)))
+        return;
+    const char *operator= json_string_value(json_object_get(body, "operator"));
+    const char *password = json_string_value(json_object_get(body, "password"));
+    if (strlen(password) > PASSWORD_BYTES_MAX)
+        http_reply_problem(request, 422, "invalid", "the password is longer than 1024 bytes", NULL);
+    else
+        signin_request(request, operator, password);
+}
+
+static json_t *session_json(const struct session *session, const struct auth_identity *identity)
+{
+    char created[CLOCK_TEXT_SIZE], expires[CLOCK_TEXT_SIZE];
+    clock_format_us(session->created_us, created);
+    clock_format_us(session->expires_us, expires);
+    return json_pack("{ss ss ss ss sb}", "id", session->id, "created_at", created, "expires_at",
+                     expires, "address", session->address, "current",
+                     !*identity->token_id && strcmp(identity->session.id, session->id) == 0);
+}
+
+static void get_sessions(struct http_request *request)
+{
+    const struct auth_identity *identity = auth_identity(request);
+    struct session sessions[SESSIONS_PER_OPERATOR_MAX];
+    size_t count = 0;
+    struct why why = {0};
+    if (session_list(auth_redis(), auth_session_limits(), identity->id, clock_now_us(), sessions,
+                     &count, &why) != VERDICT_OK) {
+        auth_reply_unavailable(request, "sessions cannot be read at the moment");
+        return;
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, session_json(&sessions[i], identity));
+    http_reply_json(request, 200, json_pack("{so}", "sessions", list));
+}
+
+static void delete_session(struct http_request *request)
+{
+    const struct auth_identity *identity = auth_identity(request);
+    const char *id = http_path_value(request, "id");
+    struct why why = {0};
+    bool found = false,
+         current = strcmp(id, "current") == 0 || strcmp(id, identity->session.id) == 0;
+    if (strcmp(id, "current") == 0)
+        id = identity->session.id;
+    if (*id && session_end(auth_redis(), identity->id, id, &found, &why) != VERDICT_OK) {
+        auth_reply_unavailable(request, "sessions cannot be ended at the moment");
+        return;
+    }
+    if (!found) {
+        http_reply_problem(request, 404, "not_found", "you have no such session", NULL);
+        return;
+    }
+    if (current)
+        auth_reply_cookie(request, "");
+    log_event(LOG_INFO, "session.ended", "operator=%s session=%s", identity->id, id);
+    http_reply(request, 204, NULL, (struct bytes){0});
+}
+
+/* --- who am I ----------------------------------------------------------------------------------------------------- */
+
+static json_t *roles_json(unsigned roles)
+{
+    json_t *list = json_array();
+    for (unsigned role = 1; role < AUTH_ROLES; role <<= 1)
+        if (roles & role)
+            json_array_append_new(list, json_string(operator_role_name(role)));
+    return list;
+}
+
+static void get_me(struct http_request *request)
+{
+    const struct auth_identity *identity = auth_identity(request);
+    json_t *me = json_pack("{ss ss so}", "id", identity->id, "name", identity->name, "roles",
+                           roles_json(identity->roles));
+    if (*identity->token_id) {
+        json_object_set_new(me, "token", json_pack("{ss}", "id", identity->token_id));
+    } else {
+        char expires[CLOCK_TEXT_SIZE];
+        clock_format_us(identity->session.expires_us, expires);
+        json_object_set_new(me, "session",
+                            json_pack("{ss ss ss}", "id", identity->session.id, "csrf",
+                                      identity->csrf, "expires_at", expires));
+    }
+    http_reply_json(request, 200, me);
+}
+
+static void add_tokens(json_t *list, const struct operator* operator)
+{
+    for (size_t i = 0; i < operator->token_count; i++)
+        json_array_append_new(
+            list, json_pack("{ss ss}", "id", operator->tokens[i].id, "operator", operator->id));
+}
+
+/* One's own; supervisors, auditors and admins see everybody's. Ids only: nobody can show a token again. */
+static void get_tokens(struct http_request *request)
+{
+    const struct auth_identity *identity = auth_identity(request);
+    bool all = identity->roles & (AUTH_SUPERVISOR | AUTH_AUDITOR | AUTH_ADMIN);
+    struct operator_list *operators = auth_hold_operators();
+    json_t *list = json_array();
+    for (size_t i = 0; i < operator_list_count(operators); i++) {
+        const struct operator* operator= operator_list_at(operators, i);
+        if (all || strcmp(operator->id, identity->id) == 0)
+            add_tokens(list, operator);
+    }
+    operator_list_release(operators);
+    http_reply_json(request, 200, json_pack("{so}", "tokens", list));
+}
+
+/* --- drafts ------------------------------------------------------------------------------------------------------- */
+
+static void unavailable(struct http_request *request, const struct why *why)
+{
+    log_event(LOG_WARNING, "draft.unavailable", "why=%s", why->text);
+    auth_reply_unavailable(request,
+                           "drafts cannot be reached at the moment; keep what you have typed");
+}
+
+static bool check_draft_id(struct http_request *request)
+{
+    const char *id = http_path_value(request, "id");
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    if (strlen(id) <= 64 && strspn(id, allowed) == strlen(id))
+        return true;
+    http_reply_problem(request, 404, "not_found", "a draft's id is 1 to 64 of A-Z a-z 0-9 - _",
+                       NULL);
+    return false;
+}
+
+/* The version out of If-Match or If-None-Match, in the words of drafts.h; false where it cannot be one of ours. */
+static bool read_expected(struct http_request *request, char ret_expected[24])
+{
+    const char *match = http_header(request, "If-Match"),
+               *none = http_header(request, "If-None-Match");
+    snprintf(ret_expected, 24, "%s", none ? DRAFT_NONE : match ? DRAFT_SOME : DRAFT_ANY);
+    if (none)
+        return strcmp(none, "*") == 0 && !match;
+    if (!match || strcmp(match, "*") == 0)
+        return true;
+    size_t digits = strspn(match + (*match == '"'), "0123456789");
+    if (*match != '"' || digits == 0 || digits > 18 || strcmp(match + 1 + digits, "\"") != 0)
+        return false;
+    snprintf(ret_expected, 24, "%.*s", (int)digits, match + 1);
+    return true;
+}
+
+static void reply_version(struct http_request *request, int64_t version)
+{
+    char etag[32];
+    snprintf(etag, sizeof etag, "\"%" PRId64 "\"", version);
+    http_reply_header(request, "ETag", etag);
+}
+
+static json_t *draft_json(const char *id, int64_t version)
+{
+    char updated[CLOCK_TEXT_SIZE], expires[CLOCK_TEXT_SIZE];
+    clock_format_us(version, updated);
+    clock_format_us(version + DRAFT_KEPT_MS * 1000, expires);
+    return json_pack("{ss ss ss}", "id", id, "updated_at", updated, "expires_at", expires);
+}
+
+static void store_draft(struct http_request *request, struct bytes body, const char *expected)
+{
+    const char *id = http_path_value(request, "id");
+    enum draft_outcome outcome;
+    int64_t version = 0;
+    struct why why = {0};
+    if (draft_put(auth_redis(), auth_identity(request)->id, id, body, expected, clock_now_us(),
+                  &outcome, &version, &why) != VERDICT_OK) {
+        unavailable(request, &why);
+        return;
+    }
+    switch (outcome) {
+    case DRAFT_STORED:
+        reply_version(request, version);
+        http_reply_json(request, 200, draft_json(id, version));
+        break;
+    case DRAFT_CHANGED:
+        http_reply_problem(request, 412, "changed",
+                           "the draft is not what If-Match or If-None-Match says", NULL);
+        break;
+    case DRAFT_TOO_MANY:
+        http_reply_problem(request, 409, "too_many", "an operator keeps at most 50 drafts", NULL);
+        break;
+    }
+}
+
+static void put_draft(struct http_request *request)
+{
+    static const struct member members[] = {{"hearing", JSON_OBJECT, false},
+                                            {"memo", JSON_STRING, false}};
+    char expected[24];
+    json_auto_t *body = NULL;
+    CLEANUP(buf_free) struct buf text;
+    buf_init(&text, DRAFT_BYTES_MAX);
+    if (!check_draft_id(request) || !read_body(request, &body) ||
+        !check_members(request, body, members, COUNT_OF(members)))
+        return;
+    event_dump_json(body, &text);
+    if (!read_expected(request, expected))
+        http_reply_problem(request, 412, "changed", "the draft never had such an ETag", NULL);
+    else
+        store_draft(request, (struct bytes){.data = text.data, .length = text.length}, expected);
+}
+
+static void get_draft(struct http_request *request)
+{
+    const char *id = http_path_value(request, "id");
+    CLEANUP(buf_free) struct buf body;
+    int64_t version = 0;
+    struct why why = {0};
+    buf_init(&body, DRAFT_BYTES_MAX);
+    if (!check_draft_id(request))
+        return;
+    if (draft_get(auth_redis(), auth_identity(request)->id, id, &body, &version, &why) !=
+        VERDICT_OK) {
+        unavailable(request, &why);
+    } else if (!version) {
+        http_reply_problem(request, 404, "not_found", "you have no such draft", NULL);
+    } else {
+        reply_version(request, version);
+        http_reply_buf(request, 200, "application/json", &body);
+    }
+}
+
+static void delete_draft(struct http_request *request)
+{
+    bool found = false;
+    struct why why = {0};
+    if (!check_draft_id(request))
+        return;
+    if (draft_delete(auth_redis(), auth_identity(request)->id, http_path_value(request, "id"),
+                     &found, &why) != VERDICT_OK)
+        unavailable(request, &why);
+    else if (!found)
+        http_reply_problem(request, 404, "not_found", "you have no such draft", NULL);
+    else
+        http_reply(request, 204, NULL, (struct bytes){0});
+}
+
+static void get_drafts(struct http_request *request)
+{
+    struct draft_entry entries[DRAFTS_PER_OPERATOR_MAX];
+    size_t count = 0;
+    struct why why = {0};
+    if (draft_list(auth_redis(), auth_identity(request)->id, clock_now_us(), entries, &count,
+                   &why) != VERDICT_OK) {
+        unavailable(request, &why);
+        return;
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, draft_json(entries[i].id, entries[i].version));
+    http_reply_json(request, 200, json_pack("{so}", "drafts", list));
+}
+
+void people_drop_draft(const char *operator, const char * draft)
+{
+    bool found;
+    struct why why = {0};
+    if (draft_delete(auth_redis(), operator, draft, &found, &why) != VERDICT_OK)
+        log_event(LOG_WARNING, "draft.unavailable", "why=%s", why.text);
+}
+
+/* --- tables ------------------------------------------------------------------------------------------------------- */
+
+const struct http_route people_routes[] = {
+    {.method = "POST",
+     .path = "/v1/sessions",
+     .handler = post_session,
+     .flags = AUTH_NOBODY,
+     .body_max = SIGN_IN_BYTES_MAX,
+     .content_types = "application/json"},
+    {.method = "GET", .path = "/v1/sessions", .handler = get_sessions},
+    {.method = "DELETE",
+     .path = "/v1/sessions/{id}",
+     .handler = delete_session,
+     .flags = AUTH_READERS},
+    {.method = "GET", .path = "/v1/me", .handler = get_me},
+    {.method = "GET", .path = "/v1/tokens", .handler = get_tokens},
+    {.method = "GET", .path = "/v1/drafts", .handler = get_drafts},
+    {.method = "GET", .path = "/v1/drafts/{id}", .handler = get_draft},
+    {.method = "PUT",
+     .path = "/v1/drafts/{id}",
+     .handler = put_draft,
+     .body_max = DRAFT_BYTES_MAX,
+     .content_types = "application/json"},
+    {.method = "DELETE", .path = "/v1/drafts/{id}", .handler = delete_draft},
+};
+const size_t people_route_count = COUNT_OF(people_routes);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Purpose: the routes about people: signing in and out, who am I, tokens, drafts; and the words `hash-password` and
+ * `new-token` of the command line. Their server needs auth_before as its `before`.
+ * Ownership: tables are static. Threads: any. Errors: problem+json, contract §4. Limits: a draft 160 KiB.
+ */
+#include "common/http_server.h"
+#include "common/service.h"
+#include "services/intake/auth.h"
+
+extern const struct http_route people_routes[];
+extern const size_t people_route_count;
+extern const struct service_command people_commands[]; /* NULL-terminated by name */
+
+/* auth_start and the threads that check passwords, and back. Stop the HTTP server first. */
+enum verdict people_start(const struct auth_config *config, struct why *why);
+void people_stop(void);
+
+/* A case was opened from this draft: it goes, if it can; drafts that stay expire by themselves. */
+void people_drop_draft(const char *operator, const char * draft);

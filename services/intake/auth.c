@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "services/intake/auth.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/metrics.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define TOKEN_BYTES_MIN 16
+#define TOKEN_BYTES_MAX 200
+
+static struct metric metrics[] = {
+    {.name = "auth_refused_total{status=\"401\"}",
+     .help = "Requests refused before their handler",
+     .kind = METRIC_COUNTER},
+    {.name = "auth_refused_total{status=\"403\"}", .kind = METRIC_COUNTER},
+    {.name = "auth_refused_total{status=\"503\"}", .kind = METRIC_COUNTER},
+};
+enum { METRIC_401, METRIC_403, METRIC_503 };
+
+static struct {
+    struct auth_config config;
+    struct redis *redis;
+    pthread_rwlock_t lock;
+    struct operator_list *operators; /* lock */
+} auth = {.lock = PTHREAD_RWLOCK_INITIALIZER};
+
+/* --- start, stop, reload ------------------------------------------------------------------------------------------ */
+
+static void register_metrics(void)
+{
+    metrics_register(metrics, COUNT_OF(metrics));
+}
+
+enum verdict auth_start(const struct auth_config *config, struct why *why)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, register_metrics);
+    auth.config = *config;
+    enum verdict verdict = redis_open(config->redis_url, config->redis_ca_file, &auth.redis, why);
+    return verdict == VERDICT_OK ? auth_reload(why) : verdict;
+}
+
+void auth_stop(void)
+{
+    redis_close(auth.redis);
+    operator_list_release(auth.operators);
+    auth.redis = NULL;
+    auth.operators = NULL;
+}
+
+enum verdict auth_reload(struct why *why)
+{
+    struct operator_list *fresh = NULL;
+    enum verdict verdict = operator_list_read(auth.config.operators_file, &fresh, why);
+    if (verdict != VERDICT_OK)
+        return verdict;
+    pthread_rwlock_wrlock(&auth.lock);
+    struct operator_list *old = auth.operators;
+    auth.operators = fresh;
+    pthread_rwlock_unlock(&auth.lock);
+    operator_list_release(old);
+    return VERDICT_OK;
+}
+
+struct operator_list *auth_hold_operators(void)
+{
+    pthread_rwlock_rdlock(&auth.lock);
+    struct operator_list *list = operator_list_hold(auth.operators);
+    pthread_rwlock_unlock(&auth.lock);
+    return list;
+}
+
+struct redis *auth_redis(void)
+{
+    return auth.redis;
+}
+
+const struct session_limits *auth_session_limits(void)
+{
+    return &auth.config.sessions;
+}
+
+/* --- refusing ----------------------------------------------------------------------------------------------------- */
+
+static bool refuse_unknown(struct http_request *request)
+{
+    metric_add(&metrics[METRIC_401], 1);
+    http_reply_header(request, "WWW-Authenticate", "Bearer realm=\"kakekomi\"");
+    http_reply_problem(request, 401, "unauthenticated", "sign in, or send a valid API token", NULL);
+    return false;
+}
+
+static bool refuse_forbidden(struct http_request *request, const char *code, const char *detail)
+{
+    metric_add(&metrics[METRIC_403], 1);
+    http_reply_problem(request, 403, code, detail, NULL);
+    return false;
+}
+
+void auth_reply_unavailable(struct http_request *request, const char *what)
+{
+    metric_add(&metrics[METRIC_503], 1);
+    http_reply_header(request, "Retry-After", "2");
+    http_reply_problem(request, 503, "redis_unavailable", what, NULL);
+}
+
+/* --- cookie ------------------------------------------------------------------------------------------------------- */
+
+static const char *cookie_name(void)
+{
+    return auth.config.cookie_is_secure ? "__Host-kakekomi" : "kakekomi";
+}
+
+void auth_reply_cookie(struct http_request *request, const char *token)
+{
+    CLEANUP(mem_free)
+    char *cookie =
+        mem_printf("%s=%s; Path=/; HttpOnly; SameSite=Strict%s%s", cookie_name(), token,
+                   auth.config.cookie_is_secure ? "; Secure" : "", *token ? "" : "; Max-Age=0");
+    http_reply_header(request, "Set-Cookie", cookie);
+}
+
+/* --- who ---------------------------------------------------------------------------------------------------------- */
+
+static struct auth_identity *identity_new(struct http_request *request,
+                                          const struct operator* operator)
+{
+    struct auth_identity *identity = mem_alloc(sizeof *identity);
+    strncpy(identity->id, operator->id, sizeof identity->id - 1);
+    strncpy(identity->name, operator->name, sizeof identity->name - 1);
+    strncpy(identity->role, operator->role, sizeof identity->role - 1);
+    identity->roles = operator->roles;
+    http_set_caller(request, identity, free);
+    return identity;
+}
+
+static void release_list(struct operator_list **list)
+{
+    operator_list_release(*list);
+}
+
+static bool is_token(const char *text)
+{
+    size_t length = strnlen(text, TOKEN_BYTES_MAX + 1);
+    return length >= TOKEN_BYTES_MIN && length <= TOKEN_BYTES_MAX;
+}
+
+static bool take_bearer(struct http_request *request, const char *header)
+{
+    const char *token = header + strlen("Bearer ");
+    const struct operator_token *found = NULL;
+    if (strncasecmp(header, "Bearer ", strlen("Bearer ")) != 0 || !is_token(token))
+        return refuse_unknown(request);
+    CLEANUP(release_list) struct operator_list *list = auth_hold_operators();
+    const struct operator* operator= operator_list_find_token(list, token, &found);
+    if (!operator)
+        return refuse_unknown(request);
+    struct auth_identity *identity = identity_new(request, operator);
+    strncpy(identity->token_id, found->id, sizeof identity->token_id - 1);
+    return true;
+}
+
+/* The operator of a session as the operators file has them now: gone, or with another password, the session is void. */
+static const struct operator*
+    session_owner(const struct operator_list *list, const struct session *session)
+{
+    char stamp[SESSION_STAMP_SIZE];
+    const struct operator* operator= operator_list_find(list, session->operator);
+    if (!operator)
+        return NULL;
+    session_stamp(operator, stamp);
+    return strcmp(stamp, session->stamp) == 0 ? operator: NULL;
+}
+
+static bool take_cookie(struct http_request *request, const char *token)
+{
+    struct session session;
+    struct why why = {0};
+    bool found = false;
+    if (!is_token(token))
+        return refuse_unknown(request);
+    if (session_find(auth.redis, &auth.config.sessions, token, clock_now_us(), &session, &found,
+                     &why) != VERDICT_OK) {
+        log_event(LOG_WARNING, "session.unreadable", "why=%s", why.text);
+        auth_reply_unavailable(request,
+                               "sessions cannot be read at the moment; API tokens still work");
+        return false;
+    }
+    CLEANUP(release_list) struct operator_list *list = auth_hold_operators();
+    const struct operator* operator= found ? session_owner(list, &session) : NULL;
+    if (!operator)
+        return refuse_unknown(request);
+    struct auth_identity *identity = identity_new(request, operator);
+    identity->session = session;
+    session_csrf(token, identity->csrf);
+    return true;
+}
+
+const struct auth_identity *auth_identity(struct http_request *request)
+{
+    return http_caller(request);
+}
+
+void auth_keep_job(struct http_request *request, void *job, void (*destroy)(void *job))
+{
+    http_set_data(request, job, destroy);
+}
+
+void *auth_job(struct http_request *request)
+{
+    return http_data(request);
+}
+
+static bool identify(struct http_request *request)
+{
+    const char *header = http_header(request, "Authorization");
+    if (header)
+        return take_bearer(request, header);
+    const char *cookie = http_cookie(request, cookie_name());
+    return cookie ? take_cookie(request, cookie) : refuse_unknown(request);
+}
+
+/* --- whether they may --------------------------------------------------------------------------------------------- */
+
+static bool is_safe(struct http_request *request)
+{
+    const char *method = http_method(request);
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+/* A browser names the page that sends: it has to be ours. Other clients name nothing. */
+static bool check_origin(struct http_request *request)
+{
+    const char *origin = http_header(request, "Origin"), *host = http_header(request, "Host");
+    const char *site = http_header(request, "Sec-Fetch-Site");
+    const char *place = origin ? strstr(origin, "://") : NULL;
+    bool foreign_site = site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+    if (foreign_site || (origin && (!place || !host || strcasecmp(place + 3, host) != 0)))
+        return refuse_forbidden(request, "origin", "another site's page may not send this");
+    return true;
+}
+
+static bool check_csrf(struct http_request *request, const struct auth_identity *identity)
+{
+    const char *sent = http_header(request, "X-CSRF-Token");
+    if (!sent || strlen(sent) != strlen(identity->csrf) ||
+        sodium_memcmp(sent, identity->csrf, strlen(sent)) != 0)
+        return refuse_forbidden(request, "csrf",
+                                "X-CSRF-Token is missing or belongs to another session");
+    return check_origin(request);
+}
+
+static bool check_roles(struct http_request *request, unsigned flags, unsigned roles)
+{
+    unsigned allowed = flags & AUTH_ROLES;
+    if (!allowed)
+        allowed = is_safe(request) ? AUTH_READERS : AUTH_WRITERS;
+    if (!(allowed & roles))
+        return refuse_forbidden(request, "forbidden", "your roles do not include this");
+    return true;
+}
+
+bool auth_before(struct http_request *request)
+{
+    unsigned flags = http_route_of(request)->flags;
+    if (flags & AUTH_NOBODY)
+        return is_safe(request) || check_origin(request);
+    if (!identify(request))
+        return false;
+    const struct auth_identity *identity = auth_identity(request);
+    if (!*identity->token_id && !is_safe(request) && !check_csrf(request, identity))
+        return false;
+    return check_roles(request, flags, identity->roles);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "services/intake/redis.h"
+
+#include "common/clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <hiredis/hiredis.h>
+#ifdef HAVE_HIREDIS_SSL
+#include <hiredis/hiredis_ssl.h>
+#endif
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+
+#define CONNECTIONS_MAX 4
+#define ARGUMENTS_MAX 16
+#define PATIENCE_S 1
+#define PAUSE_MS 500 /* between attempts to connect */
+
+struct redis {
+    char *user, *password, *host, *database;
+    int port;
+    bool is_tls;
+    void *tls; /* redisSSLContext where hiredis has it */
+    pthread_mutex_t lock;
+    pthread_cond_t released;
+    redisContext *idle[CONNECTIONS_MAX]; /* lock, as the rest */
+    size_t idle_count, open_count;
+    int64_t pause_until_ms;
+    struct why pause_why;
+};
+
+/* --- the address -------------------------------------------------------------------------------------------------- */
+
+static bool unescape(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++) {
+        unsigned byte = (unsigned char)*from;
+        if (*from == '%') {
+            char digits[3] = {from[1], from[1] ? from[2] : '\0', '\0'};
+            char *end;
+            byte = (unsigned)strtoul(digits, &end, 16);
+            if (end != digits + 2 || byte == 0)
+                return false;
+            from += 2;
+        }
+        *to++ = (char)byte;
+    }
+    *to = '\0';
+    return true;
+}
+
+static bool read_account(struct redis *redis, char *text)
+{
+    char *colon = strchr(text, ':');
+    if (colon) {
+        *colon = '\0';
+        redis->password = mem_strdup(colon + 1);
+    }
+    if (*text)
+        redis->user = mem_strdup(text);
+    return (!redis->password || unescape(redis->password)) &&
+           (!redis->user || unescape(redis->user));
+}
+
+static bool read_place(struct redis *redis, char *text)
+{
+    char *slash = strchr(text, '/');
+    if (slash) {
+        *slash = '\0';
+        if (slash[1] && strspn(slash + 1, "0123456789") != strlen(slash + 1))
+            return false;
+        redis->database = slash[1] ? mem_strdup(slash + 1) : NULL;
+    }
+    char *colon = strrchr(text, ':'), *end = NULL;
+    redis->port = colon ? (int)strtol(colon + 1, &end, 10) : 6379;
+    if (colon)
+        *colon = '\0';
+    redis->host = mem_strdup(text);
+    return *text && (!colon || (!*end && end != colon + 1)) && redis->port > 0 &&
+           redis->port < 65536;
+}
+
+static bool read_url(struct redis *redis, const char *url)
+{
+    redis->is_tls = strncmp(url, "rediss://", 9) == 0;
+    if (!redis->is_tls && strncmp(url, "redis://", 8) != 0)
+        return false;
+    CLEANUP(mem_free) char *rest = mem_strdup(url + (redis->is_tls ? 9 : 8));
+    char *at = strrchr(rest, '@');
+    if (!at)
+        return read_place(redis, rest);
+    *at = '\0';
+    return read_account(redis, rest) && read_place(redis, at + 1);
+}
+
+/* --- TLS ---------------------------------------------------------------------------------------------------------- */
+
+#ifdef HAVE_HIREDIS_SSL
+static enum verdict tls_prepare(struct redis *redis, const char *ca_file, struct why *why)
+{
+    redisSSLContextError error = REDIS_SSL_CTX_NONE;
+    redisInitOpenSSL();
+    redis->tls = redisCreateSSLContext(ca_file, ca_file ? NULL : "/etc/ssl/certs", NULL, NULL,
+                                       redis->host, &error);
+    return redis->tls ? VERDICT_OK : fatal(why, "redis: TLS: %s", redisSSLContextGetError(error));
+}
+
+static bool tls_begin(struct redis *redis, redisContext *connection)
+{
+    return !redis->is_tls || redisInitiateSSLWithContext(connection, redis->tls) == REDIS_OK;
+}
+
+static void tls_free(struct redis *redis)
+{
+    if (redis->tls)
+        redisFreeSSLContext(redis->tls);
+}
+#else
+static enum verdict tls_prepare(struct redis *redis, const char *ca_file, struct why *why)
+{
+    (void)redis, (void)ca_file;
+    return fatal(why, "redis: rediss:// needs hiredis 1.0 or newer with TLS; this build has none");
+}
+
+static bool tls_begin(struct redis *redis, redisContext *connection)
+{
+    (void)connection;
+    return !redis->is_tls;
+}
+
+static void tls_free(struct redis *redis)
+{
+    (void)redis;
+}
+#endif
+
+enum verdict redis_open(const char *url, const char *ca_file, struct redis **ret_redis,
+                        struct why *why)
+{
+    struct redis *redis = mem_alloc(sizeof *redis);
+    pthread_condattr_t monotonic;
+    pthread_mutex_init(&redis->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&redis->released, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    enum verdict verdict = VERDICT_OK;
+    if (!read_url(redis, url)) /* not shown: it may hold a password */
+        verdict =
+            fatal(why, "redis: expected redis[s]://[[user][:password]@]host[:port][/database]");
+    else if (redis->is_tls)
+        verdict = tls_prepare(redis, ca_file, why);
+    if (verdict != VERDICT_OK)
+        redis_close(redis);
+    else
+        *ret_redis = redis;
+    return verdict;
+}
+
+void redis_close(struct redis *redis)
+{
+    if (!redis)
+        return;
+    for (size_t i = 0; i < redis->idle_count; i++)
+        redisFree(redis->idle[i]);
+    tls_free(redis);
+    free(redis->user);
+    if (redis->password)
+        explicit_bzero(redis->password, strlen(redis->password));
+    free(redis->password);
+    free(redis->host);
+    free(redis->database);
+    pthread_cond_destroy(&redis->released);
+    pthread_mutex_destroy(&redis->lock);
+    free(redis);
+}
+
+/* --- connections -------------------------------------------------------------------------------------------------- */
+
+static bool greet(redisContext *connection, const char *const *words, int count, struct why *why)
+{
+    redisReply *reply = redisCommandArgv(connection, count, (const char **)(uintptr_t)words, NULL);
+    bool taken = reply && reply->type != REDIS_REPLY_ERROR;
+    if (!taken)
+        retry(why, "redis: %s refused: %s", words[0], reply ? reply->str : connection->errstr);
+    if (reply)
+        freeReplyObject(reply);
+    return taken;
+}
+
+static bool introduce(struct redis *redis, redisContext *connection, struct why *why)
+{
+    const char *const with_user[] = {"AUTH", redis->user, redis->password};
+    const char *const with_password[] = {"AUTH", redis->password};
+    const char *const select[] = {"SELECT", redis->database};
+    if (redis->password && !(redis->user ? greet(connection, with_user, 3, why)
+                                         : greet(connection, with_password, 2, why)))
+        return false;
+    return !redis->database || greet(connection, select, 2, why);
+}
+
+static redisContext *connect_to(struct redis *redis, struct why *why)
+{
+    struct timeval patience = {.tv_sec = PATIENCE_S};
+    redisContext *connection = redisConnectWithTimeout(redis->host, redis->port, patience);
+    bool ready =
+        connection && !connection->err && redisSetTimeout(connection, patience) == REDIS_OK;
+    if (ready)
+        ready = tls_begin(redis, connection);
+    if (!ready)
+        retry(why, "redis: cannot connect: %s", connection ? connection->errstr : "no memory");
+    if (ready && introduce(redis, connection, why))
+        return connection;
+    if (connection)
+        redisFree(connection);
+    return NULL;
+}
+
+/* A connection that has something to read while nothing was asked was closed by the other side. */
+static bool is_stale(redisContext *connection)
+{
+    struct pollfd poller = {.fd = connection->fd, .events = POLLIN | POLLRDHUP};
+    return poll(&poller, 1, 0) != 0;
+}
+
+static void give_up_place(struct redis *redis)
+{
+    pthread_mutex_lock(&redis->lock);
+    redis->open_count--;
+    pthread_cond_signal(&redis->released);
+    pthread_mutex_unlock(&redis->lock);
+}
+
+/* Waits for a place; true with a connection that was idle or with NULL, where one has to be made. */
+static bool take_place(struct redis *redis, redisContext **ret_idle, struct why *why)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += PATIENCE_S;
+    int failed = 0;
+    pthread_mutex_lock(&redis->lock);
+    while (!failed && redis->idle_count == 0 && redis->open_count == CONNECTIONS_MAX)
+        failed = pthread_cond_timedwait(&redis->released, &redis->lock, &until);
+    if (!failed && redis->idle_count > 0)
+        *ret_idle = redis->idle[--redis->idle_count];
+    else if (!failed && clock_monotonic_ms() < redis->pause_until_ms)
+        failed = ECONNREFUSED;
+    else if (!failed)
+        redis->open_count++;
+    if (failed)
+        retry(why, "%s",
+              failed == ETIMEDOUT ? "redis: all connections are busy" : redis->pause_why.text);
+    pthread_mutex_unlock(&redis->lock);
+    return !failed;
+}
+
+static void pause_after(struct redis *redis, const struct why *why)
+{
+    pthread_mutex_lock(&redis->lock);
+    redis->pause_until_ms = clock_monotonic_ms() + PAUSE_MS;
+    redis->pause_why = *why;
+    pthread_mutex_unlock(&redis->lock);
+}
+
+static redisContext *take_connection(struct redis *redis, struct why *why)
+{
+    redisContext *connection = NULL;
+    struct why reason = {0};
+    if (!take_place(redis, &connection, why))
+        return NULL;
+    if (connection && is_stale(connection)) {
+        redisFree(connection);
+        connection = NULL;
+    }
+    if (connection || (connection = connect_to(redis, &reason)))
+        return connection;
+    pause_after(redis, &reason);
+    give_up_place(redis);
+    retry(why, "%s", reason.text);
+    return NULL;
+}
+
+static void give_back(struct redis *redis, redisContext *connection)
+{
+    if (connection->err) { /* hiredis: a context that has failed once never works again */
+        redisFree(connection);
+        give_up_place(redis);
+        return;
+    }
+    pthread_mutex_lock(&redis->lock);
+    redis->idle[redis->idle_count++] = connection;
+    pthread_cond_signal(&redis->released);
+    pthread_mutex_unlock(&redis->lock);
+}
+
+/* --- commands ----------------------------------------------------------------------------------------------------- */
+
+enum verdict redis_call(struct redis *redis, const struct bytes *arguments, size_t count,
+                        struct redis_reply **ret_reply, struct why *why)
+{
+    const char *texts[ARGUMENTS_MAX];
+    size_t lengths[ARGUMENTS_MAX];
+    assert(count > 0 && count <= ARGUMENTS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        texts[i] = arguments[i].data;
+        lengths[i] = arguments[i].length;
+    }
+    redisContext *connection = take_connection(redis, why);
+    if (!connection)
+        return VERDICT_RETRY;
+    redisReply *reply = redisCommandArgv(connection, (int)count, texts, lengths);
+    enum verdict verdict = VERDICT_OK;
+    if (!reply)
+        verdict = retry(why, "redis: %s: %s", texts[0], connection->errstr);
+    else if (reply->type == REDIS_REPLY_ERROR)
+        verdict = retry(why, "redis: %s: %.100s", texts[0], reply->str);
+    give_back(redis, connection);
+    if (verdict == VERDICT_OK)
+        *ret_reply = (struct redis_reply *)reply;
+    else if (reply)
+        freeReplyObject(reply);
+    return verdict;
+}
+
+enum verdict redis_call_texts(struct redis *redis, const char *const *arguments, size_t count,
+                              struct redis_reply **ret_reply, struct why *why)
+{
+    struct bytes list[ARGUMENTS_MAX];
+    assert(count <= ARGUMENTS_MAX);
+    for (size_t i = 0; i < count; i++)
+        list[i] = bytes_of(arguments[i]);
+    return redis_call(redis, list, count, ret_reply, why);
+}
+
+void redis_reply_free(struct redis_reply **reply)
+{
+    if (*reply)
+        freeReplyObject(*reply);
+    *reply = NULL;
+}
+
+static const redisReply *of_kind(const struct redis_reply *reply, int type)
+{
+    const redisReply *plain = (const redisReply *)reply;
+    return plain && plain->type == type ? plain : NULL;
+}
+
+struct bytes redis_reply_text(const struct redis_reply *reply)
+{
+    const redisReply *text = of_kind(reply, REDIS_REPLY_STRING);
+    return text ? (struct bytes){.data = text->str, .length = (size_t)text->len}
+                : (struct bytes){0};
+}
+
+int64_t redis_reply_integer(const struct redis_reply *reply)
+{
+    const redisReply *integer = of_kind(reply, REDIS_REPLY_INTEGER);
+    return integer ? integer->integer : 0;
+}
+
+size_t redis_reply_count(const struct redis_reply *reply)
+{
+    const redisReply *list = of_kind(reply, REDIS_REPLY_ARRAY);
+    return list ? list->elements : 0;
+}
+
+const struct redis_reply *redis_reply_item(const struct redis_reply *reply, size_t index)
+{
+    const redisReply *list = of_kind(reply, REDIS_REPLY_ARRAY);
+    return list && index < list->elements ? (const struct redis_reply *)list->element[index] : NULL;
+}

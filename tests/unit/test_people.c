@@ -1,0 +1,706 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Operators, sessions, drafts and sign-in, over HTTP and against a real redis-server of this test's own. */
+#include "common/clock.h"
+#include "services/intake/api_people.h"
+#include "services/intake/drafts.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define PASSWORD "correct horse battery"
+#define TOKEN "operator-token-0123456789abcdefghijklmnop"
+#define AUDITOR_TOKEN "auditor-token-0123456789abcdefghijklmnop"
+
+static char folder[] = "/tmp/kakekomi-people-XXXXXX";
+static char operators_path[64], redis_url[64];
+static unsigned redis_port;
+static pid_t redis_pid;
+static struct http_server *server;
+
+/* --- redis -------------------------------------------------------------------------------------------------------- */
+
+static int connect_to(unsigned port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(peer, (struct sockaddr *)&address, sizeof address) == 0)
+        return peer;
+    close(peer);
+    return -1;
+}
+
+static unsigned free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof address;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int peer = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(peer, (struct sockaddr *)&address, sizeof address), 0);
+    getsockname(peer, (struct sockaddr *)&address, &size);
+    close(peer);
+    return ntohs(address.sin_port);
+}
+
+static void start_redis(void)
+{
+    char port[8];
+    snprintf(port, sizeof port, "%u", redis_port);
+    redis_pid = fork();
+    if (redis_pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
+               "--appendonly", "no", "--requirepass", "pass:word", "--dir", folder, "--logfile",
+               "redis.log", (char *)NULL);
+        _exit(127);
+    }
+    for (int i = 0; i < 200; i++) {
+        int peer = connect_to(redis_port);
+        if (peer >= 0) {
+            close(peer);
+            return;
+        }
+        usleep(20000);
+    }
+    fail_msg("redis-server does not start; is it installed?");
+}
+
+static void stop_redis(void)
+{
+    if (redis_pid > 0) {
+        kill(redis_pid, SIGKILL);
+        waitpid(redis_pid, NULL, 0);
+    }
+    redis_pid = 0;
+}
+
+/* --- the service -------------------------------------------------------------------------------------------------- */
+
+static const struct session_limits limits = {.idle_ms_max = 1500, .absolute_ms_max = 4000};
+
+static void write_operators(const char *text)
+{
+    FILE *file = fopen(operators_path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static char *operators_text(const char *password)
+{
+    char text[crypto_pwhash_STRBYTES], token[IDS_SHA256_TEXT_SIZE], auditor[IDS_SHA256_TEXT_SIZE];
+    assert_int_equal(crypto_pwhash_str(text, password, strlen(password), crypto_pwhash_OPSLIMIT_MIN,
+                                       crypto_pwhash_MEMLIMIT_MIN),
+                     0);
+    ids_sha256_text(TOKEN, strlen(TOKEN), token);
+    ids_sha256_text(AUDITOR_TOKEN, strlen(AUDITOR_TOKEN), auditor);
+    return mem_printf("{\"operators\":[{\"id\":\"sato\",\"name\":\"佐藤\",\"roles\":[\"operator\","
+                      "\"supervisor\"],\"password\":\"%s\","
+                      "\"tokens\":[{\"id\":\"console\",\"sha256\":\"%s\"}]},"
+                      "{\"id\":\"kanri\",\"name\":\"監査\",\"roles\":[\"auditor\"],\"tokens\":[{"
+                      "\"id\":\"report\",\"sha256\":\"%s\"}]}]}",
+                      text, token, auditor);
+}
+
+static int start_server(void **state)
+{
+    struct why why = {0};
+    struct http_server_definition definition = {.address = "127.0.0.1:0",
+                                                .routes = people_routes,
+                                                .route_count = people_route_count,
+                                                .threads = 2,
+                                                .connections_max = 64,
+                                                .before = auth_before};
+    struct auth_config config = {
+        .operators_file = operators_path, .redis_url = redis_url, .sessions = limits};
+    (void)state;
+    CLEANUP(mem_free) char *text = operators_text(PASSWORD);
+    write_operators(text);
+    if (!redis_pid)
+        start_redis();
+    if (people_start(&config, &why) != VERDICT_OK ||
+        http_server_start(&definition, &server, &why) != VERDICT_OK)
+        fail_msg("%s", why.text);
+    struct redis_reply *reply = NULL;
+    assert_int_equal(redis_ask(auth_redis(), &reply, &why, "FLUSHALL"), VERDICT_OK);
+    redis_reply_free(&reply);
+    return 0;
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    http_server_stop(server, clock_monotonic_ms() + 1000);
+    people_stop();
+    return 0;
+}
+
+static int start_all(void **state)
+{
+    (void)state;
+    assert_true(sodium_init() >= 0);
+    assert_non_null(mkdtemp(folder));
+    snprintf(operators_path, sizeof operators_path, "%s/operators.json", folder);
+    redis_port = free_port();
+    snprintf(redis_url, sizeof redis_url, "redis://:pass%%3Aword@127.0.0.1:%u/1", redis_port);
+    return 0;
+}
+
+static int stop_all(void **state)
+{
+    (void)state;
+    stop_redis();
+    CLEANUP(mem_free) char *log = mem_printf("%s/redis.log", folder);
+    unlink(log);
+    unlink(operators_path);
+    return rmdir(folder);
+}
+
+/* --- a client ----------------------------------------------------------------------------------------------------- */
+
+struct answer {
+    int status;
+    char head[4096];
+    json_t *body;
+};
+
+static void clear_answer(struct answer *answer)
+{
+    json_decref(answer->body);
+}
+#define ANSWER CLEANUP(clear_answer) struct answer
+
+/* `headers` end each with \r\n. */
+static struct answer ask(const char *method, const char *path, const char *headers,
+                         const char *body)
+{
+    static const char type[] = "Content-Type: application/json\r\n";
+    struct answer answer = {0};
+    CLEANUP(buf_free) struct buf text, heard;
+    buf_init(&text, 1 << 20);
+    buf_init(&heard, 1 << 20);
+    buf_printf(&text, "%s %s HTTP/1.1\r\nHost: desk.example:8080\r\nConnection: close\r\n%s",
+               method, path, headers);
+    if (body)
+        buf_printf(&text, "%sContent-Length: %zu\r\n", type, strlen(body));
+    buf_printf(&text, "\r\n%s", body ? body : "");
+    int peer = connect_to(http_server_port(server));
+    assert_true(peer >= 0 &&
+                send(peer, text.data, text.length, MSG_NOSIGNAL) == (ssize_t)text.length);
+    char piece[4096];
+    for (ssize_t got; (got = recv(peer, piece, sizeof piece, 0)) > 0;)
+        buf_add(&heard, piece, (size_t)got);
+    close(peer);
+    assert_true(heard.length > 12);
+    answer.status = atoi(heard.data + 9);
+    char *end = strstr(heard.data, "\r\n\r\n");
+    snprintf(answer.head, sizeof answer.head, "%.*s", (int)(end + 2 - heard.data), heard.data);
+    answer.body = json_loads(end + 4, 0, NULL);
+    return answer;
+}
+
+static const char *text_of(const struct answer *answer, const char *name)
+{
+    const char *text = json_string_value(json_object_get(answer->body, name));
+    return text ? text : "";
+}
+
+static void copy_header(const struct answer *answer, const char *name, const char *ends,
+                        char *ret_value, size_t size)
+{
+    const char *at = strstr(answer->head, name);
+    assert_non_null(at);
+    at += strlen(name);
+    snprintf(ret_value, size, "%.*s", (int)strcspn(at, ends), at);
+}
+
+#define BEARER "Authorization: Bearer " TOKEN "\r\n"
+#define SIGN_IN "{\"operator\":\"sato\",\"password\":\"" PASSWORD "\"}"
+
+struct signed_in {
+    char id[64], cookie[200], both[400]; /* header lines */
+};
+
+static struct signed_in sign_in(void)
+{
+    struct signed_in session;
+    char value[100];
+    ANSWER answer = ask("POST", "/v1/sessions", "", SIGN_IN);
+    assert_int_equal(answer.status, 201);
+    copy_header(&answer, "Set-Cookie: ", ";", value, sizeof value);
+    snprintf(session.id, sizeof session.id, "%s", text_of(&answer, "id"));
+    snprintf(session.cookie, sizeof session.cookie, "Cookie: %s\r\n", value);
+    snprintf(session.both, sizeof session.both, "%sX-CSRF-Token: %s\r\n", session.cookie,
+             text_of(&answer, "csrf"));
+    return session;
+}
+
+static int status_of(const char *method, const char *path, const char *headers, const char *body)
+{
+    ANSWER answer = ask(method, path, headers, body);
+    return answer.status;
+}
+
+static void assert_code(const struct answer *answer, int status, const char *code)
+{
+    assert_int_equal(answer->status, status);
+    assert_string_equal(text_of(answer, "code"), code);
+}
+
+/* --- operators file ----------------------------------------------------------------------------------------------- */
+
+static void assert_file_refused(const char *text, const char *expected)
+{
+    struct operator_list *list = NULL;
+    struct why why = {0};
+    write_operators(text);
+    assert_int_equal(operator_list_read(operators_path, &list, &why), VERDICT_REJECT);
+    if (!strstr(why.text, expected))
+        fail_msg("expected %s in: %s", expected, why.text);
+}
+
+static void wrong_operators_files_are_refused(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"{\"operators\":[]}", "/operators"},
+        {"[]", "expected an object"},
+        {"{\"operators\":[{}],\"extra\":1}", "/extra"},
+        {"{\"operators\":[{\"id\":\"A\",\"name\":\"n\",\"roles\":[\"operator\"]}]}",
+         "/operators/0/id"},
+        {"{\"operators\":[{\"id\":\"a\",\"roles\":[\"operator\"]}]}", "/operators/0/name"},
+        {"{\"operators\":[{\"id\":\"a\",\"name\":\"n\",\"roles\":[]}]}", "/operators/0/roles"},
+        {"{\"operators\":[{\"id\":\"a\",\"name\":\"n\",\"roles\":[\"king\"]}]}",
+         "/operators/0/roles/0"},
+        {"{\"operators\":[{\"id\":\"a\",\"name\":\"n\",\"roles\":[\"operator\"],\"password\":"
+         "\"plain\"}]}",
+         "/operators/0/password"},
+        {"{\"operators\":[{\"id\":\"a\",\"name\":\"n\",\"roles\":[\"operator\"],\"tokens\":[{"
+         "\"id\":\"t\",\"sha256\":\"AA\"}]}]}",
+         "/operators/0/tokens/0/sha256"},
+        {"{\"operators\":[{\"id\":\"a\",\"name\":\"n\",\"roles\":[\"operator\"]},{\"id\":\"a\","
+         "\"name\":\"n\",\"roles\":[\"operator\"]}]}",
+         "a second a"},
+        {"{\"operators\":[{\"id\":\"a\",\"name\":\"n\",\"roles\":[\"operator\"],\"pass\":\"x\"}]}",
+         "/operators/0/pass"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_file_refused(cases[i][0], cases[i][1]);
+}
+
+static void reload_takes_a_good_file_and_refuses_a_bad_one(void **state)
+{
+    (void)state;
+    struct why why = {0};
+    struct signed_in session = sign_in();
+    write_operators("{\"operators\":[{\"id\":\"x\"}]}");
+    assert_int_equal(auth_reload(&why), VERDICT_REJECT);
+    assert_int_equal(status_of("GET", "/v1/me", BEARER, NULL), 200);
+    assert_int_equal(status_of("GET", "/v1/me", session.cookie, NULL), 200);
+    CLEANUP(mem_free) char *text = operators_text("another password altogether");
+    write_operators(text);
+    assert_int_equal(auth_reload(&why), VERDICT_OK);
+    assert_int_equal(status_of("GET", "/v1/me", session.cookie, NULL),
+                     401); /* made with the old password */
+    assert_int_equal(status_of("POST", "/v1/sessions", "", SIGN_IN), 401);
+}
+
+/* --- tokens ------------------------------------------------------------------------------------------------------- */
+
+static void token_names_its_owner(void **state)
+{
+    (void)state;
+    ANSWER me = ask("GET", "/v1/me", BEARER, NULL);
+    assert_int_equal(me.status, 200);
+    assert_string_equal(text_of(&me, "id"), "sato");
+    assert_string_equal(text_of(&me, "name"), "佐藤");
+    assert_int_equal(json_array_size(json_object_get(me.body, "roles")), 2);
+    ANSWER tokens = ask("GET", "/v1/tokens", BEARER, NULL);
+    assert_int_equal(json_array_size(json_object_get(tokens.body, "tokens")),
+                     2); /* a supervisor sees everybody's */
+}
+
+static void nobody_gets_in_without(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",
+        "Authorization: Bearer wrong-token-0123456789abcdefghijklmnop\r\n",
+        "Authorization: Bearer\r\n",
+        "Authorization: Bearer \r\n",
+        "Authorization: Basic c2F0bzp4\r\n",
+        "Authorization: Bearer " TOKEN "x\r\n",
+        "Cookie: kakekomi=wrong-token-0123456789abcdefghijklmnop\r\n",
+        "Cookie: kakekomi=\r\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        ANSWER answer = ask("GET", "/v1/me", wrong[i], NULL);
+        assert_code(&answer, 401, "unauthenticated");
+        assert_non_null(strstr(answer.head, "WWW-Authenticate: Bearer"));
+    }
+    struct signed_in session = sign_in();
+    CLEANUP(mem_free)
+    char *both =
+        mem_printf("Authorization: Bearer wrong-token-0123456789abcdef\r\n%s", session.cookie);
+    assert_int_equal(status_of("GET", "/v1/me", both, NULL), 401);
+}
+
+static void auditor_reads_and_does_not_write(void **state)
+{
+    (void)state;
+    static const char auditor[] = "Authorization: Bearer " AUDITOR_TOKEN "\r\n";
+    assert_int_equal(status_of("GET", "/v1/drafts", auditor, NULL), 200);
+    ANSWER answer = ask("PUT", "/v1/drafts/a", auditor, "{}");
+    assert_code(&answer, 403, "forbidden");
+}
+
+/* --- sessions ----------------------------------------------------------------------------------------------------- */
+
+static void session_from_sign_in_to_sign_out(void **state)
+{
+    (void)state;
+    struct signed_in session = sign_in();
+    ANSWER me = ask("GET", "/v1/me", session.cookie, NULL);
+    assert_int_equal(me.status, 200);
+    json_t *own = json_object_get(me.body, "session");
+    assert_string_equal(json_string_value(json_object_get(own, "id")), session.id);
+    assert_non_null(strstr(session.both, json_string_value(json_object_get(own, "csrf"))));
+    assert_int_equal(status_of("DELETE", "/v1/sessions/current", session.both, NULL), 204);
+    assert_int_equal(status_of("GET", "/v1/me", session.cookie, NULL), 401);
+}
+
+static void cookie_is_out_of_reach(void **state)
+{
+    (void)state;
+    ANSWER answer = ask("POST", "/v1/sessions", "", SIGN_IN);
+    assert_int_equal(answer.status, 201);
+    assert_non_null(strstr(answer.head, "; Path=/; HttpOnly; SameSite=Strict\r\n"));
+    assert_int_equal(strlen(text_of(&answer, "csrf")), 64);
+    assert_true(strlen(text_of(&answer, "expires_at")) > 20);
+}
+
+static void redis_never_learns_the_token(void **state)
+{
+    (void)state;
+    struct why why = {0};
+    struct signed_in session = sign_in();
+    const char *token = strchr(session.cookie, '=') + 1;
+    CLEANUP(redis_reply_free) struct redis_reply *keys = NULL;
+    assert_int_equal(redis_ask(auth_redis(), &keys, &why, "KEYS", "*"), VERDICT_OK);
+    assert_true(redis_reply_count(keys) >= 2);
+    for (size_t i = 0; i < redis_reply_count(keys); i++) {
+        struct bytes key = redis_reply_text(redis_reply_item(keys, i));
+        assert_null(memmem(key.data, key.length, token, 43));
+        CLEANUP(redis_reply_free) struct redis_reply *value = NULL;
+        struct bytes dump[] = {bytes_of("DUMP"), key};
+        assert_int_equal(redis_call(auth_redis(), dump, 2, &value, &why), VERDICT_OK);
+        struct bytes text = redis_reply_text(value);
+        assert_null(memmem(text.data, text.length, token, 43));
+    }
+}
+
+static void csrf_and_origin_guard_unsafe_methods(void **state)
+{
+    (void)state;
+    struct signed_in session = sign_in(), other = sign_in();
+    ANSWER bare = ask("PUT", "/v1/drafts/a", session.cookie, "{}");
+    assert_code(&bare, 403, "csrf");
+    CLEANUP(mem_free)
+    char *crossed = mem_printf("%s%s", session.cookie, strstr(other.both, "X-CSRF"));
+    ANSWER foreign_token = ask("PUT", "/v1/drafts/a", crossed, "{}");
+    assert_code(&foreign_token, 403, "csrf");
+    CLEANUP(mem_free)
+    char *foreign = mem_printf("%sOrigin: https://evil.example\r\n", session.both);
+    ANSWER elsewhere = ask("PUT", "/v1/drafts/a", foreign, "{}");
+    assert_code(&elsewhere, 403, "origin");
+    CLEANUP(mem_free)
+    char *own = mem_printf("%sOrigin: https://desk.example:8080\r\n", session.both);
+    assert_int_equal(status_of("PUT", "/v1/drafts/a", own, "{}"), 200);
+    assert_int_equal(status_of("PUT", "/v1/drafts/a", session.both, "{}"), 200);
+    assert_int_equal(status_of("POST", "/v1/sessions", "Origin: https://evil.example\r\n", SIGN_IN),
+                     403);
+    assert_int_equal(status_of("POST", "/v1/sessions", "Sec-Fetch-Site: cross-site\r\n", SIGN_IN),
+                     403);
+}
+
+static void sessions_expire_idle_and_absolutely(void **state)
+{
+    (void)state;
+    struct signed_in idle = sign_in(), busy = sign_in();
+    int64_t began_ms = clock_monotonic_ms();
+    while (clock_monotonic_ms() - began_ms < 2000) {
+        assert_int_equal(status_of("GET", "/v1/me", busy.cookie, NULL), 200);
+        usleep(200000);
+    }
+    assert_int_equal(status_of("GET", "/v1/me", idle.cookie, NULL), 401);
+    while (clock_monotonic_ms() - began_ms < 4100) {
+        status_of("GET", "/v1/me", busy.cookie, NULL);
+        usleep(200000);
+    }
+    assert_int_equal(status_of("GET", "/v1/me", busy.cookie, NULL), 401);
+}
+
+static void sessions_are_listed_and_ended_one_by_one(void **state)
+{
+    (void)state;
+    struct signed_in first = sign_in(), second = sign_in();
+    ANSWER list = ask("GET", "/v1/sessions", first.cookie, NULL);
+    json_t *sessions = json_object_get(list.body, "sessions"), *session;
+    size_t index, current = 0;
+    assert_int_equal(json_array_size(sessions), 2);
+    json_array_foreach(sessions, index, session)
+    {
+        bool own = strcmp(json_string_value(json_object_get(session, "id")), first.id) == 0;
+        assert_int_equal(json_is_true(json_object_get(session, "current")), own);
+        current += own;
+    }
+    assert_int_equal(current, 1);
+    CLEANUP(mem_free) char *path = mem_printf("/v1/sessions/%s", second.id);
+    assert_int_equal(status_of("DELETE", path, first.both, NULL), 204);
+    assert_int_equal(status_of("DELETE", path, first.both, NULL), 404);
+    assert_int_equal(status_of("GET", "/v1/me", second.cookie, NULL), 401);
+    assert_int_equal(status_of("GET", "/v1/me", first.cookie, NULL), 200);
+    assert_int_equal(status_of("DELETE", "/v1/sessions/current", BEARER, NULL),
+                     404); /* a token has no session */
+}
+
+static void oldest_session_makes_room(void **state)
+{
+    (void)state;
+    struct signed_in first = sign_in();
+    for (int i = 0; i < SESSIONS_PER_OPERATOR_MAX - 1; i++)
+        sign_in();
+    assert_int_equal(status_of("GET", "/v1/me", first.cookie, NULL), 200);
+    sign_in();
+    assert_int_equal(status_of("GET", "/v1/me", first.cookie, NULL), 401);
+}
+
+/* --- signing in --------------------------------------------------------------------------------------------------- */
+
+static void wrong_sign_ins_look_alike(void **state)
+{
+    (void)state;
+    ANSWER wrong =
+        ask("POST", "/v1/sessions", "", "{\"operator\":\"sato\",\"password\":\"wrong\"}");
+    ANSWER unknown =
+        ask("POST", "/v1/sessions", "", "{\"operator\":\"nobody\",\"password\":\"wrong\"}");
+    ANSWER without = ask("POST", "/v1/sessions", "", "{\"operator\":\"kanri\",\"password\":\"\"}");
+    assert_code(&wrong, 401, "wrong_credentials");
+    assert_true(json_equal(wrong.body, unknown.body) && json_equal(wrong.body, without.body));
+    *strstr(wrong.head, "Date: ") = *strstr(unknown.head, "Date: ") = '\0';
+    assert_string_equal(wrong.head, unknown.head);
+}
+
+static void bad_sign_in_bodies(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of("POST", "/v1/sessions", "", "{\"operator\":"), 400);
+    assert_int_equal(status_of("POST", "/v1/sessions", "",
+                               "{\"operator\":\"a\",\"operator\":\"a\",\"password\":\"b\"}"),
+                     400);
+    assert_int_equal(
+        status_of("POST", "/v1/sessions", "", "{\"operator\":\"a\\u0000\",\"password\":\"b\"}"),
+        400);
+    assert_int_equal(status_of("POST", "/v1/sessions", "", NULL), 400);
+    ANSWER answer = ask("POST", "/v1/sessions", "", "{\"operator\":5,\"pass\":\"b\"}");
+    assert_code(&answer, 422, "invalid");
+    assert_int_equal(json_array_size(json_object_get(answer.body, "errors")), 3);
+    assert_int_equal(status_of("POST", "/v1/sessions", "", "[]"), 422);
+}
+
+static void account_is_locked_after_too_many_attempts(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(
+            status_of("POST", "/v1/sessions", "", "{\"operator\":\"sato\",\"password\":\"wrong\"}"),
+            401);
+    ANSWER locked = ask("POST", "/v1/sessions", "", SIGN_IN);
+    assert_code(&locked, 429, "too_many_attempts");
+    assert_non_null(strstr(locked.head, "Retry-After: "));
+    assert_int_equal(
+        status_of("POST", "/v1/sessions", "", "{\"operator\":\"kanri\",\"password\":\"wrong\"}"),
+        401);
+    assert_int_equal(status_of("GET", "/v1/me", BEARER, NULL), 200);
+}
+
+static void *sign_in_once(void *context)
+{
+    atomic_fetch_add((atomic_int *)context, status_of("POST", "/v1/sessions", "", SIGN_IN) == 201);
+    return NULL;
+}
+
+static void many_people_sign_in_at_once(void **state)
+{
+    (void)state;
+    pthread_t threads[12];
+    atomic_int good = 0;
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        pthread_create(&threads[i], NULL, sign_in_once, &good);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(good, COUNT_OF(threads));
+}
+
+/* --- drafts ------------------------------------------------------------------------------------------------------- */
+
+static void draft_is_kept_with_its_version(void **state)
+{
+    (void)state;
+    char etag[64];
+    static const char body[] =
+        "{\"hearing\":{\"contact\":{\"company\":\"架空商事\"}},\"memo\":\"急ぎ\"}";
+    ANSWER stored = ask("PUT", "/v1/drafts/call-1", BEARER, body);
+    assert_int_equal(stored.status, 200);
+    copy_header(&stored, "ETag: ", "\r", etag, sizeof etag);
+    ANSWER read = ask("GET", "/v1/drafts/call-1", BEARER, NULL);
+    json_auto_t *expected = json_loads(body, 0, NULL);
+    assert_true(json_equal(read.body, expected));
+    assert_non_null(strstr(read.head, etag));
+    CLEANUP(mem_free) char *match = mem_printf(BEARER "If-Match: %s\r\n", etag);
+    assert_int_equal(status_of("PUT", "/v1/drafts/call-1", match, "{\"memo\":\"2\"}"), 200);
+    ANSWER stale = ask("PUT", "/v1/drafts/call-1", match, "{\"memo\":\"3\"}");
+    assert_code(&stale, 412, "changed");
+    assert_int_equal(status_of("PUT", "/v1/drafts/call-1", BEARER "If-None-Match: *\r\n", "{}"),
+                     412);
+    assert_int_equal(status_of("PUT", "/v1/drafts/call-2", BEARER "If-Match: *\r\n", "{}"), 412);
+    assert_int_equal(status_of("PUT", "/v1/drafts/call-2", BEARER "If-None-Match: *\r\n", "{}"),
+                     200);
+    assert_int_equal(status_of("PUT", "/v1/drafts/call-2", BEARER "If-Match: 7\r\n", "{}"), 412);
+    ANSWER list = ask("GET", "/v1/drafts", BEARER, NULL);
+    json_t *drafts = json_object_get(list.body, "drafts");
+    assert_int_equal(json_array_size(drafts), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(drafts, 0), "id")),
+                        "call-2");
+}
+
+static void draft_goes_when_dropped(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of("GET", "/v1/drafts/a", BEARER, NULL), 404);
+    assert_int_equal(status_of("PUT", "/v1/drafts/a", BEARER, "{}"), 200);
+    assert_int_equal(
+        status_of("GET", "/v1/drafts/a", "Authorization: Bearer " AUDITOR_TOKEN "\r\n", NULL),
+        404); /* another's */
+    people_drop_draft("sato", "a");
+    assert_int_equal(status_of("GET", "/v1/drafts/a", BEARER, NULL), 404);
+    assert_int_equal(status_of("PUT", "/v1/drafts/a", BEARER, "{}"), 200);
+    assert_int_equal(status_of("DELETE", "/v1/drafts/a", BEARER, NULL), 204);
+    assert_int_equal(status_of("DELETE", "/v1/drafts/a", BEARER, NULL), 404);
+}
+
+static void drafts_have_limits(void **state)
+{
+    (void)state;
+    ANSWER wrong = ask("PUT", "/v1/drafts/a", BEARER, "{\"hearing\":[],\"note\":1}");
+    assert_code(&wrong, 422, "invalid");
+    assert_int_equal(status_of("PUT", "/v1/drafts/a%20b", BEARER, "{}"), 404);
+    assert_int_equal(status_of("PUT", "/v1/drafts/a", BEARER, "{"), 400);
+    CLEANUP(buf_free) struct buf large;
+    buf_init(&large, 1 << 20);
+    buf_printf(&large, "{\"memo\":\"%0*d\"}", DRAFT_BYTES_MAX, 1);
+    assert_int_equal(status_of("PUT", "/v1/drafts/a", BEARER, large.data), 413);
+    for (int i = 0; i < DRAFTS_PER_OPERATOR_MAX; i++) {
+        CLEANUP(mem_free) char *path = mem_printf("/v1/drafts/d%d", i);
+        assert_int_equal(status_of("PUT", path, BEARER, "{}"), 200);
+    }
+    ANSWER many = ask("PUT", "/v1/drafts/one-more", BEARER, "{}");
+    assert_code(&many, 409, "too_many");
+    assert_int_equal(status_of("PUT", "/v1/drafts/d7", BEARER, "{}"), 200);
+}
+
+/* --- Redis away --------------------------------------------------------------------------------------------------- */
+
+static void tokens_work_without_redis_and_sessions_say_why_not(void **state)
+{
+    (void)state;
+    struct signed_in session = sign_in();
+    stop_redis();
+    assert_int_equal(status_of("GET", "/v1/me", BEARER, NULL), 200);
+    ANSWER cookie = ask("GET", "/v1/me", session.cookie, NULL);
+    assert_code(&cookie, 503, "redis_unavailable");
+    assert_non_null(strstr(cookie.head, "Retry-After: "));
+    assert_int_equal(status_of("POST", "/v1/sessions", "", SIGN_IN), 503);
+    assert_int_equal(status_of("PUT", "/v1/drafts/a", BEARER, "{}"), 503);
+    assert_int_equal(status_of("GET", "/v1/drafts", BEARER, NULL), 503);
+    assert_int_equal(status_of("GET", "/v1/me", "", NULL), 401); /* nobody claimed anything */
+    start_redis();
+    usleep(600000);
+    assert_int_equal(status_of("GET", "/v1/me", session.cookie, NULL),
+                     401); /* this Redis kept nothing */
+    sign_in();
+}
+
+static void redis_restart_between_two_requests_is_not_seen(void **state)
+{
+    (void)state;
+    sign_in();
+    stop_redis();
+    start_redis();
+    assert_int_equal(status_of("PUT", "/v1/drafts/a", BEARER, "{}"), 200);
+    sign_in();
+}
+
+static void assert_url_refused(const char *url)
+{
+    struct redis *redis = NULL;
+    struct why why = {0};
+    assert_int_equal(redis_open(url, NULL, &redis, &why), VERDICT_FATAL);
+    assert_null(strstr(why.text, "secret"));
+}
+
+static void wrong_redis_addresses_are_refused(void **state)
+{
+    (void)state;
+    assert_url_refused("http://127.0.0.1");
+    assert_url_refused("redis://");
+    assert_url_refused("redis://:secret@127.0.0.1:x");
+    assert_url_refused("redis://:secret@127.0.0.1:70000");
+    assert_url_refused("redis://:secret%zz@127.0.0.1");
+    assert_url_refused("redis://127.0.0.1/x");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start_server, stop_server)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wrong_operators_files_are_refused),
+        cmocka_unit_test(wrong_redis_addresses_are_refused),
+        TEST(reload_takes_a_good_file_and_refuses_a_bad_one),
+        TEST(token_names_its_owner),
+        TEST(nobody_gets_in_without),
+        TEST(auditor_reads_and_does_not_write),
+        TEST(session_from_sign_in_to_sign_out),
+        TEST(cookie_is_out_of_reach),
+        TEST(redis_never_learns_the_token),
+        TEST(csrf_and_origin_guard_unsafe_methods),
+        TEST(sessions_expire_idle_and_absolutely),
+        TEST(sessions_are_listed_and_ended_one_by_one),
+        TEST(oldest_session_makes_room),
+        TEST(wrong_sign_ins_look_alike),
+        TEST(bad_sign_in_bodies),
+        TEST(account_is_locked_after_too_many_attempts),
+        TEST(many_people_sign_in_at_once),
+        TEST(draft_is_kept_with_its_version),
+        TEST(draft_goes_when_dropped),
+        TEST(drafts_have_limits),
+        TEST(tokens_work_without_redis_and_sessions_say_why_not),
+        TEST(redis_restart_between_two_requests_is_not_seen),
+    };
+    return cmocka_run_group_tests_name("people", tests, start_all, stop_all);
+}
