@@ -38,6 +38,8 @@ enum verdict event_parse_json(const void *data, size_t length, json_t **ret_json
     json_error_t error;
     if (length > KAFKA_RECORD_BYTES_MAX)
         return reject(why, "longer than %d bytes", KAFKA_RECORD_BYTES_MAX);
+    if (length && memchr(data, '\0', length))
+        return reject(why, "a NUL byte"); /* jansson reads over one that follows a token */
     if (is_too_deep(data, length))
         return reject(why, "deeper than %d levels", DEPTH_MAX);
     json_t *json = json_loadb(data, length, JSON_REJECT_DUPLICATES, &error);
