@@ -45,8 +45,8 @@ enum verdict event_parse_json(const void *data, size_t length, json_t **ret_json
     json_t *json = json_loadb(data, length, JSON_REJECT_DUPLICATES, &error);
     if (!json)
         /* jansson quotes what stands near the error: personal data; only the place is said. */
-        return reject(why, "not readable as JSON at line %d, column %d (%d)", error.line, error.column,
-                      (int)json_error_code(&error));
+        return reject(why, "not readable as JSON at line %d, column %d (%d)", error.line,
+                      error.column, (int)json_error_code(&error));
     *ret_json = json;
     return VERDICT_OK;
 }
@@ -79,13 +79,15 @@ static bool is_visible_ascii(struct bytes text)
 }
 
 /* A header of 1 to `max` visible ASCII characters as text. */
-static enum verdict take_header(const struct kafka_record *record, const char *name, char **ret_text, struct why *why)
+static enum verdict take_header(const struct kafka_record *record, const char *name,
+                                char **ret_text, struct why *why)
 {
     struct bytes value = kafka_record_header(record, name);
     if (!value.data || value.length == 0)
         return reject(why, "header %s: missing", name);
     if (value.length > ID_BYTES_MAX || !is_visible_ascii(value))
-        return reject(why, "header %s: expected 1 to %d visible ASCII characters", name, ID_BYTES_MAX);
+        return reject(why, "header %s: expected 1 to %d visible ASCII characters", name,
+                      ID_BYTES_MAX);
     *ret_text = mem_dup(value.data, value.length);
     return VERDICT_OK;
 }
@@ -102,7 +104,8 @@ static enum verdict take_type(const struct kafka_record *record, char **ret_type
     return VERDICT_OK;
 }
 
-static enum verdict take_headers(const struct kafka_record *record, struct event *event, struct why *why)
+static enum verdict take_headers(const struct kafka_record *record, struct event *event,
+                                 struct why *why)
 {
     if (!bytes_equal_text(kafka_record_header(record, "ce_specversion"), "1.0"))
         return reject(why, "header ce_specversion: expected 1.0");
@@ -120,7 +123,8 @@ static enum verdict take_headers(const struct kafka_record *record, struct event
     return VERDICT_OK;
 }
 
-static enum verdict take_payload(const struct kafka_record *record, struct event *event, struct why *why)
+static enum verdict take_payload(const struct kafka_record *record, struct event *event,
+                                 struct why *why)
 {
     if (!record->value.data)
         return reject(why, "no value");
@@ -138,7 +142,8 @@ static void event_clear_at(struct event *event)
     event_clear(event);
 }
 
-enum verdict event_parse(const struct kafka_record *record, struct event *ret_event, struct why *why)
+enum verdict event_parse(const struct kafka_record *record, struct event *ret_event,
+                         struct why *why)
 {
     CLEANUP(event_clear_at) struct event event = {.at = record->at};
     enum verdict verdict = take_headers(record, &event, why);
@@ -172,8 +177,9 @@ static void add_header(struct event_headers *headers, const char *name, const ch
     headers->list[headers->count++] = (struct kafka_header){.name = name, .value = bytes_of(value)};
 }
 
-void event_headers_make(const char *type, const char *id, const char *source, const char *time, const char *subject,
-                        const char *traceparent, char type_text[96], struct event_headers *ret_headers)
+void event_headers_make(const char *type, const char *id, const char *source, const char *time,
+                        const char *subject, const char *traceparent, char type_text[96],
+                        struct event_headers *ret_headers)
 {
     snprintf(type_text, 96, EVENT_TYPE_PREFIX "%s", type);
     *ret_headers = (struct event_headers){0};

@@ -11,26 +11,12 @@
 #include "common/desk/hearing_internal.h"
 
 #include <assert.h>
-#include <endian.h>
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "common/desk/hearing_lex.h"
 #include "common/desk/limits.h"
 
 #define KEY_DECODED_MAX 256
-#define KEYS_INLINE 64
-
-struct key {
-    size_t object; /* which object it stands in */
-    struct bytes raw;
-};
-struct keys {
-    struct key near[KEYS_INLINE];
-    struct key *far; /* all of them, once there are more */
-    size_t count, capacity;
-};
 
 /* Bytes of the body that do not go into the hearing as they are. */
 struct cut {
@@ -39,11 +25,10 @@ struct cut {
 };
 
 struct scan {
-    const char *at, *end;
+    struct lex lex;
     struct hearing_errors *errors;
     struct hearing_opening *opening;
-    const char *failure; /* code; NULL while readable */
-    struct keys keys;
+    struct lex_keys keys;
     size_t objects;
     struct cut cuts[2]; /* customer_id, and a full-width e-mail address */
     size_t cut_count;
@@ -53,379 +38,18 @@ struct scan {
 static bool scan_value(struct scan *scan, const struct hearing_node *node,
                        const struct hearing_path *path, int depth);
 
-static bool fail(struct scan *scan, const char *code)
-{
-    if (!scan->failure)
-        scan->failure = code;
-    return false;
-}
+/* --- values ------------------------------------------------------------------------------------------------------- */
 
-static inline void skip_space(struct scan *scan)
-{
-    const char *at = scan->at;
-    while (at < scan->end && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
-        at++;
-    scan->at = at;
-}
-
-static inline bool take(struct scan *scan, char expected)
-{
-    if (scan->at >= scan->end || *scan->at != expected)
-        return false;
-    scan->at++;
-    return true;
-}
-
-static bool expect(struct scan *scan, char expected)
-{
-    return take(scan, expected) || fail(scan, "not_json");
-}
-
-/* --- strings: in place ------------------------------------------------------------------------------------------- */
-
-struct string {
-    const char *data; /* between the quotes, as it stands */
-    size_t length;
-    size_t characters;
-    bool escaped, control;
-};
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The four digits after \u; -1 if they are none. */
-static int hex_quad(const char *at, const char *end)
-{
-    int value = 0;
-    if (end - at < 4)
-        return -1;
-    for (int i = 0; i < 4; i++) {
-        int digit = hex_value(at[i]);
-        if (digit < 0)
-            return -1;
-        value = value << 4 | digit;
-    }
-    return value;
-}
-
-static bool scan_unicode_escape(struct scan *scan, struct string *string)
-{
-    int unit = hex_quad(scan->at, scan->end);
-    if (unit < 0)
-        return fail(scan, "not_json");
-    if (unit == 0)
-        return fail(scan, "null_character");
-    scan->at += 4;
-    string->control |= unit < 0x20 && unit != '\t' && unit != '\n' && unit != '\r';
-    if (unit < 0xd800 || unit > 0xdfff)
-        return true;
-    if (unit > 0xdbff || scan->end - scan->at < 6 || scan->at[0] != '\\' || scan->at[1] != 'u')
-        return fail(scan, "utf8");
-    int low = hex_quad(scan->at + 2, scan->end);
-    if (low < 0xdc00 || low > 0xdfff)
-        return fail(scan, "utf8");
-    scan->at += 6;
-    return true;
-}
-
-static bool scan_escape(struct scan *scan, struct string *string)
-{
-    string->escaped = true;
-    string->characters++;
-    if (++scan->at >= scan->end)
-        return fail(scan, "not_json");
-    char c = *scan->at++;
-    if (c == 'u')
-        return scan_unicode_escape(scan, string);
-    if (c == '\0' || !strchr("\"\\/bfnrt", c))
-        return fail(scan, "not_json");
-    string->control |= c == 'b' || c == 'f';
-    return true;
-}
-
-static inline bool is_continued(const unsigned char *c, size_t count)
-{
-    for (size_t i = 1; i <= count; i++)
-        if ((c[i] & 0xc0) != 0x80)
-            return false;
-    return true;
-}
-
-/* Length of the UTF-8 sequence of more than one byte at `c`, 0 if it is none (RFC 3629, table 3-7 of Unicode). */
-static size_t sequence_length(const unsigned char *c, size_t left)
-{
-    if (c[0] >= 0xc2 && c[0] <= 0xdf)
-        return left >= 2 && is_continued(c, 1) ? 2 : 0;
-    if ((c[0] & 0xf0) == 0xe0) {
-        bool in_range =
-            left >= 3 && (c[0] != 0xe0 || c[1] >= 0xa0) && (c[0] != 0xed || c[1] <= 0x9f);
-        return in_range && is_continued(c, 2) ? 3 : 0;
-    }
-    if (c[0] >= 0xf0 && c[0] <= 0xf4) {
-        bool in_range =
-            left >= 4 && (c[0] != 0xf0 || c[1] >= 0x90) && (c[0] != 0xf4 || c[1] <= 0x8f);
-        return in_range && is_continued(c, 3) ? 4 : 0;
-    }
-    return 0;
-}
-
-/* Kana and most kanji: U+1000 to U+CFFF. Nothing in that range needs the finer checks of sequence_length. */
-static inline bool is_common_three(const char *at)
-{
-    uint32_t word;
-    memcpy(&word, at, 4);
-    word = le32toh(word);
-    return (word & 0x00c0c0f0) == 0x008080e0 && (word & 0xff) != 0xe0 && (word & 0xff) != 0xed;
-}
-
-/* A run of characters of more than one byte. */
-static bool scan_wide(struct scan *scan, struct string *string)
-{
-    const char *at = scan->at;
-    while (scan->end - at >= 4 && is_common_three(at)) {
-        at += 3;
-        string->characters++;
-    }
-    if (at == scan->at) {
-        size_t length = sequence_length((const unsigned char *)at, (size_t)(scan->end - at));
-        if (length == 0)
-            return fail(scan, "utf8");
-        at += length;
-        string->characters++;
-    }
-    scan->at = at;
-    return true;
-}
-
-/* Passes printable ASCII eight bytes at a time, up to the first byte that is a quote, a backslash, a control or not ASCII.
- * (Bit tricks: a byte below n borrows into its top bit; a byte equal to q becomes zero under xor.) */
-static inline void scan_plain(struct scan *scan, struct string *string)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
-    const char *at = scan->at;
-    while (scan->end - at >= 8) {
-        uint64_t word;
-        memcpy(&word, at, 8);
-        word = le64toh(word);
-        uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\';
-        uint64_t special =
-            (((word - ones * 0x20) | (quote - ones) | (backslash - ones)) & ~word) | word;
-        special &= tops;
-        if (special) {
-            at += __builtin_ctzll(special) / 8;
-            break;
-        }
-        at += 8;
-    }
-    string->characters += (size_t)(at - scan->at);
-    scan->at = at;
-}
-
-static bool scan_string(struct scan *scan, struct string *string)
-{
-    *string = (struct string){.data = ++scan->at};
-    for (;;) {
-        scan_plain(scan, string);
-        if (scan->at >= scan->end)
-            return fail(scan, "not_json");
-        unsigned char c = (unsigned char)*scan->at;
-        if (c == '"')
-            break;
-        if (c >= 0x80) {
-            if (!scan_wide(scan, string))
-                return false;
-        } else if (c == '\\') {
-            if (!scan_escape(scan, string))
-                return false;
-        } else if (c < 0x20) {
-            return fail(scan, "not_json");
-        } else {
-            scan->at++;
-            string->characters++;
-        }
-    }
-    string->length = (size_t)(scan->at++ - string->data);
-    return true;
-}
-
-/* --- strings: decoded, where that is needed ----------------------------------------------------------------------- */
-
-static size_t encode(uint32_t point, char *ret_text)
-{
-    unsigned char *c = (unsigned char *)ret_text;
-    if (point < 0x80) {
-        c[0] = (unsigned char)point;
-        return 1;
-    }
-    size_t length = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    static const unsigned char leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    for (size_t i = length - 1; i > 0; i--, point >>= 6)
-        c[i] = (unsigned char)(0x80 | (point & 0x3f));
-    c[0] = (unsigned char)(leads[length] | point);
-    return length;
-}
-
-static uint32_t escaped_point(const char **at)
-{
-    static const char names[] = "bfnrt", values[] = "\b\f\n\r\t";
-    char c = *(*at)++;
-    const char *name = strchr(names, c);
-    if (c != 'u')
-        return name ? (uint32_t)values[name - names] : (uint32_t)c;
-    uint32_t unit = (uint32_t)hex_quad(*at, *at + 4);
-    *at += 4;
-    if (unit < 0xd800 || unit > 0xdfff)
-        return unit;
-    uint32_t low = (uint32_t)hex_quad(*at + 2, *at + 6);
-    *at += 6;
-    return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-}
-
-/* One character of a string that scan_string has passed, decoded; 1 to 4 bytes. */
-static size_t next_character(const char **at, const char *end, char ret_text[4])
-{
-    if (**at == '\\') {
-        ++*at;
-        return encode(escaped_point(at), ret_text);
-    }
-    size_t length = 1;
-    ret_text[0] = *(*at)++;
-    while (*at < end && ((unsigned char)**at & 0xc0) == 0x80)
-        ret_text[length++] = *(*at)++;
-    return length;
-}
-
-/* Decodes as many whole characters as fit; false if not all did. */
-static bool decode(struct bytes raw, char *ret_text, size_t size, size_t *ret_length)
-{
-    const char *at = raw.data, *end = at + raw.length;
-    *ret_length = 0;
-    while (at < end) {
-        char character[4];
-        size_t length = next_character(&at, end, character);
-        if (*ret_length + length > size)
-            return false;
-        memcpy(ret_text + *ret_length, character, length);
-        *ret_length += length;
-    }
-    return true;
-}
-
-static bool is_blank(const struct string *string)
-{
-    const char *at = string->data, *end = at + string->length;
-    if (at < end && *at > ' ' && *at != '\\')
-        return false;
-    while (at < end) {
-        char character[4];
-        size_t length = next_character(&at, end, character);
-        bool space = length == 1 && strchr(" \t\n\r", character[0]);
-        if (!space && !(length == 3 && memcmp(character, "\u3000", 3) == 0))
-            return false;
-    }
-    return true;
-}
-
-/* --- keys --------------------------------------------------------------------------------------------------------- */
-
-static void keys_add(struct keys *keys, size_t object, struct bytes raw)
-{
-    if (keys->count == KEYS_INLINE && !keys->far) {
-        keys->capacity = 4 * KEYS_INLINE;
-        keys->far = mem_resize(NULL, keys->capacity, sizeof keys->far[0]);
-        memcpy(keys->far, keys->near, sizeof keys->near);
-    }
-    if (keys->far && keys->count == keys->capacity)
-        keys->far = mem_resize(keys->far, keys->capacity *= 2, sizeof keys->far[0]);
-    (keys->far ? keys->far : keys->near)[keys->count++] = (struct key){object, raw};
-}
-
-static int compare_keys(const void *left, const void *right)
-{
-    const struct key *a = left, *b = right;
-    if (a->object != b->object)
-        return a->object < b->object ? -1 : 1;
-    const char *a_at = a->raw.data, *a_end = a_at + a->raw.length;
-    const char *b_at = b->raw.data, *b_end = b_at + b->raw.length;
-    while (a_at < a_end && b_at < b_end) {
-        char a_text[4] = {0}, b_text[4] = {0};
-        next_character(&a_at, a_end, a_text);
-        next_character(&b_at, b_end, b_text);
-        int order = memcmp(a_text, b_text, sizeof a_text);
-        if (order != 0)
-            return order;
-    }
-    return (a_at < a_end) - (b_at < b_end);
-}
-
-static bool keys_are_unique(struct keys *keys)
-{
-    struct key *list = keys->far ? keys->far : keys->near;
-    if (keys->count > 1)
-        qsort(list, keys->count, sizeof list[0], compare_keys);
-    for (size_t i = 1; i < keys->count; i++)
-        if (compare_keys(&list[i - 1], &list[i]) == 0)
-            return false;
-    return true;
-}
-
-/* --- numbers and words -------------------------------------------------------------------------------------------- */
-
-static size_t scan_digits(struct scan *scan)
-{
-    const char *first = scan->at;
-    while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
-        scan->at++;
-    return (size_t)(scan->at - first);
-}
-
-static bool scan_fraction(struct scan *scan, bool *ret_real)
-{
-    if (take(scan, '.')) {
-        *ret_real = true;
-        if (scan_digits(scan) == 0)
-            return fail(scan, "not_json");
-    }
-    if (take(scan, 'e') || take(scan, 'E')) {
-        *ret_real = true;
-        if (!take(scan, '+'))
-            take(scan, '-');
-        if (scan_digits(scan) == 0)
-            return fail(scan, "not_json");
-    }
-    return true;
-}
-
-/* A token that ends before the end of the body, so the conversions stop at a byte that is there. */
 static bool scan_number(struct scan *scan, const struct hearing_node *node,
                         const struct hearing_path *path)
 {
-    const char *first = scan->at;
-    bool real = false;
-    take(scan, '-');
-    const char *digits = scan->at;
-    size_t count = scan_digits(scan);
-    if (count == 0 || (count > 1 && *digits == '0') || !scan_fraction(scan, &real) ||
-        scan->at >= scan->end)
-        return fail(scan, "not_json");
-    errno = 0;
-    if (real) {
-        double value = strtod(first, NULL);
-        if (isinf(value))
-            return fail(scan, "number");
-        if (node)
-            hearing_error_type(scan->errors, path, node);
-        return true;
-    }
-    int64_t value = strtoll(first, NULL, 10);
-    if (errno == ERANGE)
-        return fail(scan, "number");
-    if (node)
+    bool real;
+    int64_t value;
+    if (!lex_number(&scan->lex, &real, &value))
+        return false;
+    if (node && real)
+        hearing_error_type(scan->errors, path, node);
+    else if (node)
         hearing_check_integer(scan->errors, path, node, value);
     return true;
 }
@@ -433,20 +57,12 @@ static bool scan_number(struct scan *scan, const struct hearing_node *node,
 static bool scan_word(struct scan *scan, const struct hearing_node *node,
                       const struct hearing_path *path)
 {
-    static const char *const words[] = {"null", "true", "false"};
-    for (size_t i = 0; i < COUNT_OF(words); i++) {
-        size_t length = strlen(words[i]);
-        if ((size_t)(scan->end - scan->at) < length || memcmp(scan->at, words[i], length) != 0)
-            continue;
-        scan->at += length;
-        if (node)
-            hearing_error_type(scan->errors, path, node);
-        return true;
-    }
-    return fail(scan, "not_json");
+    if (!lex_word(&scan->lex))
+        return false;
+    if (node)
+        hearing_error_type(scan->errors, path, node);
+    return true;
 }
-
-/* --- values ------------------------------------------------------------------------------------------------------- */
 
 static void keep_customer(struct scan *scan, const struct hearing_text *text)
 {
@@ -457,7 +73,7 @@ static void keep_customer(struct scan *scan, const struct hearing_text *text)
 }
 
 static void keep_narrow_email(struct scan *scan, const struct hearing_text *text,
-                              const struct string *string)
+                              const struct lex_string *string)
 {
     struct cut *cut = &scan->cuts[scan->cut_count];
     if (!hearing_fold_width(text->data, text->length, cut->replacement, sizeof cut->replacement))
@@ -467,17 +83,17 @@ static void keep_narrow_email(struct scan *scan, const struct hearing_text *text
     scan->cut_count++;
 }
 
-static void text_of(const struct string *string, char decoded[HEARING_DECODED_MAX],
+static void text_of(const struct lex_string *string, char decoded[HEARING_DECODED_MAX],
                     struct hearing_text *ret_text)
 {
     ret_text->length = string->length;
     ret_text->characters = string->characters;
     ret_text->control = string->control;
-    ret_text->blank = is_blank(string);
+    ret_text->blank = lex_is_blank(string);
     if (string->escaped) {
         struct bytes raw = {string->data, string->length};
         ret_text->data =
-            decode(raw, decoded, HEARING_DECODED_MAX, &ret_text->length) ? decoded : NULL;
+            lex_decode(raw, decoded, HEARING_DECODED_MAX, &ret_text->length) ? decoded : NULL;
     } else {
         ret_text->data = string->length <= HEARING_DECODED_MAX ? string->data : NULL;
     }
@@ -486,8 +102,8 @@ static void text_of(const struct string *string, char decoded[HEARING_DECODED_MA
 static bool scan_text(struct scan *scan, const struct hearing_node *node,
                       const struct hearing_path *path)
 {
-    struct string string;
-    if (!scan_string(scan, &string))
+    struct lex_string string;
+    if (!lex_string(&scan->lex, &string))
         return false;
     if (!node)
         return true;
@@ -518,16 +134,16 @@ static bool scan_list(struct scan *scan, const struct hearing_node *node,
                       const struct hearing_path *path, int depth)
 {
     if (depth > LIMIT_JSON_DEPTH)
-        return fail(scan, "too_deep");
+        return lex_fail(&scan->lex, "too_deep");
     node = fitting(scan, node, path, HEARING_NODE_LIST);
     struct hearing_path here = {.up = path};
     unsigned seen = 0;
-    scan->at++;
-    skip_space(scan);
-    if (take(scan, ']'))
+    scan->lex.at++;
+    lex_skip_space(&scan->lex);
+    if (lex_take(&scan->lex, ']'))
         return true;
     do {
-        skip_space(scan);
+        lex_skip_space(&scan->lex);
         scan->choice = -1;
         if (!scan_value(scan, node ? node->first : NULL, &here, depth))
             return false;
@@ -537,11 +153,11 @@ static bool scan_list(struct scan *scan, const struct hearing_node *node,
         if (chosen)
             seen |= 1U << scan->choice;
         here.index++;
-        skip_space(scan);
-    } while (take(scan, ','));
+        lex_skip_space(&scan->lex);
+    } while (lex_take(&scan->lex, ','));
     if (node && here.index > (size_t)node->field->max)
         hearing_error_too_many(scan->errors, path, node);
-    return expect(scan, ']');
+    return lex_expect(&scan->lex, ']');
 }
 
 struct member {
@@ -562,7 +178,7 @@ static bool place_key(struct scan *scan, struct member *member, struct hearing_p
         const struct hearing_node *found =
             hearing_node_find(member->object, member->found, here->name, here->name_length);
         if (found && member->seen >> found->bit & 1)
-            return fail(scan, "duplicate_key");
+            return lex_fail(&scan->lex, "duplicate_key");
         if (found) {
             member->seen |= UINT64_C(1) << found->bit;
             *ret_node = member->found = found;
@@ -573,31 +189,31 @@ static bool place_key(struct scan *scan, struct member *member, struct hearing_p
                hearing_check_source(scan->errors, here, here->name, here->name_length)) {
         *ret_node = member->object->first;
     }
-    keys_add(&scan->keys, member->serial, raw);
+    lex_keys_add(&scan->keys, member->serial, raw);
     return true;
 }
 
 static bool scan_member(struct scan *scan, struct member *member, int depth)
 {
-    struct string key;
+    struct lex_string key;
     char decoded[KEY_DECODED_MAX];
-    if (scan->at >= scan->end || *scan->at != '"')
-        return fail(scan, "not_json");
-    if (!scan_string(scan, &key))
+    if (scan->lex.at >= scan->lex.end || *scan->lex.at != '"')
+        return lex_fail(&scan->lex, "not_json");
+    if (!lex_string(&scan->lex, &key))
         return false;
     struct bytes raw = {key.data, key.length};
     struct hearing_path here = {.up = member->path, .name = key.data, .name_length = key.length};
     if (key.escaped) {
-        decode(raw, decoded, sizeof decoded, &here.name_length);
+        lex_decode(raw, decoded, sizeof decoded, &here.name_length);
         here.name = decoded;
     }
     const struct hearing_node *node;
     if (!place_key(scan, member, &here, raw, &node))
         return false;
-    skip_space(scan);
-    if (!expect(scan, ':'))
+    lex_skip_space(&scan->lex);
+    if (!lex_expect(&scan->lex, ':'))
         return false;
-    skip_space(scan);
+    lex_skip_space(&scan->lex);
     return scan_value(scan, node, &here, depth);
 }
 
@@ -605,39 +221,39 @@ static bool scan_member(struct scan *scan, struct member *member, int depth)
 static void cut_customer(struct scan *scan, const char *comma, const char *first)
 {
     struct cut *cut = &scan->cuts[scan->cut_count++];
-    *cut = (struct cut){.from = comma ? comma : first, .to = scan->at};
+    *cut = (struct cut){.from = comma ? comma : first, .to = scan->lex.at};
     if (comma)
         return;
-    const char *at = scan->at;
-    skip_space(scan);
-    cut->to = take(scan, ',') ? scan->at : at;
-    scan->at = at;
+    const char *at = scan->lex.at;
+    lex_skip_space(&scan->lex);
+    cut->to = lex_take(&scan->lex, ',') ? scan->lex.at : at;
+    scan->lex.at = at;
 }
 
 static bool scan_object(struct scan *scan, const struct hearing_node *node,
                         const struct hearing_path *path, int depth)
 {
     if (depth > LIMIT_JSON_DEPTH)
-        return fail(scan, "too_deep");
+        return lex_fail(&scan->lex, "too_deep");
     node = fitting(scan, node, path, HEARING_NODE_OBJECT);
     struct member member = {.object = node, .path = path, .serial = scan->objects++};
-    scan->at++;
-    skip_space(scan);
-    bool empty = take(scan, '}');
+    scan->lex.at++;
+    lex_skip_space(&scan->lex);
+    bool empty = lex_take(&scan->lex, '}');
     for (const char *comma = NULL; !empty;) {
-        skip_space(scan);
-        const char *first = scan->at;
+        lex_skip_space(&scan->lex);
+        const char *first = scan->lex.at;
         struct bytes customer = scan->opening->customer_id;
         if (!scan_member(scan, &member, depth))
             return false;
         if (!customer.data && scan->opening->customer_id.data && !path->up)
             cut_customer(scan, comma, first);
-        skip_space(scan);
-        comma = scan->at;
-        if (!take(scan, ','))
+        lex_skip_space(&scan->lex);
+        comma = scan->lex.at;
+        if (!lex_take(&scan->lex, ','))
             break;
     }
-    if (!empty && !expect(scan, '}'))
+    if (!empty && !lex_expect(&scan->lex, '}'))
         return false;
     if (node && node->kind == HEARING_NODE_OBJECT)
         hearing_error_required(scan->errors, path, node, member.seen);
@@ -647,9 +263,9 @@ static bool scan_object(struct scan *scan, const struct hearing_node *node,
 static bool scan_value(struct scan *scan, const struct hearing_node *node,
                        const struct hearing_path *path, int depth)
 {
-    if (scan->at >= scan->end)
-        return fail(scan, "not_json");
-    char c = *scan->at;
+    if (scan->lex.at >= scan->lex.end)
+        return lex_fail(&scan->lex, "not_json");
+    char c = *scan->lex.at;
     if (c == '"')
         return scan_text(scan, node, path);
     if (c == '{')
@@ -665,17 +281,17 @@ static bool scan_value(struct scan *scan, const struct hearing_node *node,
 static bool scan_body(struct scan *scan, const char **ret_first, const char **ret_last)
 {
     static const struct hearing_path root = {0};
-    skip_space(scan);
-    *ret_first = scan->at;
-    if (scan->at >= scan->end || (*scan->at != '{' && *scan->at != '['))
-        return fail(scan, "not_json");
+    lex_skip_space(&scan->lex);
+    *ret_first = scan->lex.at;
+    if (scan->lex.at >= scan->lex.end || (*scan->lex.at != '{' && *scan->lex.at != '['))
+        return lex_fail(&scan->lex, "not_json");
     if (!scan_value(scan, hearing_shape(), &root, 0))
         return false;
-    *ret_last = scan->at;
-    skip_space(scan);
-    if (scan->at != scan->end)
-        return fail(scan, "not_json");
-    return keys_are_unique(&scan->keys) || fail(scan, "duplicate_key");
+    *ret_last = scan->lex.at;
+    lex_skip_space(&scan->lex);
+    if (scan->lex.at != scan->lex.end)
+        return lex_fail(&scan->lex, "not_json");
+    return lex_keys_are_unique(&scan->keys) || lex_fail(&scan->lex, "duplicate_key");
 }
 
 static void report_failure(struct hearing_errors *errors, const char *code)
@@ -708,20 +324,20 @@ static void write_hearing(const struct scan *scan, const char *first, const char
     buf_add(out, first, (size_t)(last - first));
 }
 
-static void keys_free(struct scan *scan)
+static void scan_free(struct scan *scan)
 {
-    free(scan->keys.far);
+    lex_keys_free(&scan->keys);
 }
 
 bool hearing_check_opening(const char *body, size_t length, struct hearing_opening *ret_opening,
                            struct buf *out, struct hearing_errors *errors)
 {
-    CLEANUP(keys_free) struct scan scan;
-    scan.at = body;
-    scan.end = body + length;
+    CLEANUP(scan_free) struct scan scan;
+    scan.lex.at = body;
+    scan.lex.end = body + length;
     scan.errors = errors;
     scan.opening = ret_opening;
-    scan.failure = NULL;
+    scan.lex.failure = NULL;
     scan.keys.far = NULL;
     scan.keys.count = scan.keys.capacity = scan.objects = scan.cut_count = 0;
     const char *first, *last;
@@ -729,7 +345,7 @@ bool hearing_check_opening(const char *body, size_t length, struct hearing_openi
     errors->count = errors->found = 0;
     errors->unreadable = false;
     if (!scan_body(&scan, &first, &last)) {
-        report_failure(errors, scan.failure);
+        report_failure(errors, scan.lex.failure);
         return false;
     }
     if (last - first > LIMIT_HEARING_BYTES)

@@ -332,6 +332,7 @@ static void what_is_not_json_is_unreadable(void **state)
         assert_string_equal(errors.list[0].code, rows[i].code);
         assert_int_equal(errors.count, 1);
     }
+    assert_false(hearing_compare("{\"\":1\0}", 7)); /* NUL between two tokens */
     expect_errors("[]", 2, " type");
 }
 

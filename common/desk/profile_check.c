@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether the members of a profile are right, one table per object. Files that it names are read in profile.c. */
+#include "common/desk/profile_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/desk/calendar.h"
+#include "common/desk/hearing.h"
+
+#define DOCUMENTS_MAX 20
+#define CLOSURES_MAX 200
+
+/* --- checks of single values; each is told where it stands --------------------------------------------------------- */
+
+typedef enum verdict check_function(const json_t *value, const char *at, struct why *why);
+
+struct member {
+    const char *name;
+    bool required;
+    check_function *check;
+};
+
+enum verdict profile_wrong(struct why *why, const char *at, const char *expected)
+{
+    return reject(why, "%s: expected %s", *at ? at : "/", expected);
+}
+
+static const struct member *member_of(const struct member *members, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(members[i].name, name) == 0)
+            return &members[i];
+    return NULL;
+}
+
+/* Every member of the object is known and right, and none that is needed is missing. */
+static enum verdict check_members(const json_t *object, const char *at,
+                                  const struct member *members, size_t count, struct why *why)
+{
+    if (!json_is_object(object))
+        return profile_wrong(why, at, "an object");
+    for (void *i = json_object_iter((json_t *)(uintptr_t)object); i;
+         i = json_object_iter_next((json_t *)(uintptr_t)object, i))
+        if (!member_of(members, count, json_object_iter_key(i)))
+            return reject(why, "%s/%s: not a member of the profile", at, json_object_iter_key(i));
+    for (size_t i = 0; i < count; i++) {
+        char here[160];
+        const json_t *value = json_object_get(object, members[i].name);
+        snprintf(here, sizeof here, "%s/%s", at, members[i].name);
+        if (!value && members[i].required)
+            return reject(why, "%s: missing", here);
+        enum verdict verdict = value ? members[i].check(value, here, why) : VERDICT_OK;
+        if (verdict != VERDICT_OK)
+            return verdict;
+    }
+    return VERDICT_OK;
+}
+
+static enum verdict check_entries(const json_t *list, const char *at, size_t least, size_t most,
+                                  check_function *check, struct why *why)
+{
+    if (!json_is_array(list) || json_array_size(list) < least || json_array_size(list) > most)
+        return reject(why, "%s: expected a list of %zu to %zu entries", at, least, most);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        char here[180];
+        snprintf(here, sizeof here, "%s/%zu", at, i);
+        enum verdict verdict = check(json_array_get(list, i), here, why);
+        if (verdict != VERDICT_OK)
+            return verdict;
+    }
+    return VERDICT_OK;
+}
+
+bool profile_is_one_of(const json_t *value, const char *const *choices, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (json_is_string(value) && strcmp(json_string_value(value), choices[i]) == 0)
+            return true;
+    return false;
+}
+
+/* One line: it may end up in the head of a mail. */
+static enum verdict check_line(const json_t *value, const char *at, struct why *why)
+{
+    const char *text = json_string_value(value);
+    if (!text || !*text || json_string_length(value) > 600)
+        return profile_wrong(why, at, "a text of 1 to 600 bytes");
+    for (const char *c = text; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return profile_wrong(why, at, "a text without control characters");
+    return VERDICT_OK;
+}
+
+static enum verdict check_id(const json_t *value, const char *at, struct why *why)
+{
+    const char *text = json_string_value(value);
+    if (!text || !*text || strlen(text) > 64 ||
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
+            strlen(text))
+        return profile_wrong(why, at, "1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'");
+    return VERDICT_OK;
+}
+
+static enum verdict check_bilingual(const json_t *value, const char *at, struct why *why)
+{
+    static const struct member members[] = {{"ja", true, check_line}, {"en", true, check_line}};
+    return check_members(value, at, members, COUNT_OF(members), why);
+}
+
+static enum verdict check_phone(const json_t *value, const char *at, struct why *why)
+{
+    char digits[16];
+    if (!json_is_string(value) || check_line(value, at, NULL) != VERDICT_OK)
+        return profile_wrong(why, at, "a telephone number");
+    hearing_phone_digits(json_string_value(value), digits, sizeof digits);
+    return *digits ? VERDICT_OK : profile_wrong(why, at, "a telephone number");
+}
+
+static enum verdict check_email(const json_t *value, const char *at, struct why *why)
+{
+    struct bytes text = {json_string_value(value), json_string_length(value)};
+    return text.data && hearing_email_is_valid(text) ? VERDICT_OK
+                                                     : profile_wrong(why, at, "an e-mail address");
+}
+
+static enum verdict check_url(const json_t *value, const char *at, struct why *why)
+{
+    const char *text = json_string_value(value);
+    bool web = text && (strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0);
+    return web && !strchr(text, ' ') ? check_line(value, at, why)
+                                     : profile_wrong(why, at, "an http or https address");
+}
+
+static enum verdict check_boolean(const json_t *value, const char *at, struct why *why)
+{
+    return json_is_boolean(value) ? VERDICT_OK : profile_wrong(why, at, "true or false");
+}
+
+static enum verdict check_time(const json_t *value, const char *at, struct why *why)
+{
+    int64_t time_us;
+    return json_is_string(value) &&
+                   clock_parse(json_string_value(value), json_string_length(value), &time_us)
+               ? VERDICT_OK
+               : profile_wrong(why, at, "a time with an offset (RFC 3339)");
+}
+
+/* --- hours -------------------------------------------------------------------------------------------------------- */
+
+static enum verdict check_zone(const json_t *value, const char *at, struct why *why)
+{
+    static const char *const zones[] = {"Asia/Tokyo", "UTC"};
+    return profile_is_one_of(value, zones, COUNT_OF(zones))
+               ? VERDICT_OK
+               : profile_wrong(why, at, "Asia/Tokyo or UTC");
+}
+
+static enum verdict check_holidays(const json_t *value, const char *at, struct why *why)
+{
+    static const char *const kinds[] = {"japan", "none"};
+    return profile_is_one_of(value, kinds, COUNT_OF(kinds))
+               ? VERDICT_OK
+               : profile_wrong(why, at, "japan or none");
+}
+
+static enum verdict check_span(const json_t *value, const char *at, struct why *why)
+{
+    int from = calendar_minute_of_day(json_string_value(json_array_get(value, 0)));
+    int to = calendar_minute_of_day(json_string_value(json_array_get(value, 1)));
+    return json_array_size(value) == 2 && from >= 0 && to > from
+               ? VERDICT_OK
+               : profile_wrong(why, at, "[\"09:00\",\"17:00\"], the first before the second");
+}
+
+static enum verdict check_hours(const json_t *value, const char *at, struct why *why)
+{
+    static const struct member days[] = {
+        {"mon", false, check_span}, {"tue", false, check_span}, {"wed", false, check_span},
+        {"thu", false, check_span}, {"fri", false, check_span}, {"sat", false, check_span},
+        {"sun", false, check_span},
+    };
+    if (json_is_object(value) && json_object_size(value) == 0)
+        return profile_wrong(why, at, "at least one day");
+    return check_members(value, at, days, COUNT_OF(days), why);
+}
+
+static enum verdict check_date(const json_t *value, const char *at, struct why *why)
+{
+    int64_t day;
+    return calendar_parse_date(json_string_value(value), &day)
+               ? VERDICT_OK
+               : profile_wrong(why, at, "a date, 2026-12-29");
+}
+
+static enum verdict check_closure(const json_t *value, const char *at, struct why *why)
+{
+    static const struct member members[] = {{"from", true, check_date},
+                                            {"to", true, check_date},
+                                            {"ja", false, check_line},
+                                            {"en", false, check_line}};
+    enum verdict verdict = check_members(value, at, members, COUNT_OF(members), why);
+    if (verdict != VERDICT_OK)
+        return verdict;
+    const char *from = json_string_value(json_object_get(value, "from"));
+    return strcmp(from, json_string_value(json_object_get(value, "to"))) <= 0
+               ? VERDICT_OK
+               : profile_wrong(why, at, "\"to\" on or after \"from\"");
+}
+
+static enum verdict check_closures(const json_t *value, const char *at, struct why *why)
+{
+    return check_entries(value, at, 0, CLOSURES_MAX, check_closure, why);
+}
+
+/* --- provider and consent documents ------------------------------------------------------------------------------- */
+
+static enum verdict check_approvals(const json_t *value, const char *at, struct why *why)
+{
+    json_int_t count = json_integer_value(value);
+    return count == 1 || count == 2 ? VERDICT_OK : profile_wrong(why, at, "1 or 2");
+}
+
+static enum verdict check_reply_hours(const json_t *value, const char *at, struct why *why)
+{
+    double hours = json_number_value(value);
+    return hours > 0 && hours <= 400
+               ? VERDICT_OK
+               : profile_wrong(why, at, "desk hours, more than 0 and at most 400");
+}
+
+static enum verdict check_purposes(const json_t *value, const char *at, struct why *why)
+{
+    return check_entries(value, at, 1, 20, check_id, why);
+}
+
+static enum verdict check_provider(const json_t *value, const char *at, struct why *why)
+{
+    static const struct member members[] = {
+        {"id", true, check_id},
+        {"name", true, check_bilingual},
+        {"mail", false, check_email},
+        {"jwks_file", true, check_line},
+        {"desk_hours_to_reply", true, check_reply_hours},
+        {"purposes", true, check_purposes},
+    };
+    return check_members(value, at, members, COUNT_OF(members), why);
+}
+
+static enum verdict check_hash(const json_t *value, const char *at, struct why *why)
+{
+    uint8_t hash[32];
+    return json_is_string(value) && hex_decode(json_string_value(value), hash, sizeof hash)
+               ? VERDICT_OK
+               : profile_wrong(why, at, "a SHA-256 in 64 lower-case hex digits");
+}
+
+static enum verdict check_scope(const json_t *value, const char *at, struct why *why)
+{
+    static const char *const scopes[] = {"desk", "provision", "report", "authorities"};
+    return profile_is_one_of(value, scopes, COUNT_OF(scopes))
+               ? VERDICT_OK
+               : profile_wrong(why, at, "desk, provision, report or authorities");
+}
+
+static enum verdict check_scopes(const json_t *value, const char *at, struct why *why)
+{
+    return check_entries(value, at, 1, 4, check_scope, why);
+}
+
+static bool contains(const json_t *list, const json_t *value)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (json_equal(json_array_get(list, i), value))
+            return true;
+    return false;
+}
+
+static enum verdict check_document(const json_t *value, const char *at, struct why *why)
+{
+    static const struct member members[] = {
+        {"id", true, check_id},
+        {"version", true, check_id},
+        {"provider", true, check_id},
+        {"text_file", true, check_line},
+        {"sha256", true, check_hash},
+        {"scopes", true, check_scopes},
+        {"required", true, check_scopes},
+        {"accepted", false, check_boolean},
+        {"valid_from", false, check_time},
+        {"valid_until", false, check_time},
+    };
+    enum verdict verdict = check_members(value, at, members, COUNT_OF(members), why);
+    if (verdict != VERDICT_OK)
+        return verdict;
+    const json_t *required = json_object_get(value, "required");
+    for (size_t i = 0; i < json_array_size(required); i++)
+        if (!contains(json_object_get(value, "scopes"), json_array_get(required, i)))
+            return profile_wrong(why, at, "\"required\" to be among \"scopes\"");
+    return VERDICT_OK;
+}
+
+static enum verdict check_documents(const json_t *value, const char *at, struct why *why)
+{
+    return check_entries(value, at, 1, DOCUMENTS_MAX, check_document, why);
+}
+
+const json_t *profile_find_document(const json_t *profile, const char *id, const char *version)
+{
+    size_t index;
+    const json_t *document;
+    json_array_foreach(json_object_get(profile, "consent_documents"), index, document)
+    {
+        if (strcmp(json_string_value(json_object_get(document, "id")), id) == 0 &&
+            strcmp(json_string_value(json_object_get(document, "version")), version) == 0)
+            return document;
+    }
+    return NULL;
+}
+
+/* What only the whole can tell: a document is named once, and the current one names the desk's provider. */
+static enum verdict check_together(const json_t *profile, struct why *why)
+{
+    const json_t *documents = json_object_get(profile, "consent_documents"), *document;
+    size_t index;
+    json_array_foreach(documents, index, document)
+    {
+        const char *id = json_string_value(json_object_get(document, "id"));
+        if (profile_find_document(
+                profile, id, json_string_value(json_object_get(document, "version"))) != document)
+            return reject(why, "/consent_documents/%zu: id and version stand twice", index);
+    }
+    return json_equal(json_object_get(json_array_get(documents, 0), "provider"),
+                      json_object_get(json_object_get(profile, "provider"), "id"))
+               ? VERDICT_OK
+               : profile_wrong(why, "/consent_documents/0/provider", "the provider of the desk");
+}
+
+enum verdict profile_check(const json_t *profile, struct why *why)
+{
+    static const struct member members[] = {
+        {"name", true, check_bilingual},
+        {"phone", true, check_phone},
+        {"mail_from", true, check_email},
+        {"url", true, check_url},
+        {"time_zone", true, check_zone},
+        {"hours", true, check_hours},
+        {"closures", false, check_closures},
+        {"public_holidays", false, check_holidays},
+        {"approvals", false, check_approvals},
+        {"provider", true, check_provider},
+        {"consent_documents", true, check_documents},
+    };
+    enum verdict verdict = check_members(profile, "", members, COUNT_OF(members), why);
+    return verdict == VERDICT_OK ? check_together(profile, why) : verdict;
+}
