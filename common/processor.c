@@ -28,7 +28,8 @@
 #include <unistd.h>
 
 #define TRANSACTION_TIMEOUT_MS "60000"
-#define COMMIT_AFTER_MS 3 /* after the first produce: the broker then has the partition added and commits at once */
+#define COMMIT_AFTER_MS                                                                            \
+    3 /* after the first produce: the broker then has the partition added and commits at once */
 #define ABORTS_IN_A_ROW_MAX 5
 #define TICK_AGAIN_US 1000000
 #define REST_MS 500
@@ -53,7 +54,8 @@ struct processor {
     struct work_pool *pool;
     pthread_t thread;
     int32_t partitions;
-    int64_t positions[PROCESSOR_INPUTS_MAX][PROCESSOR_PARTITIONS_MAX]; /* next offset; -1: not assigned */
+    int64_t positions[PROCESSOR_INPUTS_MAX]
+                     [PROCESSOR_PARTITIONS_MAX]; /* next offset; -1: not assigned */
     unsigned epochs[PROCESSOR_PARTITIONS_MAX];
     struct input batch[PROCESSOR_BATCH_MAX];
     size_t batch_count;
@@ -69,22 +71,43 @@ struct processor {
 };
 
 static struct metric metrics[] = {
-    {.name = "processor_transactions_total", .help = "Transactions committed", .kind = METRIC_COUNTER},
+    {.name = "processor_transactions_total",
+     .help = "Transactions committed",
+     .kind = METRIC_COUNTER},
     {.name = "processor_aborts_total", .help = "Transactions aborted", .kind = METRIC_COUNTER},
-    {.name = "processor_inputs_total{door=\"record\"}", .help = "Inputs taken", .kind = METRIC_COUNTER},
-    {.name = "processor_inputs_total{door=\"tick\"}", .help = "Inputs taken", .kind = METRIC_COUNTER},
-    {.name = "processor_inputs_total{door=\"result\"}", .help = "Inputs taken", .kind = METRIC_COUNTER},
+    {.name = "processor_inputs_total{door=\"record\"}",
+     .help = "Inputs taken",
+     .kind = METRIC_COUNTER},
+    {.name = "processor_inputs_total{door=\"tick\"}",
+     .help = "Inputs taken",
+     .kind = METRIC_COUNTER},
+    {.name = "processor_inputs_total{door=\"result\"}",
+     .help = "Inputs taken",
+     .kind = METRIC_COUNTER},
     {.name = "processor_outputs_total", .help = "Records produced", .kind = METRIC_COUNTER},
     {.name = "processor_dead_letters_total", .help = "Inputs refused", .kind = METRIC_COUNTER},
-    {.name = "processor_transaction_seconds", .help = "From begin to commit", .kind = METRIC_HISTOGRAM},
-    {.name = "processor_partitions_assigned", .help = "Partitions of each input that this instance has",
+    {.name = "processor_transaction_seconds",
+     .help = "From begin to commit",
+     .kind = METRIC_HISTOGRAM},
+    {.name = "processor_partitions_assigned",
+     .help = "Partitions of each input that this instance has",
      .kind = METRIC_GAUGE},
 };
-enum { COUNT_COMMITS, COUNT_ABORTS, COUNT_INPUTS, COUNT_OUTPUTS = 5, COUNT_DEAD, SECONDS, ASSIGNED };
+enum {
+    COUNT_COMMITS,
+    COUNT_ABORTS,
+    COUNT_INPUTS,
+    COUNT_OUTPUTS = 5,
+    COUNT_DEAD,
+    SECONDS,
+    ASSIGNED
+};
 
 static const void *facts_of(const struct processor *processor)
 {
-    return processor->definition->facts ? processor->definition->facts(processor->definition->service_context) : NULL;
+    return processor->definition->facts
+               ? processor->definition->facts(processor->definition->service_context)
+               : NULL;
 }
 
 static int input_index(const struct processor_definition *definition, const char *topic)
@@ -148,7 +171,8 @@ static void gather_records(struct processor *processor)
             batch_add(processor, PROCESSOR_RECORD)->message = message;
             continue;
         }
-        if (message->err == RD_KAFKA_RESP_ERR__FATAL || message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+        if (message->err == RD_KAFKA_RESP_ERR__FATAL ||
+            message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
             message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
             break_down(processor, "processor.read_failed", rd_kafka_message_errstr(message));
         rd_kafka_message_destroy(message);
@@ -159,7 +183,8 @@ static void gather_results(struct processor *processor)
 {
     struct work_done done;
     while (!batch_is_full(processor) && work_pool_take(processor->pool, &done)) {
-        if (done.epoch != processor->epochs[done.partition] || !is_assigned(processor, done.partition)) {
+        if (done.epoch != processor->epochs[done.partition] ||
+            !is_assigned(processor, done.partition)) {
             work_pool_end(processor->pool, done.case_id, done.work_id);
             work_done_clear(&done);
             continue;
@@ -185,7 +210,8 @@ static void gather_due(struct processor *processor, int64_t now_us)
     for (int32_t p = 0; p < processor->partitions && !batch_is_full(processor); p++) {
         CLEANUP(mem_free) char *case_id = NULL;
         int64_t due_us;
-        if (is_assigned(processor, p) && state_next_due(&processor->store, p, &due_us, &case_id) && due_us <= now_us)
+        if (is_assigned(processor, p) && state_next_due(&processor->store, p, &due_us, &case_id) &&
+            due_us <= now_us)
             gather_tick(processor, case_id, due_us);
     }
 }
@@ -197,7 +223,8 @@ static void wake_all_cases(struct processor *processor)
             continue;
         json_auto_t *cases = state_cases(&processor->store, p, false);
         for (size_t i = 0; i < json_array_size(cases); i++)
-            json_object_set_new(processor->wakes, json_string_value(json_array_get(cases, i)), json_true());
+            json_object_set_new(processor->wakes, json_string_value(json_array_get(cases, i)),
+                                json_true());
     }
 }
 
@@ -237,7 +264,8 @@ static struct kafka_position *keep_positions(struct processor *processor, size_t
     struct kafka_position *positions = mem_alloc((count + 1) * sizeof *positions);
     for (size_t i = 0; i < count; i++)
         positions[i].offset = -1;
-    processor->kept = mem_resize(processor->kept, processor->kept_count + 1, sizeof processor->kept[0]);
+    processor->kept =
+        mem_resize(processor->kept, processor->kept_count + 1, sizeof processor->kept[0]);
     processor->kept[processor->kept_count++] = positions;
     return positions;
 }
@@ -253,7 +281,8 @@ static void take_report(rd_kafka_t *handle, const rd_kafka_message_t *message, v
     (void)handle, (void)opaque;
     struct kafka_position *position = message->_private;
     if (position && !message->err)
-        *position = (struct kafka_position){.partition = message->partition, .offset = message->offset};
+        *position =
+            (struct kafka_position){.partition = message->partition, .offset = message->offset};
 }
 
 static enum verdict flush(struct processor *processor, struct why *why)
@@ -277,7 +306,8 @@ static enum verdict send_output(struct processor *processor, const struct kafka_
     return VERDICT_OK;
 }
 
-static void add_headers(struct event_headers *headers, const json_t *more, const char *content_type, const char *input)
+static void add_headers(struct event_headers *headers, const json_t *more, const char *content_type,
+                        const char *input)
 {
     const char *name;
     const json_t *value;
@@ -285,11 +315,13 @@ static void add_headers(struct event_headers *headers, const json_t *more, const
         if (strcmp(headers->list[i].name, "content-type") == 0)
             headers->list[i].value = bytes_of(content_type);
     if (input)
-        headers->list[headers->count++] = (struct kafka_header){PROCESSOR_INPUT_HEADER, bytes_of(input)};
+        headers->list[headers->count++] =
+            (struct kafka_header){PROCESSOR_INPUT_HEADER, bytes_of(input)};
     json_object_foreach((json_t *)(uintptr_t)more, name, value)
     {
         assert(headers->count < COUNT_OF(headers->list));
-        headers->list[headers->count++] = (struct kafka_header){name, bytes_of(json_string_value(value))};
+        headers->list[headers->count++] =
+            (struct kafka_header){name, bytes_of(json_string_value(value))};
     }
 }
 
@@ -301,14 +333,14 @@ struct context {
     char time[CLOCK_TEXT_SIZE];
 };
 
-static enum verdict send_item(const struct context *context, const struct output_item *item, struct bytes value,
-                              struct kafka_position *position, struct why *why)
+static enum verdict send_item(const struct context *context, const struct output_item *item,
+                              struct bytes value, struct kafka_position *position, struct why *why)
 {
     char type_text[96];
     struct event_headers headers;
     bool own = strcmp(item->topic, context->processor->definition->own) == 0;
-    event_headers_make(item->type, item->id, context->processor->source, context->time, context->input->case_id,
-                       context->traceparent, type_text, &headers);
+    event_headers_make(item->type, item->id, context->processor->source, context->time,
+                       context->input->case_id, context->traceparent, type_text, &headers);
     add_headers(&headers, item->headers, item->content_type, own ? context->input_position : NULL);
     struct kafka_output output = {
         .topic = topics_full_name(item->topic),
@@ -335,20 +367,21 @@ static bool names_a_position(const json_t *value)
     const json_t *member;
     if (json_object_get(value, "$position"))
         return true;
-    json_object_foreach((json_t *)(uintptr_t)value, key, member)
-        if (names_a_position(member))
-            return true;
+    json_object_foreach((json_t *)(uintptr_t)value, key,
+                        member) if (names_a_position(member)) return true;
     for (size_t i = 0; i < json_array_size(value); i++)
         if (names_a_position(json_array_get(value, i)))
             return true;
     return false;
 }
 
-static enum verdict send_json(const struct context *context, const struct output_item *item, json_t *state,
-                              struct kafka_position *positions, size_t index, struct why *why)
+static enum verdict send_json(const struct context *context, const struct output_item *item,
+                              json_t *state, struct kafka_position *positions, size_t index,
+                              struct why *why)
 {
     bool any = false;
-    if (names_a_position(item->value) && is_waiting(positions, index) && flush(context->processor, why) != VERDICT_OK)
+    if (names_a_position(item->value) && is_waiting(positions, index) &&
+        flush(context->processor, why) != VERDICT_OK)
         return VERDICT_RETRY;
     json_auto_t *value = outputs_resolve(item->value, positions, index, &any);
     CLEANUP(buf_free) struct buf text;
@@ -357,11 +390,12 @@ static enum verdict send_json(const struct context *context, const struct output
     assert(!text.overflowed); /* every list in it has a limit (contract §5) */
     if (strcmp(item->topic, context->processor->definition->own) == 0)
         json_object_set(state, "own", value);
-    return send_item(context, item, (struct bytes){.data = text.data, .length = text.length}, &positions[index], why);
+    return send_item(context, item, (struct bytes){.data = text.data, .length = text.length},
+                     &positions[index], why);
 }
 
-static enum verdict send_outputs(const struct context *context, const struct outputs *outputs, json_t *state,
-                                 struct kafka_position *positions, struct why *why)
+static enum verdict send_outputs(const struct context *context, const struct outputs *outputs,
+                                 json_t *state, struct kafka_position *positions, struct why *why)
 {
     for (size_t i = 0; i < outputs->count; i++) {
         const struct output_item *item = &outputs->items[i];
@@ -376,45 +410,50 @@ static enum verdict send_outputs(const struct context *context, const struct out
 
 /* --- dead letters ---------------------------------------------------------------------------------------------------------- */
 
-static enum verdict send_dead_letter(struct processor *processor, const struct kafka_record *record, const char *reason,
-                                     int64_t now_us, struct why *why)
+static enum verdict send_dead_letter(struct processor *processor, const struct kafka_record *record,
+                                     const char *reason, int64_t now_us, struct why *why)
 {
     char time[CLOCK_TEXT_SIZE], type_text[96], id[IDS_UUID_SIZE], place[64];
     clock_format_us(now_us, time);
     snprintf(place, sizeof place, "%d/%" PRId64, record->at.partition, record->at.offset);
-    struct bytes parts[] = {bytes_of(processor->definition->service), bytes_of(record->topic), bytes_of(place)};
+    struct bytes parts[] = {bytes_of(processor->definition->service), bytes_of(record->topic),
+                            bytes_of(place)};
     ids_uuid8(parts, COUNT_OF(parts), id);
-    json_auto_t *value = json_pack("{s:s, s:i, s:I, s:s, s:s, s:s}", "topic", record->topic, "partition",
-                                   (int)record->at.partition, "offset", (json_int_t)record->at.offset, "reason", reason,
-                                   "service", processor->definition->service, "at", time);
+    json_auto_t *value =
+        json_pack("{s:s, s:i, s:I, s:s, s:s, s:s}", "topic", record->topic, "partition",
+                  (int)record->at.partition, "offset", (json_int_t)record->at.offset, "reason",
+                  reason, "service", processor->definition->service, "at", time);
     if (!value)
         return VERDICT_OK;
     CLEANUP(buf_free) struct buf text;
     buf_init(&text, OUTPUT_BYTES_MAX);
     event_dump_json(value, &text);
     struct event_headers headers;
-    event_headers_make("dead_letter.recorded", id, processor->source, time, id, NULL, type_text, &headers);
+    event_headers_make("dead_letter.recorded", id, processor->source, time, id, NULL, type_text,
+                       &headers);
     struct kafka_output output = {.topic = topics_full_name("dead-letters"),
                                   .partition = -1,
-                                  .key = record->key.length <= 200 ? record->key : (struct bytes){0},
+                                  .key =
+                                      record->key.length <= 200 ? record->key : (struct bytes){0},
                                   .value = {.data = text.data, .length = text.length},
                                   .headers = headers.list,
                                   .header_count = headers.count};
     metric_add(&metrics[COUNT_DEAD], 1);
-    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%" PRId64 " reason=%s", record->topic,
-              record->at.partition, record->at.offset, reason);
+    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%" PRId64 " reason=%s",
+              record->topic, record->at.partition, record->at.offset, reason);
     return send_output(processor, &output, NULL, why);
 }
 
 /* --- one input -------------------------------------------------------------------------------------------------------------- */
 
 /* Folds, decides and produces. `reason` is set where the input was refused. */
-static enum verdict run_input(struct context *context, const struct processor_result *result, json_t *state,
-                              bool stateless, char **ret_reason, struct why *why)
+static enum verdict run_input(struct context *context, const struct processor_result *result,
+                              json_t *state, bool stateless, char **ret_reason, struct why *why)
 {
     struct processor *processor = context->processor;
     CLEANUP(outputs_clear)
-    struct outputs outputs = {.definition = processor->definition, .input = context->input, .result = result};
+    struct outputs outputs = {
+        .definition = processor->definition, .input = context->input, .result = result};
     processor->definition->decide(state, context->input, facts_of(processor), &outputs);
     *ret_reason = mem_strdup(outputs.rejected);
     struct kafka_position *positions = keep_positions(processor, outputs.count);
@@ -424,8 +463,9 @@ static enum verdict run_input(struct context *context, const struct processor_re
     return verdict;
 }
 
-static enum verdict parse_record(struct processor *processor, const struct kafka_record *record, const char *topic,
-                                 struct event *event, char **ret_case_id, bool *ret_routed, struct why *why)
+static enum verdict parse_record(struct processor *processor, const struct kafka_record *record,
+                                 const char *topic, struct event *event, char **ret_case_id,
+                                 bool *ret_routed, struct why *why)
 {
     const struct processor_definition *definition = processor->definition;
     *ret_routed = definition->route && strcmp(topic, "provider-replies") == 0;
@@ -447,7 +487,8 @@ static void event_clear_at(struct event *event)
     event_clear(event);
 }
 
-static enum verdict run_record(struct processor *processor, const rd_kafka_message_t *message, struct why *why)
+static enum verdict run_record(struct processor *processor, const rd_kafka_message_t *message,
+                               struct why *why)
 {
     struct kafka_record record;
     CLEANUP(event_clear_at) struct event event = {0};
@@ -460,22 +501,32 @@ static enum verdict run_record(struct processor *processor, const rd_kafka_messa
     const char *topic = topics_short_name(record.topic);
     char seed[120], position[120];
     snprintf(seed, sizeof seed, "%s/%d/%" PRId64, topic, record.at.partition, record.at.offset);
-    snprintf(position, sizeof position, "%s/%d/%" PRId64, topic, record.at.partition, record.at.offset + 1);
+    snprintf(position, sizeof position, "%s/%d/%" PRId64, topic, record.at.partition,
+             record.at.offset + 1);
     int64_t now_us = clock_now_us();
-    enum verdict verdict = parse_record(processor, &record, topic, &event, &case_id, &routed, &refusal);
+    enum verdict verdict =
+        parse_record(processor, &record, topic, &event, &case_id, &routed, &refusal);
     if (verdict == VERDICT_OK && routed)
         state = json_object(); /* the case may be another instance's */
-    else if (verdict == VERDICT_OK && state_get(&processor->store, case_id, &state, why) != VERDICT_OK)
+    else if (verdict == VERDICT_OK &&
+             state_get(&processor->store, case_id, &state, why) != VERDICT_OK)
         return VERDICT_FATAL;
     if (verdict == VERDICT_OK && !routed)
         verdict = processor->definition->fold(state, topic, &event, &refusal);
     if (verdict != VERDICT_OK)
-        return verdict == VERDICT_REJECT ? send_dead_letter(processor, &record, refusal.text, now_us, why)
-                                         : fatal(why, "%s", refusal.text);
-    struct processor_input input = {.door = PROCESSOR_RECORD, .case_id = case_id, .now_us = now_us, .topic = topic,
-                                    .event = &event, .seed = seed};
-    struct context context = {
-        .processor = processor, .input = &input, .traceparent = event.traceparent, .input_position = position};
+        return verdict == VERDICT_REJECT
+                   ? send_dead_letter(processor, &record, refusal.text, now_us, why)
+                   : fatal(why, "%s", refusal.text);
+    struct processor_input input = {.door = PROCESSOR_RECORD,
+                                    .case_id = case_id,
+                                    .now_us = now_us,
+                                    .topic = topic,
+                                    .event = &event,
+                                    .seed = seed};
+    struct context context = {.processor = processor,
+                              .input = &input,
+                              .traceparent = event.traceparent,
+                              .input_position = position};
     clock_format_us(now_us, context.time);
     verdict = run_input(&context, NULL, state, routed, &reason, why);
     if (verdict == VERDICT_OK && reason)
@@ -483,18 +534,21 @@ static enum verdict run_record(struct processor *processor, const rd_kafka_messa
     return verdict;
 }
 
-static enum verdict run_other(struct processor *processor, const struct input *from, struct why *why)
+static enum verdict run_other(struct processor *processor, const struct input *from,
+                              struct why *why)
 {
     json_auto_t *state = NULL;
     CLEANUP(mem_free) char *reason = NULL;
     const char *case_id = from->door == PROCESSOR_TICK ? from->case_id : from->done.case_id;
-    CLEANUP(mem_free) char *seed = from->door == PROCESSOR_TICK ? mem_printf("tick/%" PRId64, from->due_us)
-                                                                : mem_printf("result/%s", from->done.work_id);
+    CLEANUP(mem_free)
+    char *seed = from->door == PROCESSOR_TICK ? mem_printf("tick/%" PRId64, from->due_us)
+                                              : mem_printf("result/%s", from->done.work_id);
     if (state_get(&processor->store, case_id, &state, why) != VERDICT_OK)
         return VERDICT_FATAL;
     if (json_object_size(state) == 0)
         return VERDICT_OK; /* a wake for a case that is not known here */
-    struct processor_input input = {.door = from->door, .case_id = case_id, .now_us = clock_now_us(), .seed = seed};
+    struct processor_input input = {
+        .door = from->door, .case_id = case_id, .now_us = clock_now_us(), .seed = seed};
     if (from->door == PROCESSOR_RESULT) {
         input.work_id = from->done.work_id;
         input.result = from->done.result->value;
@@ -515,7 +569,8 @@ static void list_free(rd_kafka_topic_partition_list_t **list)
     rd_kafka_topic_partition_list_destroy(*list);
 }
 
-static void note_offset(rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition, int64_t offset)
+static void note_offset(rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition,
+                        int64_t offset)
 {
     rd_kafka_topic_partition_t *entry = rd_kafka_topic_partition_list_find(list, topic, partition);
     if (!entry)
@@ -536,8 +591,9 @@ static rd_kafka_topic_partition_list_t *batch_offsets(const struct processor *pr
                         input->message->offset + 1);
             continue;
         }
-        int32_t partition = input->door == PROCESSOR_RESULT ? input->done.partition
-                                                            : state_partition(&processor->store, input->case_id);
+        int32_t partition = input->door == PROCESSOR_RESULT
+                                ? input->done.partition
+                                : state_partition(&processor->store, input->case_id);
         note_offset(list, first, partition, processor->positions[0][partition]);
     }
     return list;
@@ -554,11 +610,13 @@ static enum verdict said(rd_kafka_error_t *error, const char *what, struct why *
     return verdict;
 }
 
-static enum verdict send_offsets(struct processor *processor, const rd_kafka_topic_partition_list_t *offsets,
-                                 struct why *why)
+static enum verdict send_offsets(struct processor *processor,
+                                 const rd_kafka_topic_partition_list_t *offsets, struct why *why)
 {
-    rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(processor->consumer);
-    rd_kafka_error_t *error = rd_kafka_send_offsets_to_transaction(processor->producer, offsets, group, 30000);
+    rd_kafka_consumer_group_metadata_t *group =
+        rd_kafka_consumer_group_metadata(processor->consumer);
+    rd_kafka_error_t *error =
+        rd_kafka_send_offsets_to_transaction(processor->producer, offsets, group, 30000);
     rd_kafka_consumer_group_metadata_destroy(group);
     return said(error, "offsets", why);
 }
@@ -567,8 +625,9 @@ static enum verdict run_batch(struct processor *processor, struct why *why)
 {
     for (size_t i = 0; i < processor->batch_count; i++) {
         struct input *input = &processor->batch[i];
-        enum verdict verdict = input->door == PROCESSOR_RECORD ? run_record(processor, input->message, why)
-                                                               : run_other(processor, input, why);
+        enum verdict verdict = input->door == PROCESSOR_RECORD
+                                   ? run_record(processor, input->message, why)
+                                   : run_other(processor, input, why);
         if (verdict != VERDICT_OK)
             return verdict;
         metric_add(&metrics[COUNT_INPUTS + (int)input->door], 1);
@@ -599,8 +658,8 @@ static enum verdict commit(struct processor *processor, struct why *why)
     return said(error, "commit", why);
 }
 
-static enum verdict run_transaction(struct processor *processor, const rd_kafka_topic_partition_list_t *offsets,
-                                    struct why *why)
+static enum verdict run_transaction(struct processor *processor,
+                                    const rd_kafka_topic_partition_list_t *offsets, struct why *why)
 {
     processor->first_produced_ms = 0;
     enum verdict verdict = said(rd_kafka_begin_transaction(processor->producer), "begin", why);
@@ -621,7 +680,8 @@ static void plan_case(struct processor *processor, const char *case_id)
     CLEANUP(plan_clear) struct plan plan = {0};
     struct why why;
     int32_t partition = state_partition(&processor->store, case_id);
-    if (!is_assigned(processor, partition) || state_get(&processor->store, case_id, &state, &why) != VERDICT_OK)
+    if (!is_assigned(processor, partition) ||
+        state_get(&processor->store, case_id, &state, &why) != VERDICT_OK)
         return;
     processor->definition->plan(state, case_id, facts_of(processor), &plan);
     work_pool_set(processor->pool, case_id, partition, processor->epochs[partition], &plan);
@@ -631,11 +691,13 @@ static void end_results(struct processor *processor)
 {
     for (size_t i = 0; i < processor->batch_count; i++)
         if (processor->batch[i].door == PROCESSOR_RESULT)
-            work_pool_end(processor->pool, processor->batch[i].done.case_id, processor->batch[i].done.work_id);
+            work_pool_end(processor->pool, processor->batch[i].done.case_id,
+                          processor->batch[i].done.work_id);
 }
 
 /* After the commit: the cache, then whatever the new states plan. */
-static enum verdict settle(struct processor *processor, const rd_kafka_topic_partition_list_t *offsets, struct why *why)
+static enum verdict settle(struct processor *processor,
+                           const rd_kafka_topic_partition_list_t *offsets, struct why *why)
 {
     struct state_offset *list = mem_alloc((size_t)(offsets->cnt + 1) * sizeof *list);
     json_auto_t *changed = json_array();
@@ -643,15 +705,18 @@ static enum verdict settle(struct processor *processor, const rd_kafka_topic_par
     json_t *state;
     for (int i = 0; i < offsets->cnt; i++) {
         const char *topic = topics_short_name(offsets->elems[i].topic);
-        list[i] = (struct state_offset){topic, offsets->elems[i].partition, offsets->elems[i].offset};
-        processor->positions[input_index(processor->definition, topic)][offsets->elems[i].partition] =
+        list[i] =
+            (struct state_offset){topic, offsets->elems[i].partition, offsets->elems[i].offset};
+        processor
+            ->positions[input_index(processor->definition, topic)][offsets->elems[i].partition] =
             offsets->elems[i].offset;
     }
     json_object_foreach(processor->store.dirty, case_id, state)
         json_array_append_new(changed, json_string(case_id));
     failpoint("before_cache");
-    enum verdict verdict = state_write(&processor->store, list, (size_t)offsets->cnt, facts_of(processor),
-                                       clock_now_us() + TICK_AGAIN_US / 1000, why);
+    enum verdict verdict =
+        state_write(&processor->store, list, (size_t)offsets->cnt, facts_of(processor),
+                    clock_now_us() + TICK_AGAIN_US / 1000, why);
     free(list);
     end_results(processor);
     for (size_t i = 0; i < json_array_size(changed); i++)
@@ -667,15 +732,18 @@ static enum verdict roll_back(struct processor *processor, const char *reason, s
     state_drop_changes(&processor->store);
     if (++processor->aborts > ABORTS_IN_A_ROW_MAX)
         return fatal(why, "%d transactions aborted in a row: %s", processor->aborts, reason);
-    rd_kafka_flush(processor->producer, 10000); /* without it the abort itself may become fatal (librdkafka #4849) */
+    rd_kafka_flush(processor->producer,
+                   10000); /* without it the abort itself may become fatal (librdkafka #4849) */
     if (said(rd_kafka_abort_transaction(processor->producer, 30000), "abort", why) != VERDICT_OK)
         return VERDICT_FATAL;
-    CLEANUP(list_free) rd_kafka_topic_partition_list_t *back = rd_kafka_topic_partition_list_new(16);
+    CLEANUP(list_free)
+    rd_kafka_topic_partition_list_t *back = rd_kafka_topic_partition_list_new(16);
     for (int i = 0; processor->definition->inputs[i]; i++)
         for (int32_t p = 0; p < processor->partitions; p++)
             if (processor->positions[i][p] >= 0)
-                rd_kafka_topic_partition_list_add(back, topics_full_name(processor->definition->inputs[i]), p)->offset =
-                    processor->positions[i][p];
+                rd_kafka_topic_partition_list_add(
+                    back, topics_full_name(processor->definition->inputs[i]), p)
+                    ->offset = processor->positions[i][p];
     if (said(rd_kafka_seek_partitions(processor->consumer, back, 10000), "seek", why) != VERDICT_OK)
         return VERDICT_FATAL;
     end_results(processor);
@@ -722,10 +790,12 @@ static void revoke_all(struct processor *processor)
     metric_set(&metrics[ASSIGNED], 0);
 }
 
-static enum verdict committed_of(struct processor *processor, const rd_kafka_topic_partition_list_t *assigned,
+static enum verdict committed_of(struct processor *processor,
+                                 const rd_kafka_topic_partition_list_t *assigned,
                                  int64_t committed[][PROCESSOR_PARTITIONS_MAX], struct why *why)
 {
-    CLEANUP(list_free) rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_copy(assigned);
+    CLEANUP(list_free)
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_copy(assigned);
     rd_kafka_resp_err_t error = rd_kafka_committed(processor->consumer, list, 60000);
     if (error)
         return retry(why, "committed offsets: %s", rd_kafka_err2str(error));
@@ -733,13 +803,15 @@ static enum verdict committed_of(struct processor *processor, const rd_kafka_top
         if (list->elems[i].err)
             return retry(why, "committed offsets: %s", rd_kafka_err2str(list->elems[i].err));
         int input = input_index(processor->definition, topics_short_name(list->elems[i].topic));
-        committed[input][list->elems[i].partition] = list->elems[i].offset < 0 ? -1 : list->elems[i].offset;
+        committed[input][list->elems[i].partition] =
+            list->elems[i].offset < 0 ? -1 : list->elems[i].offset;
     }
     return VERDICT_OK;
 }
 
 static enum verdict recover_partition(struct processor *processor, int32_t partition,
-                                      int64_t committed[][PROCESSOR_PARTITIONS_MAX], struct why *why)
+                                      int64_t committed[][PROCESSOR_PARTITIONS_MAX],
+                                      struct why *why)
 {
     struct recovery recovery = {.definition = processor->definition,
                                 .kafka = &processor->config.kafka,
@@ -754,7 +826,8 @@ static enum verdict recover_partition(struct processor *processor, int32_t parti
     return verdict;
 }
 
-static enum verdict assign(struct processor *processor, rd_kafka_topic_partition_list_t *assigned, struct why *why)
+static enum verdict assign(struct processor *processor, rd_kafka_topic_partition_list_t *assigned,
+                           struct why *why)
 {
     static int64_t committed[PROCESSOR_INPUTS_MAX][PROCESSOR_PARTITIONS_MAX];
     bool wanted[PROCESSOR_PARTITIONS_MAX] = {false};
@@ -796,8 +869,8 @@ static void start_open_work(struct processor *processor)
     }
 }
 
-static void rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t event, rd_kafka_topic_partition_list_t *partitions,
-                      void *opaque)
+static void rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t event,
+                      rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
     struct processor *processor = opaque;
     struct why why = {0};
@@ -825,7 +898,8 @@ static int rest_ms(struct processor *processor)
     for (int32_t p = 0; p < processor->partitions; p++) {
         CLEANUP(mem_free) char *case_id = NULL;
         int64_t due_us;
-        if (is_assigned(processor, p) && state_next_due(&processor->store, p, &due_us, &case_id) && due_us < soonest_us)
+        if (is_assigned(processor, p) && state_next_due(&processor->store, p, &due_us, &case_id) &&
+            due_us < soonest_us)
             soonest_us = due_us;
     }
     return soonest_us <= now_us ? 0 : (int)((soonest_us - now_us + 999) / 1000);
@@ -860,7 +934,8 @@ static void *run(void *context)
 
 /* --- opening ------------------------------------------------------------------------------------------------------------------ */
 
-static enum verdict set_all(rd_kafka_conf_t *conf, const char *const (*pairs)[2], size_t count, struct why *why)
+static enum verdict set_all(rd_kafka_conf_t *conf, const char *const (*pairs)[2], size_t count,
+                            struct why *why)
 {
     for (size_t i = 0; i < count; i++)
         if (pairs[i][1] && kafka_conf_set(conf, pairs[i][0], pairs[i][1], why) != VERDICT_OK) {
@@ -929,7 +1004,8 @@ static enum verdict open_producer(struct processor *processor, struct why *why)
 
 static enum verdict subscribe(struct processor *processor, struct why *why)
 {
-    CLEANUP(list_free) rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(8);
+    CLEANUP(list_free)
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(8);
     for (const char *const *input = processor->definition->inputs; *input; input++)
         rd_kafka_topic_partition_list_add(topics, topics_full_name(*input), RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t error = rd_kafka_subscribe(processor->consumer, topics);
@@ -948,8 +1024,9 @@ static enum verdict check_topics(struct processor *processor, char cluster_id[64
         names[count++] = topics_full_name(*topic);
     names[count++] = topics_full_name(definition->own);
     names[count++] = topics_full_name("dead-letters");
-    enum verdict verdict = kafka_check_topics(&processor->config.kafka, names, count, clock_monotonic_ms() + 20000,
-                                              &processor->partitions, cluster_id, why);
+    enum verdict verdict =
+        kafka_check_topics(&processor->config.kafka, names, count, clock_monotonic_ms() + 20000,
+                           &processor->partitions, cluster_id, why);
     if (verdict == VERDICT_OK && processor->partitions > PROCESSOR_PARTITIONS_MAX)
         return fatal(why, "more than %d partitions", PROCESSOR_PARTITIONS_MAX);
     return verdict;
@@ -959,13 +1036,13 @@ static enum verdict open_store(struct processor *processor, const char *cluster_
 {
     bool emptied;
     CLEANUP(mem_free)
-    char *identity = mem_printf("%s %d %u %s", cluster_id, processor->partitions, processor->definition->format,
-                                processor->definition->service);
+    char *identity = mem_printf("%s %d %u %s", cluster_id, processor->partitions,
+                                processor->definition->format, processor->definition->service);
     processor->store.definition = processor->definition;
     processor->store.partitions = processor->partitions;
     processor->store.dirty = json_object();
-    if (cache_open(processor->config.state_dir, "processor", identity, &emptied, &processor->store.cache, why) !=
-        VERDICT_OK)
+    if (cache_open(processor->config.state_dir, "processor", identity, &emptied,
+                   &processor->store.cache, why) != VERDICT_OK)
         return VERDICT_FATAL;
     if (emptied)
         log_event(LOG_INFO, "processor.cache_empty", "identity=%s", identity);
@@ -977,7 +1054,8 @@ static void register_metrics(void)
     metrics_register(metrics, COUNT_OF(metrics));
 }
 
-enum verdict processor_start(const struct processor_definition *definition, const struct processor_config *config,
+enum verdict processor_start(const struct processor_definition *definition,
+                             const struct processor_config *config,
                              struct processor **ret_processor, struct why *why)
 {
     static pthread_once_t registered = PTHREAD_ONCE_INIT;
@@ -992,11 +1070,12 @@ enum verdict processor_start(const struct processor_definition *definition, cons
     processor->wake_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     pthread_mutex_init(&processor->lock, NULL);
     memset(processor->positions, 0xff, sizeof processor->positions);
-    if (check_topics(processor, cluster_id, why) != VERDICT_OK || open_store(processor, cluster_id, why) != VERDICT_OK)
+    if (check_topics(processor, cluster_id, why) != VERDICT_OK ||
+        open_store(processor, cluster_id, why) != VERDICT_OK)
         return VERDICT_FATAL;
     processor->pool = work_pool_start(definition, processor->wake_descriptor);
-    if (open_producer(processor, why) != VERDICT_OK || open_consumer(processor, why) != VERDICT_OK ||
-        subscribe(processor, why) != VERDICT_OK)
+    if (open_producer(processor, why) != VERDICT_OK ||
+        open_consumer(processor, why) != VERDICT_OK || subscribe(processor, why) != VERDICT_OK)
         return VERDICT_FATAL;
     if (pthread_create(&processor->thread, NULL, run, processor) != 0)
         return fatal(why, "no thread for the processor");
@@ -1009,8 +1088,10 @@ bool processor_is_ready(struct processor *processor, struct buf *ret_detail)
 {
     bool ready = atomic_load(&processor->joined) && !atomic_load(&processor->recovering) &&
                  !atomic_load(&processor->stopping);
-    buf_printf(ret_detail, "{\"partitions\":%d,\"recovering\":%s,\"work\":%zu}", atomic_load(&processor->assigned),
-               atomic_load(&processor->recovering) ? "true" : "false", work_pool_running(processor->pool));
+    buf_printf(ret_detail, "{\"partitions\":%d,\"recovering\":%s,\"work\":%zu}",
+               atomic_load(&processor->assigned),
+               atomic_load(&processor->recovering) ? "true" : "false",
+               work_pool_running(processor->pool));
     return ready;
 }
 
@@ -1028,7 +1109,18 @@ void processor_wake(struct processor *processor, const char *case_id)
     (void)written;
 }
 
-enum verdict processor_read_state(struct processor *processor, const char *case_id, json_t **ret_state, struct why *why)
+json_t *processor_cases(struct processor *processor)
+{
+    json_t *all = json_array();
+    for (int32_t p = 0; p < processor->partitions; p++) {
+        json_auto_t *cases = state_cases(&processor->store, p, false);
+        json_array_extend(all, cases);
+    }
+    return all;
+}
+
+enum verdict processor_read_state(struct processor *processor, const char *case_id,
+                                  json_t **ret_state, struct why *why)
 {
     struct state_store view = processor->store;
     json_auto_t *none = json_object();

@@ -121,6 +121,8 @@ void processor_wake(struct processor *processor, const char *case_id);
 /* A copy of what the cache holds of one case, or NULL; any thread. */
 enum verdict processor_read_state(struct processor *processor, const char *case_id,
                                   json_t **ret_state, struct why *why);
+/* The ids of all cases in the cache, a new reference; any thread. */
+json_t *processor_cases(struct processor *processor);
 /* Finishes the transaction in hand, leaves the group, closes. */
 void processor_stop(struct processor *processor, int64_t deadline_ms);
 

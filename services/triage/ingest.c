@@ -264,11 +264,15 @@ enum verdict ingest_start(const struct ingest_definition *definition, struct ing
     return VERDICT_OK;
 }
 
-void ingest_stop(struct ingest *ingest)
+void ingest_halt(struct ingest *ingest)
 {
     if (!ingest)
         return;
     atomic_store(&ingest->stopping, true);
     pthread_join(ingest->thread, NULL);
+}
+
+void ingest_close(struct ingest *ingest)
+{
     ingest_free(&ingest);
 }

@@ -27,4 +27,6 @@ bool ingest_has_caught_up(struct ingest *ingest);
 /* The ends of all partitions as they are now, open transactions included. Any thread. */
 enum verdict ingest_ask_ends(struct ingest *ingest, int64_t *ret_ends, int64_t deadline_ms,
                              struct why *why);
-void ingest_stop(struct ingest *ingest); /* with a last checkpoint; NULL is fine */
+void ingest_halt(
+    struct ingest *ingest); /* ends the thread, with a last checkpoint; ends may still be asked */
+void ingest_close(struct ingest *ingest); /* NULL is fine, for both */

@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/service.h"
+#include "services/triage/detection.h"
 #include "services/triage/extract.h"
 #include "services/triage/upload.h"
 
@@ -223,6 +224,32 @@ static struct processor_result *run(const struct work *work)
     if (!learn_ends(work, ends) || !wait_for_store(work, ends))
         return answer_failure(work, "cancelled", "given up while waiting for the log store");
     return extract(work, notes, stored, ends);
+}
+
+static bool stop_at_detection(void *context, const struct logstore_record *record)
+{
+    CLEANUP(parsed_clear) struct parsed parsed;
+    struct finding finding;
+    format_parse(record->line, &parsed);
+    detection_judge(&parsed, &finding);
+    *(bool *)context = finding.detection;
+    return !finding.detection;
+}
+
+bool search_missed_news(const struct search_context *context, const json_t *search)
+{
+    CLEANUP(mem_free) int64_t *ends = mem_alloc((size_t)context->partition_count * sizeof *ends);
+    const json_t *window = json_object_get(search, "window");
+    struct logstore_query query = {.owner = text_of(search, "owner"),
+                                   .from_us = time_of(window, "from", 0),
+                                   .to_us = time_of(window, "to", INT64_MAX / 2),
+                                   .since = ends};
+    bool missed = false;
+    struct why why;
+    read_ends(context, json_object_get(search, "ends"), ends);
+    return logstore_read(context->store, &query, stop_at_detection, &missed, NULL, &why) ==
+               VERDICT_OK &&
+           missed;
 }
 
 struct processor_result *search_run(const struct work *work)

@@ -19,3 +19,5 @@ struct search_context {
 };
 /* work->service is a struct search_context. */
 struct processor_result *search_run(const struct work *work);
+/* Is there a detection beyond what this search (as published) saw? For news that came in while nobody watched. */
+bool search_missed_news(const struct search_context *context, const json_t *search);

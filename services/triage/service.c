@@ -2,10 +2,12 @@
 #include "services/triage/service.h"
 
 #include "common/clock.h"
+#include "common/desk/profile.h"
 #include "common/desk/topics.h"
 #include "common/log.h"
 #include "common/service.h"
 #include "services/triage/decide.h"
+#include "services/triage/event_time.h"
 #include "services/triage/search.h"
 
 #include <stdio.h>
@@ -76,15 +78,48 @@ static void wake_case(const char *case_id)
         processor_wake(processor, case_id);
 }
 
+static void watch_case(const char *case_id)
+{
+    json_auto_t *state = NULL;
+    struct why why;
+    if (processor_read_state(processor, case_id, &state, &why) != VERDICT_OK || !state)
+        return;
+    const json_t *search = triage_watched_search(state);
+    if (search && watch_add(context.watch, case_id, search) && search_missed_news(&context, search))
+        watch_mark_case(context.watch, case_id);
+}
+
+/* A warm cache plans open work only: the cases that wait for news are looked up once more whenever partitions came. */
 static void rest(void)
 {
+    static int64_t partitions_seen;
+    CLEANUP(buf_free) struct buf text;
+    buf_init(&text, 4096);
+    if (!processor || !processor_is_ready(processor, &text))
+        return;
+    json_auto_t *detail = json_loadb(text.data, text.length, 0, NULL);
+    int64_t partitions = json_integer_value(json_object_get(detail, "partitions"));
+    if (partitions == partitions_seen)
+        return;
+    partitions_seen = partitions;
+    json_auto_t *cases = processor_cases(processor);
+    for (size_t i = 0; i < json_array_size(cases); i++)
+        watch_case(json_string_value(json_array_get(cases, i)));
+    log_event(LOG_INFO, "watch.filled", "cases=%zu", json_array_size(cases));
 }
 
 /* --- start and stop ------------------------------------------------------------------------------------------------------- */
 
 enum verdict triage_check(struct why *why)
 {
-    (void)why;
+    CLEANUP(profile_release_at) struct profile *profile = NULL;
+    if (!triage_config.desk_file)
+        return VERDICT_OK;
+    if (profile_load(triage_config.desk_file, &profile, why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    const char *zone = json_string_value(json_object_get(profile_json(profile), "time_zone"));
+    event_time_set_zone(
+        zone && strcmp(zone, "UTC") == 0 ? 0 : 9 * 3600); /* the two that the profile knows */
     return VERDICT_OK;
 }
 
@@ -160,8 +195,9 @@ enum verdict triage_start(struct why *why)
 
 void triage_stop(int64_t deadline_ms)
 {
+    ingest_halt(context.ingest);
     processor_stop(TAKE(processor), deadline_ms);
-    ingest_stop(TAKE(context.ingest));
+    ingest_close(TAKE(context.ingest));
     logstore_close(TAKE(context.store));
     watch_free(TAKE(context.watch));
     json_decref(TAKE(facts));

@@ -138,6 +138,25 @@ void watch_set(struct watch *watch, const char *case_id, const json_t *search)
     pthread_mutex_unlock(&watch->lock);
 }
 
+bool watch_add(struct watch *watch, const char *case_id, const json_t *search)
+{
+    pthread_mutex_lock(&watch->lock);
+    bool absent = !*place_of_case(watch, case_id);
+    if (absent)
+        set_locked(watch, case_id, search);
+    pthread_mutex_unlock(&watch->lock);
+    return absent;
+}
+
+void watch_mark_case(struct watch *watch, const char *case_id)
+{
+    pthread_mutex_lock(&watch->lock);
+    struct watched *entry = *place_of_case(watch, case_id);
+    if (entry)
+        entry->mark = ++watch->marks;
+    pthread_mutex_unlock(&watch->lock);
+}
+
 bool watch_has_owner(struct watch *watch, const char *owner)
 {
     pthread_mutex_lock(&watch->lock);

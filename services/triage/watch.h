@@ -14,6 +14,9 @@ void watch_free(struct watch *watch);
 
 /* `search`: the one to be kept up to date, with owner, window and ends; NULL: the case is no longer watched. */
 void watch_set(struct watch *watch, const char *case_id, const json_t *search);
+/* The same, from an older look at the case: only if it is not watched yet, which it answers. */
+bool watch_add(struct watch *watch, const char *case_id, const json_t *search);
+void watch_mark_case(struct watch *watch, const char *case_id);
 bool watch_has_owner(struct watch *watch, const char *owner);
 /* A detection was stored. */
 void watch_mark(struct watch *watch, const char *owner, const struct logstore_record *record);

@@ -73,18 +73,27 @@ static bool take_bsd_time(struct cursor *c, struct bytes *ret_time)
     return true;
 }
 
+static void skip_element(struct cursor *c)
+{
+    bool quoted = false;
+    for (; c->at < c->end && (quoted || *c->at != ']'); c->at++) {
+        if (*c->at == '\\' && c->at + 1 < c->end)
+            c->at++;
+        else if (*c->at == '"')
+            quoted = !quoted;
+    }
+    if (c->at < c->end)
+        c->at++;
+}
+
 /* Structured data: "-" or [id name="value" …] elements, in whose values ] may stand escaped. */
 static void skip_structured(struct cursor *c)
 {
     if (c->at < c->end && *c->at == '-') {
         c->at++;
     } else {
-        while (c->at < c->end && *c->at == '[') {
-            while (c->at < c->end && *c->at != ']')
-                c->at += *c->at == '\\' && c->at + 1 < c->end ? 2 : 1;
-            if (c->at < c->end)
-                c->at++;
-        }
+        while (c->at < c->end && *c->at == '[')
+            skip_element(c);
     }
     skip_spaces(c);
 }

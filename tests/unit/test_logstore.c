@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The log store: every record exactly once, whenever it is read and however often it was restarted; nobody else's ever. */
+#include "common/clock.h"
+#include "services/triage/logstore.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define PARTITIONS 3
+#define NOW_US INT64_C(1795500000000000)
+#define DAY_US INT64_C(86400000000)
+
+static char folder[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/kakekomi-logstore-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"data.mdb", "lock.mdb"};
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        CLEANUP(mem_free) char *path = mem_printf("%s/%s", folder, files[i]);
+        unlink(path);
+    }
+    return rmdir(folder);
+}
+
+static struct logstore *open_store(const char *identity)
+{
+    struct logstore *store = NULL;
+    struct why why = {0};
+    struct logstore_config config = {.folder = folder,
+                                     .identity = identity,
+                                     .partition_count = PARTITIONS,
+                                     .retention_days = 90,
+                                     .checkpoint_every_ms = 1000000,
+                                     .held_bytes_max = 1 << 20};
+    enum verdict verdict = logstore_open(&config, &store, &why);
+    if (verdict != VERDICT_OK)
+        print_error("%s\n", why.text);
+    assert_int_equal(verdict, VERDICT_OK);
+    return store;
+}
+
+static void put(struct logstore *store, const char *owner, int32_t partition, int64_t offset,
+                int64_t time_us, size_t filler)
+{
+    CLEANUP(buf_free) struct buf line;
+    buf_init(&line, 1 << 20);
+    buf_printf(&line, "%s/%d/%lld ", owner, partition, (long long)offset);
+    for (size_t i = 0; i < filler; i++)
+        buf_printf(&line, "%zx", (i * 2654435761u + (size_t)offset) & 0xffff);
+    struct logstore_record record = {.partition = partition,
+                                     .offset = offset,
+                                     .time_us = time_us,
+                                     .line = {line.data, line.length},
+                                     .host = bytes_of("fw-1")};
+    logstore_put(store, owner, &record, NOW_US);
+}
+
+struct seen {
+    const char *owner;
+    uint8_t *times; /* per partition and offset */
+    size_t max, count;
+};
+
+static bool note(void *context, const struct logstore_record *record)
+{
+    struct seen *seen = context;
+    char expected[64];
+    snprintf(expected, sizeof expected, "%s/%d/%lld ", seen->owner, record->partition,
+             (long long)record->offset);
+    assert_true(record->line.length >= strlen(expected) &&
+                memcmp(record->line.data, expected, strlen(expected)) == 0);
+    assert_true(bytes_equal_text(record->host, "fw-1"));
+    assert_true((size_t)record->offset < seen->max);
+    assert_int_equal(seen->times[(size_t)record->partition * seen->max + (size_t)record->offset]++,
+                     0);
+    seen->count++;
+    return true;
+}
+
+static size_t count_of(struct logstore *store, const char *owner, int64_t from_us, int64_t to_us,
+                       const int64_t *since, size_t max, int64_t *ret_next)
+{
+    struct seen seen = {.owner = owner, .times = mem_alloc(PARTITIONS * max), .max = max};
+    struct logstore_query query = {
+        .owner = owner, .from_us = from_us, .to_us = to_us, .since = since};
+    struct why why;
+    assert_int_equal(logstore_read(store, &query, note, &seen, ret_next, &why), VERDICT_OK);
+    free(seen.times);
+    return seen.count;
+}
+
+#define EVER 0, INT64_MAX
+
+static void records_are_kept_per_owner(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct why why;
+    for (int64_t i = 0; i < 300; i++)
+        put(store, i % 3 ? "C-1" : "C-10", 1, i, NOW_US + i * 1000000, 0);
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(count_of(store, "C-1", EVER, NULL, 1000, NULL), 200);
+        assert_int_equal(count_of(store, "C-10", EVER, NULL, 1000, NULL), 100);
+        assert_int_equal(count_of(store, "C-", EVER, NULL, 1000, NULL), 0);
+        assert_int_equal(count_of(store, "", EVER, NULL, 1000, NULL), 0);
+        assert_int_equal(count_of(store, "C-1", NOW_US + 100 * 1000000, NOW_US + 102 * 1000000,
+                                  NULL, 1000, NULL),
+                         2);
+        int64_t since[PARTITIONS] = {0, 297, 0};
+        assert_int_equal(count_of(store, "C-1", EVER, since, 1000, NULL), 2);
+        if (round == 0)
+            assert_int_equal(logstore_checkpoint(store, true, &why), VERDICT_OK);
+        if (round == 1) {
+            logstore_close(store);
+            store = open_store("a");
+            assert_int_equal(logstore_next(store, 1), 300);
+        }
+    }
+    logstore_close(store);
+}
+
+static void what_was_not_checkpointed_is_read_again(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct why why;
+    for (int64_t i = 0; i < 100; i++)
+        put(store, "C-1", 0, i, NOW_US, 200);
+    assert_int_equal(logstore_checkpoint(store, false, &why), VERDICT_OK);
+    for (int64_t i = 100; i < 150; i++)
+        put(store, "C-1", 0, i, NOW_US, 200);
+    logstore_close(store); /* as a crash leaves it */
+    store = open_store("a");
+    assert_int_equal(logstore_next(store, 0), 100);
+    for (int64_t i = logstore_next(store, 0); i < 200; i++)
+        put(store, "C-1", 0, i, NOW_US, 200);
+    assert_int_equal(count_of(store, "C-1", EVER, NULL, 1000, NULL), 200);
+    logstore_close(store);
+}
+
+static void small_blocks_are_merged(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct why why;
+    for (int64_t i = 0; i < 400; i++) {
+        put(store, i % 2 ? "C-1" : "C-2", 2, i, NOW_US + (i * 7 % 400) * 1000, 20);
+        if (i % 10 == 9)
+            assert_int_equal(logstore_checkpoint(store, true, &why), VERDICT_OK);
+        if (i % 50 == 0)
+            assert_int_equal(count_of(store, "C-2", EVER, NULL, 1000, NULL), (size_t)i / 2 + 1);
+    }
+    assert_int_equal(count_of(store, "C-1", EVER, NULL, 1000, NULL), 200);
+    assert_int_equal(count_of(store, "C-2", EVER, NULL, 1000, NULL), 200);
+    logstore_close(store);
+}
+
+static void another_identity_empties_the_store(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct why why;
+    put(store, "C-1", 0, 5, NOW_US, 0);
+    assert_int_equal(logstore_checkpoint(store, true, &why), VERDICT_OK);
+    logstore_close(store);
+    store = open_store("b");
+    assert_int_equal(logstore_next(store, 0), 0);
+    assert_int_equal(count_of(store, "C-1", EVER, NULL, 1000, NULL), 0);
+    put(store, "C-1", 0, 7, NOW_US, 0);
+    assert_int_equal(logstore_empty(store, &why), VERDICT_OK);
+    assert_int_equal(count_of(store, "C-1", EVER, NULL, 1000, NULL), 0);
+    put(store, "C-1", 0, 0, NOW_US, 0);
+    assert_int_equal(count_of(store, "C-1", EVER, NULL, 1000, NULL), 1);
+    logstore_close(store);
+}
+
+static void garbage_in_the_file_is_thrown_away(void **state)
+{
+    (void)state;
+    CLEANUP(mem_free) char *path = mem_printf("%s/data.mdb", folder);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 20000; i++)
+        fputc(i * 7 & 0xff, file);
+    fclose(file);
+    struct logstore *store = open_store("a");
+    put(store, "C-1", 0, 0, NOW_US, 0);
+    assert_int_equal(count_of(store, "C-1", EVER, NULL, 1000, NULL), 1);
+    logstore_close(store);
+}
+
+static void retention_drops_whole_buckets(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct why why;
+    for (int64_t i = 0; i < 30; i++) {
+        struct logstore_record record = {.partition = 0,
+                                         .offset = i,
+                                         .time_us = NOW_US + i * 10 * DAY_US,
+                                         .line = bytes_of("x")};
+        char line[32];
+        snprintf(line, sizeof line, "C-1/0/%lld ", (long long)i);
+        record.line = bytes_of(line);
+        record.host = bytes_of("fw-1");
+        logstore_put(store, "C-1", &record, record.time_us);
+    }
+    assert_int_equal(logstore_checkpoint(store, true, &why), VERDICT_OK);
+    assert_int_equal(count_of(store, "C-1", EVER, NULL, 1000, NULL), 30);
+    assert_int_equal(logstore_expire(store, NOW_US + 290 * DAY_US, &why), VERDICT_OK);
+    size_t left = count_of(store, "C-1", EVER, NULL, 1000, NULL);
+    assert_true(left == 10 || left == 11); /* 90 days, and the bucket that the border cuts */
+    logstore_close(store);
+}
+
+static void uploads_count_once_they_are_whole(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct logstore_upload *upload;
+    struct why why;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        CLEANUP(mem_free) char *note_text = NULL;
+        assert_int_equal(logstore_upload_find(store, "case/upload", &note_text, &why), VERDICT_OK);
+        assert_null(note_text);
+        assert_int_equal(logstore_upload_begin(store, "case/upload", NOW_US, &upload, &why),
+                         VERDICT_OK);
+        for (int64_t i = 0; i < 20000; i++) {
+            char line[1200];
+            snprintf(line, sizeof line, "case/upload/-1/%lld %01000d", (long long)i, (int)i);
+            struct logstore_record record = {
+                .partition = -1, .offset = i, .time_us = NOW_US, .line = bytes_of(line)};
+            assert_int_equal(logstore_upload_put(upload, &record, &why), VERDICT_OK);
+        }
+        if (attempt == 0)
+            logstore_upload_drop(upload); /* interrupted after a part of it was on disk */
+        else
+            assert_int_equal(logstore_upload_end(upload, "{\"ok\":1}", &why), VERDICT_OK);
+    }
+    CLEANUP(mem_free) char *text = NULL;
+    assert_int_equal(logstore_upload_find(store, "case/upload", &text, &why), VERDICT_OK);
+    assert_string_equal(text, "{\"ok\":1}");
+    assert_int_equal(logstore_upload_find(store, "case/uploa", &text, &why), VERDICT_OK);
+    assert_null(text);
+    logstore_close(store);
+}
+
+/* --- readers beside the writer ---------------------------------------------------------------------------------------------- */
+
+static struct logstore *shared;
+static _Atomic bool done;
+static _Atomic size_t reads;
+
+static void *read_all_the_time(void *context)
+{
+    (void)context;
+    while (!atomic_load(&done)) {
+        int64_t before[PARTITIONS], next[PARTITIONS];
+        logstore_positions(shared, before);
+        size_t count = count_of(shared, "C-1", EVER, NULL, 200000, next);
+        size_t expected = 0;
+        for (int p = 0; p < PARTITIONS; p++) {
+            expected += ((size_t)next[p] + 1) / 2; /* every other record is C-1's */
+            assert_true(next[p] >= before[p]);
+        }
+        assert_int_equal(count, expected);
+        atomic_fetch_add(&reads, 1);
+    }
+    return NULL;
+}
+
+static void reads_are_exact_beside_checkpoints(void **state)
+{
+    (void)state;
+    pthread_t threads[2];
+    struct why why;
+    shared = open_store("a");
+    atomic_store(&done, false);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_all_the_time, NULL), 0);
+    int64_t until_ms = clock_monotonic_ms() + 3000;
+    for (int64_t i = 0; i < 150000 && clock_monotonic_ms() < until_ms; i++) {
+        put(shared, i / PARTITIONS % 2 ? "C-2" : "C-1", (int32_t)(i % PARTITIONS), i / PARTITIONS,
+            NOW_US + i, 30);
+        if (i % 997 == 0)
+            assert_int_equal(logstore_checkpoint(shared, i % 2 == 0, &why), VERDICT_OK);
+    }
+    atomic_store(&done, true);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        pthread_join(threads[i], NULL);
+    assert_true(atomic_load(&reads) > 10);
+    logstore_close(shared);
+}
+
+int main(void)
+{
+#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(records_are_kept_per_owner),
+        STORE_TEST(what_was_not_checkpointed_is_read_again),
+        STORE_TEST(small_blocks_are_merged),
+        STORE_TEST(another_identity_empties_the_store),
+        STORE_TEST(garbage_in_the_file_is_thrown_away),
+        STORE_TEST(retention_drops_whole_buckets),
+        STORE_TEST(uploads_count_once_they_are_whole),
+        STORE_TEST(reads_are_exact_beside_checkpoints),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
