@@ -11,6 +11,7 @@
 #include "common/processor_internal.h"
 
 #include "common/clock.h"
+#include "common/dead_letter.h"
 #include "common/desk/topics.h"
 #include "common/failpoint.h"
 #include "common/ids.h"
@@ -413,35 +414,12 @@ static enum verdict send_outputs(const struct context *context, const struct out
 static enum verdict send_dead_letter(struct processor *processor, const struct kafka_record *record,
                                      const char *reason, int64_t now_us, struct why *why)
 {
-    char time[CLOCK_TEXT_SIZE], type_text[96], id[IDS_UUID_SIZE], place[64];
-    clock_format_us(now_us, time);
-    snprintf(place, sizeof place, "%d/%" PRId64, record->at.partition, record->at.offset);
-    struct bytes parts[] = {bytes_of(processor->definition->service), bytes_of(record->topic),
-                            bytes_of(place)};
-    ids_uuid8(parts, COUNT_OF(parts), id);
-    json_auto_t *value =
-        json_pack("{s:s, s:i, s:I, s:s, s:s, s:s}", "topic", record->topic, "partition",
-                  (int)record->at.partition, "offset", (json_int_t)record->at.offset, "reason",
-                  reason, "service", processor->definition->service, "at", time);
-    if (!value)
-        return VERDICT_OK;
-    CLEANUP(buf_free) struct buf text;
-    buf_init(&text, OUTPUT_BYTES_MAX);
-    event_dump_json(value, &text);
-    struct event_headers headers;
-    event_headers_make("dead_letter.recorded", id, processor->source, time, id, NULL, type_text,
-                       &headers);
-    struct kafka_output output = {.topic = topics_full_name("dead-letters"),
-                                  .partition = -1,
-                                  .key =
-                                      record->key.length <= 200 ? record->key : (struct bytes){0},
-                                  .value = {.data = text.data, .length = text.length},
-                                  .headers = headers.list,
-                                  .header_count = headers.count};
+    CLEANUP(dead_letter_clear) struct dead_letter letter;
+    dead_letter_make(processor->definition->service, record, reason, now_us, &letter);
     metric_add(&metrics[COUNT_DEAD], 1);
-    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%" PRId64 " reason=%s",
-              record->topic, record->at.partition, record->at.offset, reason);
-    return send_output(processor, &output, NULL, why);
+    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%" PRId64 " reason=%s", record->topic,
+              record->at.partition, record->at.offset, reason);
+    return send_output(processor, &letter.output, NULL, why);
 }
 
 /* --- one input -------------------------------------------------------------------------------------------------------------- */

@@ -259,7 +259,11 @@ void command_run(struct http_request *request, const struct command *command, js
     const char *traceparent = http_header(request, "traceparent");
     if (!intake_idempotency_key(request, key, &has_key) || !intake_load_case(request, &view_case))
         return;
-    ids_sha256_text(http_body(request).data, http_body(request).length, sha256);
+    /* What a repetition with the same key must match: the body's bytes, of an upload those that were streamed. */
+    if (http_route_of(request)->data)
+        snprintf(sha256, sizeof sha256, "%s", json_string_value(json_object_get(members, "sha256")));
+    else
+        ids_sha256_text(http_body(request).data, http_body(request).length, sha256);
     make_event_id(who->id, http_path_value(request, "id"), key, has_key, event_id);
     struct command_input input = {.type = command->type,
                                   .event_id = event_id,
@@ -341,16 +345,12 @@ static void finish_withdrawal(const json_t *state, const struct command_input *i
             json_object_set(answer, shown[i], json_object_get(withdrawn, shown[i]));
 }
 
-static void profile_release_one(struct profile **profile)
-{
-    profile_release(*profile);
-}
 
 /* Scopes not named are the document's required ones; passing the incident to authorities needs writing (1-⑧). */
 static bool prepare_consent(struct http_request *request, const struct view_case *view_case, json_t *members)
 {
     (void)view_case;
-    CLEANUP(profile_release_one) struct profile *profile = profile_current();
+    CLEANUP(profile_release_at) struct profile *profile = profile_current();
     const char *channel = json_string_value(json_object_get(members, "channel"));
     const json_t *document =
         profile_consent_document(profile, json_string_value(json_object_get(members, "document")),

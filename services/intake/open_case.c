@@ -140,14 +140,10 @@ static void take_delivery(void *context, const struct kafka_delivery *delivery)
 
 /* --- the record -------------------------------------------------------------------------------------------------------------------- */
 
-static void profile_release_one(struct profile **profile)
-{
-    profile_release(*profile);
-}
 
 static bool is_out_of_hours(int64_t now_us)
 {
-    CLEANUP(profile_release_one) struct profile *profile = profile_current();
+    CLEANUP(profile_release_at) struct profile *profile = profile_current();
     return profile && !calendar_is_open(profile_json(profile), now_us);
 }
 

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GET …/extract: the chunks that triage named, byte for byte as they are sealed for the provider; or only the raw lines; or
+ * CSV that a Japanese Excel opens, in which no cell can begin a formula.
+ */
+#include "services/intake/intake.h"
+
+#include "common/clock.h"
+#include "common/desk/limits.h"
+#include "common/desk/topics.h"
+#include "common/ids.h"
+
+#include <string.h>
+
+#define FETCH_WITHIN_MS 20000
+
+static void take_chunk(void *context, const struct kafka_record *record)
+{
+    buf_add(context, record->value.data, record->value.length);
+}
+
+/* All chunks of a search, each checked against its hash. */
+static enum verdict fetch(const json_t *search, struct buf *out, struct why *why)
+{
+    const json_t *chunks = json_object_get(search, "chunks");
+    int64_t deadline_ms = clock_monotonic_ms() + FETCH_WITHIN_MS;
+    for (size_t i = 0; i < json_array_size(chunks); i++) {
+        const json_t *chunk = json_array_get(chunks, i);
+        struct kafka_position at = {.partition = (int32_t)json_integer_value(json_object_get(chunk, "partition")),
+                                    .offset = json_integer_value(json_object_get(chunk, "offset"))};
+        const char *expected = json_string_value(json_object_get(chunk, "sha256"));
+        size_t before = out->length;
+        char found[IDS_SHA256_TEXT_SIZE];
+        enum verdict verdict = kafka_reader_fetch(intake.fetcher, topics_full_name("extracts"), at, take_chunk, out,
+                                                  deadline_ms, why);
+        if (verdict != VERDICT_OK)
+            return verdict;
+        ids_sha256_text(out->data + before, out->length - before, found);
+        if (!expected || strcmp(found, expected) != 0)
+            return reject(why, "chunk %zu is not what triage named", i);
+    }
+    return VERDICT_OK;
+}
+
+static const json_t *find_search(const json_t *extraction, const char *id)
+{
+    const json_t *searches = json_object_get(extraction, "searches");
+    for (size_t i = json_array_size(searches); i > 0; i--) {
+        const json_t *search = json_array_get(searches, i - 1);
+        const char *status = json_string_value(json_object_get(search, "status"));
+        const char *its_id = json_string_value(json_object_get(search, "id"));
+        if (id ? its_id && strcmp(its_id, id) == 0 : status && strcmp(status, "searching") != 0)
+            return search;
+    }
+    return NULL;
+}
+
+/* --- other forms -------------------------------------------------------------------------------------------------------------------- */
+
+/* "source.ip" as one member or as objects inside each other. */
+static const char *member(const json_t *record, const char *path)
+{
+    const json_t *value = json_object_get(record, path);
+    const char *dot = strchr(path, '.');
+    if (value || !dot)
+        return json_string_value(value);
+    CLEANUP(mem_free) char *first = mem_dup(path, (size_t)(dot - path));
+    const json_t *inner = json_object_get(record, first);
+    return inner ? member(inner, dot + 1) : NULL;
+}
+
+static void add_cell(struct buf *out, const char *text)
+{
+    /* A cell that begins like a formula would be run by a spreadsheet: an apostrophe makes it text. */
+    bool formula = text && *text && strchr("=+-@\t\r", *text);
+    buf_add_text(out, formula ? "\"'" : "\"");
+    for (; text && *text; text++)
+        buf_add(out, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
+    buf_add(out, "\"", 1);
+}
+
+static void add_csv(struct buf *out, const json_t *record)
+{
+    static const char *const columns[] = {"@timestamp",  "event.kind", "event.module", "event.action", "source.ip",
+                                          "destination.ip", "host.name", "user.name",  "url.original", "message",
+                                          "event.original"};
+    for (size_t i = 0; i < COUNT_OF(columns); i++) {
+        buf_add_text(out, i ? "," : "");
+        add_cell(out, record ? member(record, columns[i]) : columns[i]);
+    }
+    buf_add_text(out, "\r\n");
+}
+
+static void add_raw(struct buf *out, const json_t *record)
+{
+    const char *original = member(record, "event.original");
+    buf_add_text(out, original ? original : "");
+    buf_add(out, "\n", 1);
+}
+
+static void each_record(const struct buf *lines, struct buf *out, void (*add)(struct buf *out, const json_t *record))
+{
+    const char *end = lines->data + lines->length;
+    for (const char *at = lines->data; at && at < end;) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        size_t length = newline ? (size_t)(newline - at) : (size_t)(end - at);
+        json_auto_t *record = json_loadb(at, length, 0, NULL);
+        if (record)
+            add(out, record);
+        at += length + 1;
+    }
+}
+
+static void reply_in_form(struct http_request *request, const struct buf *lines)
+{
+    const char *format = http_query(request, "format");
+    CLEANUP(buf_free) struct buf out;
+    buf_init(&out, 4 * (size_t)LIMIT_EXTRACT_BYTES);
+    if (!format) {
+        http_reply(request, 200, "application/x-ndjson",
+                   (struct bytes){.data = lines->data, .length = lines->length});
+        return;
+    }
+    bool csv = strcmp(format, "csv") == 0;
+    if (csv) {
+        buf_add_text(&out, "\xef\xbb\xbf");
+        add_csv(&out, NULL);
+        http_reply_header(request, "Content-Disposition", "attachment; filename=\"extract.csv\"");
+    }
+    each_record(lines, &out, csv ? add_csv : add_raw);
+    http_reply(request, 200, csv ? "text/csv; charset=utf-8" : "text/plain; charset=utf-8",
+               (struct bytes){.data = out.data, .length = out.length});
+}
+
+/* --- the request ---------------------------------------------------------------------------------------------------------------------- */
+
+static void answer(struct http_request *request, const struct view_case *view_case)
+{
+    struct why why = {0};
+    const json_t *search = find_search(view_case->extraction, http_query(request, "extraction"));
+    CLEANUP(buf_free) struct buf lines;
+    buf_init(&lines, (size_t)LIMIT_EXTRACT_BYTES + LIMIT_CHUNK_BYTES);
+    if (!search) {
+        http_reply_problem(request, 404, "not_found", "There is no extract of this search yet.", NULL);
+        return;
+    }
+    if (fetch(search, &lines, &why) != VERDICT_OK) {
+        intake_unavailable(request, "extract", why.text);
+        return;
+    }
+    intake_audit(request, http_path_value(request, "id"), "extract.read");
+    reply_in_form(request, &lines);
+}
+
+static void run_get(struct http_request *request)
+{
+    struct view_case view_case;
+    const char *format = http_query(request, "format");
+    if (format && strcmp(format, "csv") != 0 && strcmp(format, "raw") != 0) {
+        intake_refuse_field(request, 422, "/format", "choice", "expected raw or csv, or nothing for NDJSON");
+        return;
+    }
+    if (!intake_load_case(request, &view_case))
+        return;
+    answer(request, &view_case);
+    view_case_clear(&view_case);
+}
+
+static void get_extract(struct http_request *request)
+{
+    intake_run(request, run_get);
+}
+
+const struct http_route extract_routes[] = {
+    {.method = "GET", .path = "/v1/cases/{id}/extract", .handler = get_extract, .flags = AUTH_READERS},
+};
+const size_t extract_route_count = COUNT_OF(extract_routes);

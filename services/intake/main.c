@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/clock.h"
+#include "common/desk/topics.h"
+#include "common/log.h"
+#include "common/service.h"
+#include "services/intake/api_people.h"
+#include "services/intake/intake.h"
+#include "services/intake/provider_events.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct intake intake;
+
+static struct {
+    struct kafka_config kafka;
+    char *http_address, *admin_address, *state_dir, *instance, *desk_file, *operators_file, *redis_url, *redis_ca_file, *log_level;
+    int64_t http_threads, session_idle_minutes, session_max_hours;
+    bool cookie_secure;
+} config;
+
+static const struct config_variable variables[] = {
+    KAFKA_CONFIG_VARIABLES(__typeof__(config), kafka),
+    {"KAKEKOMI_HTTP_ADDRESS", CONFIG_ADDRESS, "127.0.0.1:8080", "where the REST API listens",
+     offsetof(__typeof__(config), http_address), 0, 0},
+    {"KAKEKOMI_HTTP_THREADS", CONFIG_INTEGER, "2", "threads of the REST API", offsetof(__typeof__(config), http_threads), 1, 64},
+    {"KAKEKOMI_ADMIN_ADDRESS", CONFIG_ADDRESS, "127.0.0.1:8090", "/livez, /readyz, /metrics",
+     offsetof(__typeof__(config), admin_address), 0, 0},
+    {"KAKEKOMI_STATE_DIR", CONFIG_FOLDER, "/var/lib/kakekomi/intake", "files that can be rebuilt",
+     offsetof(__typeof__(config), state_dir), 0, 0},
+    {"KAKEKOMI_INSTANCE", CONFIG_TEXT, "1", "tells instances apart", offsetof(__typeof__(config), instance), 0, 0},
+    {"KAKEKOMI_DESK_FILE", CONFIG_FILE, NULL, "profile of the desk, JSON", offsetof(__typeof__(config), desk_file), 0, 0},
+    {"KAKEKOMI_OPERATORS_FILE", CONFIG_FILE, NULL, "who may sign in, JSON",
+     offsetof(__typeof__(config), operators_file), 0, 0},
+    {"KAKEKOMI_REDIS_URL", CONFIG_TEXT, NULL, "redis:// or rediss:// with host and port",
+     offsetof(__typeof__(config), redis_url), 0, 0},
+    {"KAKEKOMI_REDIS_CA_FILE", CONFIG_FILE, "", "authority that signed Redis, PEM",
+     offsetof(__typeof__(config), redis_ca_file), 0, 0},
+    {"KAKEKOMI_SESSION_IDLE_MINUTES", CONFIG_INTEGER, "30", "a session ends after this long without a request",
+     offsetof(__typeof__(config), session_idle_minutes), 1, 1440},
+    {"KAKEKOMI_SESSION_MAX_HOURS", CONFIG_INTEGER, "12", "a session ends after this long in any case",
+     offsetof(__typeof__(config), session_max_hours), 1, 168},
+    {"KAKEKOMI_COOKIE_SECURE", CONFIG_BOOLEAN, "false", "true behind TLS: the cookie is sent over https only",
+     offsetof(__typeof__(config), cookie_secure), 0, 0},
+    {"KAKEKOMI_LOG_LEVEL", CONFIG_TEXT, "info", "debug, info or warning", offsetof(__typeof__(config), log_level), 0, 0},
+};
+
+static struct http_server *server;
+static struct http_route *routes;
+
+/* One table of routes for the server, made of the parts'. */
+static size_t collect_routes(void)
+{
+    const struct {
+        const struct http_route *list;
+        size_t count;
+    } parts[] = {
+        {case_routes, case_route_count},       {command_routes, command_route_count},
+        {handover_routes, handover_route_count}, {extract_routes, extract_route_count},
+        {upload_routes, upload_route_count},   {desk_routes, desk_route_count},
+        {people_routes, people_route_count},
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        routes = mem_resize(routes, count + parts[i].count, sizeof *routes);
+        memcpy(routes + count, parts[i].list, parts[i].count * sizeof *routes);
+        count += parts[i].count;
+    }
+    return count;
+}
+
+static enum verdict check(struct why *why)
+{
+    return profile_holder_load(config.desk_file, why);
+}
+
+static enum verdict open_kafka(struct why *why)
+{
+    const char *topics[20];
+    size_t count = topics_of("intake", true, topics, COUNT_OF(topics));
+    intake.kafka = config.kafka;
+    intake.kafka.client_id = "intake";
+    intake.state_dir = config.state_dir;
+    enum verdict verdict = view_open(&intake.kafka, config.state_dir, &intake.view, why);
+    if (verdict == VERDICT_OK)
+        verdict = kafka_producer_open(&intake.kafka, topics, count, &intake.producer, why);
+    if (verdict == VERDICT_OK)
+        verdict = kafka_reader_open(&intake.kafka, KAFKA_READ_COMMITTED, &intake.fetcher, why);
+    return verdict;
+}
+
+static enum verdict open_http(struct why *why)
+{
+    struct http_server_definition definition = {.address = config.http_address,
+                                                .route_count = collect_routes(),
+                                                .routes = routes,
+                                                .threads = (unsigned)config.http_threads,
+                                                .connections_max = 1000,
+                                                .before = auth_before};
+    return http_server_start(&definition, &server, why);
+}
+
+static enum verdict start(struct why *why)
+{
+    struct auth_config auth = {.operators_file = config.operators_file,
+                               .redis_url = config.redis_url,
+                               .redis_ca_file = config.redis_ca_file,
+                               .sessions = {.idle_s = config.session_idle_minutes * 60,
+                                            .absolute_s = config.session_max_hours * 3600},
+                               .cookie_is_secure = config.cookie_secure};
+    enum verdict verdict = open_kafka(why);
+    if (verdict == VERDICT_OK)
+        verdict = people_start(&auth, why);
+    if (verdict != VERDICT_OK)
+        return verdict;
+    intake_register_metrics();
+    intake_pool_start();
+    verdict = provider_events_start(config.instance, why);
+    return verdict == VERDICT_OK ? open_http(why) : verdict;
+}
+
+static void stop(int64_t deadline_ms)
+{
+    http_server_stop(server, deadline_ms - 10000);
+    provider_events_stop();
+    intake_pool_stop();
+    kafka_producer_close(intake.producer, deadline_ms - 5000);
+    view_close(intake.view);
+    kafka_reader_close(intake.fetcher);
+    people_stop();
+}
+
+static bool ready(json_t *detail)
+{
+    bool fatal_producer = kafka_producer_is_fatal(intake.producer);
+    if (fatal_producer)
+        service_fail("kafka.producer_fatal", "the producer cannot go on");
+    return view_is_ready(intake.view, detail) && !fatal_producer;
+}
+
+static void reload(void)
+{
+    struct why why = {0};
+    if (profile_holder_load(config.desk_file, &why) != VERDICT_OK)
+        log_event(LOG_ERROR, "profile.refused", "why=%s", why.text);
+    else if (auth_reload(&why) != VERDICT_OK)
+        log_event(LOG_ERROR, "operators.refused", "why=%s", why.text);
+    else
+        log_event(LOG_INFO, "config.reloaded", "file=profile,operators");
+}
+
+static int print_topics(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    topics_print_json();
+    return SERVICE_STOPPED;
+}
+
+/* "topics" and what people_commands has. */
+static const struct service_command *collect_commands(void)
+{
+    static struct service_command commands[10];
+    size_t count = 0;
+    commands[count++] = (struct service_command){"topics", "prints the table of topics as JSON, for provisioning", print_topics};
+    for (const struct service_command *c = people_commands; c->name && count + 1 < COUNT_OF(commands); c++)
+        commands[count++] = *c;
+    return commands;
+}
+
+int main(int argc, char **argv)
+{
+    const struct service service = {
+        .name = "intake",
+        .purpose = "the desk's REST API and the only writer of the chain of a case",
+        .variables = variables,
+        .variable_count = COUNT_OF(variables),
+        .config = &config,
+        .admin_address = (const char *const *)&config.admin_address,
+        .check = check,
+        .start = start,
+        .stop = stop,
+        .ready = ready,
+        .reload = reload,
+        .commands = collect_commands(),
+    };
+    return service_main(argc, argv, &service);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The provider's words, verified by escalation, are appended to the chain of their case: rebased for as long as the head is
+ * the reason of the refusal, refused for any other reason they go to dead-letters. The offset is committed only when the own
+ * fold has passed the event; a repetition after a crash is the same event id, which the chain has already.
+ */
+#include "services/intake/provider_events.h"
+
+#include "common/clock.h"
+#include "common/dead_letter.h"
+#include "common/desk/topics.h"
+#include "common/kafka_group.h"
+#include "common/log.h"
+#include "common/service.h"
+#include "services/intake/commands.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WITHIN_MS 5000
+
+static struct {
+    struct kafka_group *group;
+    pthread_t thread;
+    _Atomic bool stopping;
+    bool started;
+} reader;
+
+enum handled { HANDLED, AGAIN, REFUSED };
+
+/* What the event says apart from whose case it is. */
+static json_t *members_of(const struct event *event)
+{
+    static const char *const names[] = {"handover", "head", "reply", "at", "reason", "report", "proposals"};
+    json_t *members = json_object();
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (json_object_get(event->data, names[i]))
+            json_object_set(members, names[i], json_object_get(event->data, names[i]));
+    return members;
+}
+
+static enum handled judge(enum command_end end, const struct view_outcome *outcome, const struct event *event,
+                          struct why *why)
+{
+    struct view_outcome before;
+    char sha256[65];
+    switch (end) {
+    case COMMAND_DONE:
+        return HANDLED;
+    case COMMAND_NOT_ACKNOWLEDGED:
+    case COMMAND_LATE:
+        return AGAIN;
+    case COMMAND_REFUSED:
+        if (outcome->refusal == CASE_STALE)
+            return AGAIN;
+        if (outcome->refusal == CASE_DUPLICATE &&
+            view_find_event(intake.view, event->key, event->id, &before, sha256, why) == VERDICT_OK && before.known)
+            return HANDLED;
+        snprintf(why->text, sizeof why->text, "%s: %s", case_refusal_code(outcome->refusal), outcome->why.text);
+        return REFUSED;
+    }
+    return REFUSED;
+}
+
+static void view_case_clear_at(struct view_case *view_case)
+{
+    view_case_clear(view_case);
+}
+
+
+static enum handled append(const struct event *event, struct why *why)
+{
+    CLEANUP(view_case_clear_at) struct view_case view_case = {0};
+    CLEANUP(profile_release_at) struct profile *profile = profile_current();
+    struct view_outcome outcome;
+    if (view_catch_up(intake.view, event->key, clock_monotonic_ms() + WITHIN_MS, why) != VERDICT_OK ||
+        view_case(intake.view, event->key, &view_case, why) != VERDICT_OK)
+        return AGAIN;
+    if (!view_case.state)
+        return (void)reject(why, "no such case"), REFUSED;
+    json_auto_t *members = members_of(event);
+    struct command_input input = {.type = event->type,
+                                  .event_id = event->id,
+                                  .actor_id = profile_provider_id(profile),
+                                  .actor_role = "provider",
+                                  .traceparent = event->traceparent,
+                                  .members = members,
+                                  .fold_within_ms = WITHIN_MS};
+    return judge(command_attempt(view_case.state, &input, &outcome, why), &outcome, event, why);
+}
+
+static enum handled handle(const struct kafka_record *record, struct why *why)
+{
+    struct event event;
+    if (event_parse(record, &event, why) != VERDICT_OK)
+        return REFUSED;
+    const char *case_id = json_string_value(json_object_get(event.data, "case"));
+    bool provider = strncmp(event.type, "provider.", 9) == 0;
+    enum handled handled = REFUSED;
+    if (!provider || !case_id || strcmp(case_id, event.key) != 0)
+        (void)reject(why, "expected a provider event whose case is its key");
+    else
+        handled = append(&event, why);
+    event_clear(&event);
+    return handled;
+}
+
+static enum verdict bury(const struct kafka_record *record, const char *reason, struct why *why)
+{
+    struct dead_letter letter;
+    dead_letter_make("intake", record, reason, clock_now_us(), &letter);
+    enum verdict verdict = kafka_produce_wait(intake.producer, &letter.output, clock_monotonic_ms() + WITHIN_MS, NULL, why);
+    dead_letter_clear(&letter);
+    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%lld reason=%s", record->topic,
+              record->at.partition, (long long)record->at.offset, reason);
+    return verdict;
+}
+
+static void take(const struct kafka_record *record)
+{
+    struct why why = {0}, after = {0};
+    enum handled handled = handle(record, &why);
+    if (handled == REFUSED && bury(record, why.text, &after) != VERDICT_OK)
+        handled = AGAIN;
+    if (handled == AGAIN) {
+        log_event(LOG_DEBUG, "provider_event.tried_again", "why=%s", why.text);
+        kafka_group_again(reader.group);
+        usleep(20000);
+    } else if (kafka_group_commit(reader.group, &after) != VERDICT_OK) {
+        log_event(LOG_WARNING, "provider_event.not_committed", "why=%s", after.text);
+    }
+}
+
+static void *run(void *context)
+{
+    (void)context;
+    struct why why = {0};
+    while (!atomic_load(&reader.stopping)) {
+        struct kafka_record record;
+        switch (kafka_group_next(reader.group, 100, &record, &why)) {
+        case KAFKA_READ_RECORD:
+            take(&record);
+            break;
+        case KAFKA_READ_FAILED:
+            service_fail("provider_events.failed", why.text);
+            return NULL;
+        case KAFKA_READ_END:
+        case KAFKA_READ_NOTHING:
+            break;
+        }
+    }
+    return NULL;
+}
+
+enum verdict provider_events_start(const char *instance, struct why *why)
+{
+    if (kafka_group_open(&intake.kafka, "intake", instance, topics_full_name("provider-events"), &reader.group, why) !=
+        VERDICT_OK)
+        return VERDICT_FATAL;
+    if (pthread_create(&reader.thread, NULL, run, NULL) != 0)
+        return fatal(why, "no thread for provider events");
+    reader.started = true;
+    return VERDICT_OK;
+}
+
+void provider_events_stop(void)
+{
+    atomic_store(&reader.stopping, true);
+    if (reader.started)
+        pthread_join(reader.thread, NULL);
+    kafka_group_close(reader.group);
+}
