@@ -105,8 +105,8 @@ static enum verdict start(struct why *why)
     struct auth_config auth = {.operators_file = config.operators_file,
                                .redis_url = config.redis_url,
                                .redis_ca_file = config.redis_ca_file,
-                               .sessions = {.idle_s = config.session_idle_minutes * 60,
-                                            .absolute_s = config.session_max_hours * 3600},
+                               .sessions = {.idle_ms_max = config.session_idle_minutes * 60000,
+                                            .absolute_ms_max = config.session_max_hours * 3600000},
                                .cookie_is_secure = config.cookie_secure};
     enum verdict verdict = open_kafka(why);
     if (verdict == VERDICT_OK)

@@ -16,7 +16,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,7 +58,7 @@ static enum handled judge(enum command_end end, const struct view_outcome *outco
         if (outcome->refusal == CASE_DUPLICATE &&
             view_find_event(intake.view, event->key, event->id, &before, sha256, why) == VERDICT_OK && before.known)
             return HANDLED;
-        snprintf(why->text, sizeof why->text, "%s: %s", case_refusal_code(outcome->refusal), outcome->why.text);
+        (void)reject(why, "%s: %.200s", case_refusal_code(outcome->refusal), outcome->why.text);
         return REFUSED;
     }
     return REFUSED;
@@ -73,13 +72,13 @@ static void view_case_clear_at(struct view_case *view_case)
 
 static enum handled append(const struct event *event, struct why *why)
 {
-    CLEANUP(view_case_clear_at) struct view_case view_case = {0};
+    CLEANUP(view_case_clear_at) struct view_case found = {0};
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
     struct view_outcome outcome;
     if (view_catch_up(intake.view, event->key, clock_monotonic_ms() + WITHIN_MS, why) != VERDICT_OK ||
-        view_case(intake.view, event->key, &view_case, why) != VERDICT_OK)
+        view_case(intake.view, event->key, &found, why) != VERDICT_OK)
         return AGAIN;
-    if (!view_case.state)
+    if (!found.state)
         return (void)reject(why, "no such case"), REFUSED;
     json_auto_t *members = members_of(event);
     struct command_input input = {.type = event->type,
@@ -89,7 +88,7 @@ static enum handled append(const struct event *event, struct why *why)
                                   .traceparent = event->traceparent,
                                   .members = members,
                                   .fold_within_ms = WITHIN_MS};
-    return judge(command_attempt(view_case.state, &input, &outcome, why), &outcome, event, why);
+    return judge(command_attempt(found.state, &input, &outcome, why), &outcome, event, why);
 }
 
 static enum handled handle(const struct kafka_record *record, struct why *why)
