@@ -17,16 +17,38 @@ extern char **environ;
 
 /* Every name that some service or tool of the project reads; whatever else begins with the prefix is a mistake. */
 static const char *const known_names[] = {
-    "KAKEKOMI_KAFKA_BROKERS",      "KAKEKOMI_KAFKA_CERT_FILE",      "KAKEKOMI_KAFKA_KEY_FILE",
-    "KAKEKOMI_KAFKA_CA_FILE",      "KAKEKOMI_REDIS_URL",            "KAKEKOMI_HTTP_ADDRESS",
-    "KAKEKOMI_ADMIN_ADDRESS",      "KAKEKOMI_DESK_FILE",            "KAKEKOMI_OPERATORS_FILE",
-    "KAKEKOMI_SMTP_URL",           "KAKEKOMI_SMTP_USER",            "KAKEKOMI_SMTP_PASSWORD",
-    "KAKEKOMI_SMTP_CA_FILE",       "KAKEKOMI_STATE_DIR",            "KAKEKOMI_INSTANCE",
-    "KAKEKOMI_LOG_LEVEL",          "KAKEKOMI_ESCALATION_SECRET",    "KAKEKOMI_SIGNING_KEY",
-    "KAKEKOMI_DECRYPTION_KEY",     "KAKEKOMI_URL",                  "KAKEKOMI_TOKEN",
-    "KAKEKOMI_SUPERVISOR_TOKEN",   "KAKEKOMI_PROVIDER_BROKERS",     "KAKEKOMI_FAILPOINT",
-    "KAKEKOMI_LOG_RETENTION_DAYS", "KAKEKOMI_SESSION_IDLE_MINUTES", "KAKEKOMI_SESSION_MAX_HOURS",
-    "KAKEKOMI_VAR", "KAKEKOMI_HTTP_THREADS", "KAKEKOMI_REDIS_CA_FILE",                "KAKEKOMI_OPERATOR_PASSWORD",    "KAKEKOMI_COOKIE_SECURE",
+    "KAKEKOMI_KAFKA_BROKERS",
+    "KAKEKOMI_KAFKA_CERT_FILE",
+    "KAKEKOMI_KAFKA_KEY_FILE",
+    "KAKEKOMI_KAFKA_CA_FILE",
+    "KAKEKOMI_REDIS_URL",
+    "KAKEKOMI_HTTP_ADDRESS",
+    "KAKEKOMI_ADMIN_ADDRESS",
+    "KAKEKOMI_DESK_FILE",
+    "KAKEKOMI_OPERATORS_FILE",
+    "KAKEKOMI_SMTP_URL",
+    "KAKEKOMI_SMTP_USER",
+    "KAKEKOMI_SMTP_PASSWORD",
+    "KAKEKOMI_SMTP_CA_FILE",
+    "KAKEKOMI_STATE_DIR",
+    "KAKEKOMI_INSTANCE",
+    "KAKEKOMI_LOG_LEVEL",
+    "KAKEKOMI_ESCALATION_SECRET",
+    "KAKEKOMI_SIGNING_KEY",
+    "KAKEKOMI_DECRYPTION_KEY",
+    "KAKEKOMI_URL",
+    "KAKEKOMI_TOKEN",
+    "KAKEKOMI_SUPERVISOR_TOKEN",
+    "KAKEKOMI_PROVIDER_BROKERS",
+    "KAKEKOMI_FAILPOINT",
+    "KAKEKOMI_LOG_RETENTION_DAYS",
+    "KAKEKOMI_SESSION_IDLE_MINUTES",
+    "KAKEKOMI_SESSION_MAX_HOURS",
+    "KAKEKOMI_VAR",
+    "KAKEKOMI_HTTP_THREADS",
+    "KAKEKOMI_REDIS_CA_FILE",
+    "KAKEKOMI_OPERATOR_PASSWORD",
+    "KAKEKOMI_COOKIE_SECURE",
 };
 
 static bool same_name(const char *name, size_t length, const char *wanted)
@@ -34,7 +56,8 @@ static bool same_name(const char *name, size_t length, const char *wanted)
     return strlen(wanted) == length && memcmp(name, wanted, length) == 0;
 }
 
-static bool is_known(const char *name, size_t length, const struct config_variable *table, size_t count)
+static bool is_known(const char *name, size_t length, const struct config_variable *table,
+                     size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (same_name(name, length, table[i].name))
@@ -42,14 +65,17 @@ static bool is_known(const char *name, size_t length, const struct config_variab
     for (size_t i = 0; i < COUNT_OF(known_names); i++)
         if (same_name(name, length, known_names[i]))
             return true;
-    return length > 5 && memcmp(name + length - 5, "_FILE", 5) == 0 && is_known(name, length - 5, table, count);
+    return length > 5 && memcmp(name + length - 5, "_FILE", 5) == 0 &&
+           is_known(name, length - 5, table, count);
 }
 
-static enum verdict refuse_unknown(const struct config_variable *table, size_t count, struct why *why)
+static enum verdict refuse_unknown(const struct config_variable *table, size_t count,
+                                   struct why *why)
 {
     for (char **entry = environ; *entry; entry++) {
         size_t length = strcspn(*entry, "=");
-        if (strncmp(*entry, PREFIX, sizeof PREFIX - 1) == 0 && !is_known(*entry, length, table, count))
+        if (strncmp(*entry, PREFIX, sizeof PREFIX - 1) == 0 &&
+            !is_known(*entry, length, table, count))
             return fatal(why, "%.*s: no service knows this variable", (int)length, *entry);
     }
     return VERDICT_OK;
@@ -89,14 +115,15 @@ static enum verdict make_folder(const char *name, const char *path, struct why *
     return VERDICT_OK;
 }
 
-static enum verdict read_integer(const struct config_variable *variable, const char *text, int64_t *ret, struct why *why)
+static enum verdict read_integer(const struct config_variable *variable, const char *text,
+                                 int64_t *ret, struct why *why)
 {
     char *end;
     errno = 0;
     long long number = strtoll(text, &end, 10);
     if (errno || end == text || *end || number < variable->min || number > variable->max)
-        return fatal(why, "%s: expected a whole number from %lld to %lld", variable->name, (long long)variable->min,
-                     (long long)variable->max);
+        return fatal(why, "%s: expected a whole number from %lld to %lld", variable->name,
+                     (long long)variable->min, (long long)variable->max);
     *ret = number;
     return VERDICT_OK;
 }
@@ -109,7 +136,8 @@ static enum verdict read_boolean(const char *name, const char *text, bool *ret, 
     return VERDICT_OK;
 }
 
-static enum verdict take_value(const struct config_variable *variable, const char *text, void *config, struct why *why)
+static enum verdict take_value(const struct config_variable *variable, const char *text,
+                               void *config, struct why *why)
 {
     void *place = (char *)config + variable->at;
     enum verdict verdict = VERDICT_OK;
@@ -126,7 +154,8 @@ static enum verdict take_value(const struct config_variable *variable, const cha
         break;
     case CONFIG_FILE:
         if (access(text, R_OK) != 0)
-            verdict = fatal(why, "%s: expected a file that can be read: %s", variable->name, strerror(errno));
+            verdict = fatal(why, "%s: expected a file that can be read: %s", variable->name,
+                            strerror(errno));
         break;
     case CONFIG_TEXT:
     case CONFIG_SECRET:
@@ -138,7 +167,8 @@ static enum verdict take_value(const struct config_variable *variable, const cha
 }
 
 /* NAME_FILE stands for NAME where the value is secret, so that it need not stand in the environment. */
-static enum verdict read_secret_file(const struct config_variable *variable, char **ret_text, struct why *why)
+static enum verdict read_secret_file(const struct config_variable *variable, char **ret_text,
+                                     struct why *why)
 {
     CLEANUP(mem_free) char *name = mem_printf("%s_FILE", variable->name);
     const char *path = getenv(name);
@@ -146,7 +176,8 @@ static enum verdict read_secret_file(const struct config_variable *variable, cha
     if (!path || !*path)
         return VERDICT_OK;
     if (!file_read(path, SECRET_BYTES_MAX, ret_text, &length))
-        return fatal(why, "%s: expected a file of at most 64 KiB that can be read: %s", name, strerror(errno));
+        return fatal(why, "%s: expected a file of at most 64 KiB that can be read: %s", name,
+                     strerror(errno));
     if (length && (*ret_text)[length - 1] == '\n')
         (*ret_text)[length - 1] = '\0';
     return VERDICT_OK;
@@ -155,7 +186,8 @@ static enum verdict read_secret_file(const struct config_variable *variable, cha
 static enum verdict load_one(const struct config_variable *variable, void *config, struct why *why)
 {
     CLEANUP(mem_free) char *from_file = NULL;
-    if (variable->kind == CONFIG_SECRET && read_secret_file(variable, &from_file, why) != VERDICT_OK)
+    if (variable->kind == CONFIG_SECRET &&
+        read_secret_file(variable, &from_file, why) != VERDICT_OK)
         return VERDICT_FATAL;
     const char *text = from_file ? from_file : getenv(variable->name);
     if (!text || !*text)
@@ -169,7 +201,8 @@ static enum verdict load_one(const struct config_variable *variable, void *confi
     return take_value(variable, text, config, why);
 }
 
-enum verdict config_load(const struct config_variable *table, size_t count, void *ret_config, struct why *why)
+enum verdict config_load(const struct config_variable *table, size_t count, void *ret_config,
+                         struct why *why)
 {
     if (refuse_unknown(table, count, why) != VERDICT_OK)
         return VERDICT_FATAL;

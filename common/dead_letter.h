@@ -17,6 +17,6 @@ struct dead_letter {
     struct kafka_output output;
 };
 /* The id derives from the record's position: a repetition is seen to be one. The record must live as long as `output`. */
-void dead_letter_make(const char *service, const struct kafka_record *record, const char *reason, int64_t now_us,
-                      struct dead_letter *ret_letter);
+void dead_letter_make(const char *service, const struct kafka_record *record, const char *reason,
+                      int64_t now_us, struct dead_letter *ret_letter);
 void dead_letter_clear(struct dead_letter *letter);

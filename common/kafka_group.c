@@ -12,15 +12,23 @@ struct kafka_group {
     bool again;
 };
 
-static enum verdict configure(rd_kafka_conf_t *conf, const char *group, const char *instance, struct why *why)
+static enum verdict configure(rd_kafka_conf_t *conf, const char *group, const char *instance,
+                              struct why *why)
 {
     CLEANUP(mem_free) char *member = mem_printf("%s-%s", group, instance);
     const char *const pairs[][2] = {
-        {"group.id", group}, {"group.instance.id", member}, {"partition.assignment.strategy", "range"},
-        {"session.timeout.ms", "10000"}, {"enable.auto.commit", "false"}, {"enable.auto.offset.store", "false"},
+        {"group.id", group},
+        {"group.instance.id", member},
+        {"partition.assignment.strategy", "range"},
+        {"session.timeout.ms", "10000"},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
         /* kept for ever: without a committed offset everything is offered again, and the chain refuses what it has */
-        {"auto.offset.reset", "earliest"}, {"isolation.level", "read_committed"}, {"fetch.wait.max.ms", "100"},
-        {"queued.max.messages.kbytes", "4096"}, {"max.poll.interval.ms", "600000"},
+        {"auto.offset.reset", "earliest"},
+        {"isolation.level", "read_committed"},
+        {"fetch.wait.max.ms", "100"},
+        {"queued.max.messages.kbytes", "4096"},
+        {"max.poll.interval.ms", "600000"},
     };
     for (size_t i = 0; i < COUNT_OF(pairs); i++)
         if (kafka_conf_set(conf, pairs[i][0], pairs[i][1], why) != VERDICT_OK)
@@ -37,8 +45,9 @@ static enum verdict subscribe(rd_kafka_t *handle, const char *topic, struct why 
     return error ? fatal(why, "subscribe to %s: %s", topic, rd_kafka_err2str(error)) : VERDICT_OK;
 }
 
-enum verdict kafka_group_open(const struct kafka_config *config, const char *group, const char *instance,
-                              const char *topic, struct kafka_group **ret_group, struct why *why)
+enum verdict kafka_group_open(const struct kafka_config *config, const char *group,
+                              const char *instance, const char *topic,
+                              struct kafka_group **ret_group, struct why *why)
 {
     rd_kafka_conf_t *conf;
     rd_kafka_t *handle;
@@ -66,8 +75,8 @@ static void return_lent(struct kafka_group *group)
         rd_kafka_message_destroy(TAKE(group->lent));
 }
 
-enum kafka_read kafka_group_next(struct kafka_group *group, int64_t timeout_ms, struct kafka_record *ret_record,
-                                 struct why *why)
+enum kafka_read kafka_group_next(struct kafka_group *group, int64_t timeout_ms,
+                                 struct kafka_record *ret_record, struct why *why)
 {
     if (!group->again || !group->lent) {
         return_lent(group);
@@ -82,7 +91,8 @@ enum kafka_read kafka_group_next(struct kafka_group *group, int64_t timeout_ms, 
     }
     if (group->lent->err != RD_KAFKA_RESP_ERR__FATAL &&
         group->lent->err != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
-        log_event(LOG_DEBUG, "kafka.read_disturbed", "why=%s", rd_kafka_message_errstr(group->lent));
+        log_event(LOG_DEBUG, "kafka.read_disturbed", "why=%s",
+                  rd_kafka_message_errstr(group->lent));
         return KAFKA_READ_NOTHING;
     }
     (void)fatal(why, "kafka read: %s", rd_kafka_message_errstr(group->lent));

@@ -9,10 +9,11 @@
 
 struct kafka_group;
 
-enum verdict kafka_group_open(const struct kafka_config *config, const char *group, const char *instance,
-                              const char *topic, struct kafka_group **ret_group, struct why *why);
-enum kafka_read kafka_group_next(struct kafka_group *group, int64_t timeout_ms, struct kafka_record *ret_record,
-                                 struct why *why);
+enum verdict kafka_group_open(const struct kafka_config *config, const char *group,
+                              const char *instance, const char *topic,
+                              struct kafka_group **ret_group, struct why *why);
+enum kafka_read kafka_group_next(struct kafka_group *group, int64_t timeout_ms,
+                                 struct kafka_record *ret_record, struct why *why);
 /* The record lent last is done; RETRY after a rebalance took its partition away (another member reads it again). */
 enum verdict kafka_group_commit(struct kafka_group *group, struct why *why);
 /* The record lent last is to be given again. */

@@ -417,8 +417,8 @@ static enum verdict send_dead_letter(struct processor *processor, const struct k
     CLEANUP(dead_letter_clear) struct dead_letter letter;
     dead_letter_make(processor->definition->service, record, reason, now_us, &letter);
     metric_add(&metrics[COUNT_DEAD], 1);
-    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%" PRId64 " reason=%s", record->topic,
-              record->at.partition, record->at.offset, reason);
+    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%" PRId64 " reason=%s",
+              record->topic, record->at.partition, record->at.offset, reason);
     return send_output(processor, &letter.output, NULL, why);
 }
 

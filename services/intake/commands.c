@@ -56,7 +56,8 @@ static void take_outcome(void *context, const struct view_outcome *outcome)
     fold_wait_release(wait);
 }
 
-static bool wait_for_fold(struct kafka_position at, int64_t within_ms, struct view_outcome *ret_outcome)
+static bool wait_for_fold(struct kafka_position at, int64_t within_ms,
+                          struct view_outcome *ret_outcome)
 {
     struct fold_wait *wait = mem_alloc(sizeof *wait);
     struct timespec until;
@@ -81,8 +82,9 @@ static bool wait_for_fold(struct kafka_position at, int64_t within_ms, struct vi
 json_t *command_data(const json_t *state, const struct command_input *input)
 {
     const char *head = json_string_value(json_object_get(state, "head"));
-    json_t *data = json_pack("{s:s, s:{s:s, s:s}, s:i}", "extends", head, "actor", "id", input->actor_id, "role",
-                             input->actor_role, "rules", CASE_RULES_VERSION);
+    json_t *data =
+        json_pack("{s:s, s:{s:s, s:s}, s:i}", "extends", head, "actor", "id", input->actor_id,
+                  "role", input->actor_role, "rules", CASE_RULES_VERSION);
     if (input->request_sha256)
         json_object_set_new(data, "request", json_pack("{s:s}", "sha256", input->request_sha256));
     json_object_update(data, (json_t *)(uintptr_t)input->members);
@@ -99,7 +101,8 @@ enum command_end command_attempt(const json_t *state, const struct command_input
     clock_format_us(clock_now_us(), time);
     json_auto_t *data = command_data(state, input);
     struct case_verdict verdict = case_would_apply(state, input->type, data, input->event_id, time);
-    *ret_outcome = (struct view_outcome){.known = true, .refusal = verdict.refusal, .why = verdict.why};
+    *ret_outcome =
+        (struct view_outcome){.known = true, .refusal = verdict.refusal, .why = verdict.why};
     memcpy(ret_outcome->pointer, verdict.pointer, sizeof ret_outcome->pointer);
     if (verdict.refusal != CASE_ACCEPTED)
         return COMMAND_REFUSED;
@@ -110,31 +113,34 @@ enum command_end command_attempt(const json_t *state, const struct command_input
         ret_outcome->refusal = CASE_TOO_MANY;
         return COMMAND_REFUSED;
     }
-    event_headers_make(input->type, input->event_id, INTAKE_SOURCE, time, case_id, input->traceparent, type_text,
-                       &headers);
+    event_headers_make(input->type, input->event_id, INTAKE_SOURCE, time, case_id,
+                       input->traceparent, type_text, &headers);
     struct kafka_output output = {.topic = topics_full_name("cases"),
                                   .partition = -1,
                                   .key = bytes_of(case_id),
                                   .value = {.data = value.data, .length = value.length},
                                   .headers = headers.list,
                                   .header_count = headers.count};
-    if (kafka_produce_wait(intake.producer, &output, clock_monotonic_ms() + PRODUCE_WITHIN_MS, &at, why) != VERDICT_OK)
+    if (kafka_produce_wait(intake.producer, &output, clock_monotonic_ms() + PRODUCE_WITHIN_MS, &at,
+                           why) != VERDICT_OK)
         return COMMAND_NOT_ACKNOWLEDGED;
-    if (!wait_for_fold(at, input->fold_within_ms ? input->fold_within_ms : FOLD_WITHIN_MS, ret_outcome))
+    if (!wait_for_fold(at, input->fold_within_ms ? input->fold_within_ms : FOLD_WITHIN_MS,
+                       ret_outcome))
         return COMMAND_LATE;
     return ret_outcome->refusal == CASE_ACCEPTED ? COMMAND_DONE : COMMAND_REFUSED;
 }
 
 /* --- answers -------------------------------------------------------------------------------------------------------------------- */
 
-static void reply_done(struct http_request *request, const struct command *command, const struct command_input *input,
-                       const struct view_outcome *outcome, bool replayed)
+static void reply_done(struct http_request *request, const struct command *command,
+                       const struct command_input *input, const struct view_outcome *outcome,
+                       bool replayed)
 {
     struct why why;
     struct view_case now = {0};
     const char *case_id = http_path_value(request, "id");
-    json_t *answer = json_pack("{s:s, s:I, s:s, s:s}", "id", case_id, "revision", outcome->revision, "head",
-                               outcome->head, "event", input->event_id);
+    json_t *answer = json_pack("{s:s, s:I, s:s, s:s}", "id", case_id, "revision", outcome->revision,
+                               "head", outcome->head, "event", input->event_id);
     if (view_case(intake.view, case_id, &now, &why) == VERDICT_OK && now.state) {
         http_reply_header(request, "ETag", now.etag);
         if (command->finish)
@@ -150,7 +156,8 @@ static void reply_refused(struct http_request *request, const struct view_outcom
 {
     unsigned status = outcome->refusal == CASE_MALFORMED ? 422 : 409;
     const char *why = outcome->why.text[0] ? outcome->why.text : "refused by the chain";
-    intake_refuse_field(request, status, outcome->pointer, case_refusal_code(outcome->refusal), why);
+    intake_refuse_field(request, status, outcome->pointer, case_refusal_code(outcome->refusal),
+                        why);
 }
 
 /* The same key was used before: the same bytes get the first answer again, others are refused. True when answered. */
@@ -160,14 +167,15 @@ static bool reply_replayed(struct http_request *request, const struct command *c
     struct view_outcome outcome;
     struct why why;
     char sha256[65];
-    if (view_find_event(intake.view, http_path_value(request, "id"), input->event_id, &outcome, sha256, &why) !=
-            VERDICT_OK ||
+    if (view_find_event(intake.view, http_path_value(request, "id"), input->event_id, &outcome,
+                        sha256, &why) != VERDICT_OK ||
         !outcome.known)
         return false;
     if (strcmp(sha256, input->request_sha256) == 0)
         reply_done(request, command, input, &outcome, true);
     else
-        http_reply_problem(request, 422, "idempotency_key", "This key was used with another request.", NULL);
+        http_reply_problem(request, 422, "idempotency_key",
+                           "This key was used with another request.", NULL);
     return true;
 }
 
@@ -179,7 +187,8 @@ static bool head_matches(struct http_request *request, const struct view_case *v
         return true;
     if (wanted[0] == '"')
         wanted++;
-    return strncmp(wanted, head, 16) == 0 && (wanted[16] == '.' || wanted[16] == '"' || wanted[16] == '\0');
+    return strncmp(wanted, head, 16) == 0 &&
+           (wanted[16] == '.' || wanted[16] == '"' || wanted[16] == '\0');
 }
 
 static void reply_precondition(struct http_request *request, const struct view_case *view_case)
@@ -189,8 +198,9 @@ static void reply_precondition(struct http_request *request, const struct view_c
 }
 
 /* True: answered. False: somebody was faster, try again. */
-static bool answer_attempt(struct http_request *request, const struct command *command, const struct command_input *input,
-                           enum command_end end, const struct view_outcome *outcome, const struct why *why)
+static bool answer_attempt(struct http_request *request, const struct command *command,
+                           const struct command_input *input, enum command_end end,
+                           const struct view_outcome *outcome, const struct why *why)
 {
     switch (end) {
     case COMMAND_DONE:
@@ -229,7 +239,8 @@ static void attempt_until_answered(struct http_request *request, const struct co
         if (!intake_load_case(request, view_case))
             return;
     }
-    http_reply_problem(request, 409, "busy", "The case is being changed by others; read it again.", NULL);
+    http_reply_problem(request, 409, "busy", "The case is being changed by others; read it again.",
+                       NULL);
 }
 
 /* --- the way of a request --------------------------------------------------------------------------------------------------------- */
@@ -261,7 +272,8 @@ void command_run(struct http_request *request, const struct command *command, js
         return;
     /* What a repetition with the same key must match: the body's bytes, of an upload those that were streamed. */
     if (http_route_of(request)->data)
-        snprintf(sha256, sizeof sha256, "%s", json_string_value(json_object_get(members, "sha256")));
+        snprintf(sha256, sizeof sha256, "%s",
+                 json_string_value(json_object_get(members, "sha256")));
     else
         ids_sha256_text(http_body(request).data, http_body(request).length, sha256);
     make_event_id(who->id, http_path_value(request, "id"), key, has_key, event_id);
@@ -270,7 +282,8 @@ void command_run(struct http_request *request, const struct command *command, js
                                   .actor_id = who->id,
                                   .actor_role = who->role,
                                   .request_sha256 = sha256,
-                                  .traceparent = traceparent && strlen(traceparent) == 55 ? traceparent : NULL,
+                                  .traceparent =
+                                      traceparent && strlen(traceparent) == 55 ? traceparent : NULL,
                                   .members = members};
     if (has_key && reply_replayed(request, command, &input))
         return;
@@ -290,16 +303,19 @@ static void reply_hearing_errors(struct http_request *request, const struct hear
     json_t *errors = json_array();
     for (size_t i = 0; i < found->count; i++)
         http_error_add(errors, found->list[i].pointer, found->list[i].code, found->list[i].message);
-    http_reply_problem(request, 422, "invalid", "Some members of the hearing cannot be taken.", errors);
+    http_reply_problem(request, 422, "invalid", "Some members of the hearing cannot be taken.",
+                       errors);
 }
 
-static bool prepare_patch(struct http_request *request, const struct view_case *view_case, json_t *members)
+static bool prepare_patch(struct http_request *request, const struct view_case *view_case,
+                          json_t *members)
 {
     CLEANUP(mem_free) struct hearing_errors *errors = mem_alloc(sizeof *errors);
     json_auto_t *merged = NULL;
     json_t *patch = json_object_get(members, "patch");
     if (hearing_patch_names_array(patch) && !http_header(request, "If-Match")) {
-        http_reply_problem(request, 428, "if_match", "A patch that names a list needs If-Match.", NULL);
+        http_reply_problem(request, 428, "if_match", "A patch that names a list needs If-Match.",
+                           NULL);
         return false;
     }
     if (hearing_check_patch(json_object_get(view_case->state, "hearing"), patch, errors, &merged))
@@ -333,7 +349,8 @@ static const json_t *given_by_event(const json_t *given, const char *event_id)
 }
 
 /* {"effect":"stopped"} or {"effect":"recalled","accepted_at"}: read from the chain, where the order stands. */
-static void finish_withdrawal(const json_t *state, const struct command_input *input, json_t *answer)
+static void finish_withdrawal(const json_t *state, const struct command_input *input,
+                              json_t *answer)
 {
     const json_t *consents = json_object_get(state, "consents");
     const json_t *withdrawn = given_by_event(json_object_get(state, "intention"), input->event_id);
@@ -345,9 +362,9 @@ static void finish_withdrawal(const json_t *state, const struct command_input *i
             json_object_set(answer, shown[i], json_object_get(withdrawn, shown[i]));
 }
 
-
 /* Scopes not named are the document's required ones; passing the incident to authorities needs writing (1-⑧). */
-static bool prepare_consent(struct http_request *request, const struct view_case *view_case, json_t *members)
+static bool prepare_consent(struct http_request *request, const struct view_case *view_case,
+                            json_t *members)
 {
     (void)view_case;
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
@@ -356,7 +373,8 @@ static bool prepare_consent(struct http_request *request, const struct view_case
         profile_consent_document(profile, json_string_value(json_object_get(members, "document")),
                                  json_string_value(json_object_get(members, "version")));
     if (!document) {
-        intake_refuse_field(request, 422, "/document", "unknown_document", "no such document and version at this desk");
+        intake_refuse_field(request, 422, "/document", "unknown_document",
+                            "no such document and version at this desk");
         return false;
     }
     if (!json_object_get(members, "scopes"))
@@ -366,7 +384,8 @@ static bool prepare_consent(struct http_request *request, const struct view_case
         const char *scope = json_string_value(json_array_get(scopes, i));
         if (strcmp(scope, "authorities") != 0 || strcmp(channel, "phone_read") != 0)
             continue;
-        intake_refuse_field(request, 422, "/channel", "channel", "the scope authorities needs paper or web (1-8)");
+        intake_refuse_field(request, 422, "/channel", "channel",
+                            "the scope authorities needs paper or web (1-8)");
         return false;
     }
     return true;
@@ -374,7 +393,8 @@ static bool prepare_consent(struct http_request *request, const struct view_case
 
 /* From preparing to accepted a hand-over is under way; before that a new request replaces it, after release it
  * supplements it. Only escalation knows which, so the check stands here and not in the chain. */
-static bool prepare_handover(struct http_request *request, const struct view_case *view_case, json_t *members)
+static bool prepare_handover(struct http_request *request, const struct view_case *view_case,
+                             json_t *members)
 {
     (void)members;
     static const char *const busy[] = {"preparing", "offered", "overdue", "accepted"};
@@ -418,7 +438,8 @@ static const struct command *command_of(struct http_request *request)
     return NULL;
 }
 
-static bool body_fits(struct http_request *request, const struct command *command, const json_t *members)
+static bool body_fits(struct http_request *request, const struct command *command,
+                      const json_t *members)
 {
     size_t count;
     struct case_verdict verdict = {0};
@@ -442,11 +463,13 @@ static void post_command(struct http_request *request)
     intake_run(request, run_post);
 }
 
-#define POST(path_)                                                                                                      \
-    {                                                                                                                    \
-        .method = "POST", .path = CASE path_, .handler = post_command, .flags = AUTH_WRITERS,                            \
-        .body_max = LIMIT_BODY_BYTES, .content_types = "application/json"                                                \
-    }
+#define POST(path_)                                                                                \
+    {.method = "POST",                                                                             \
+     .path = CASE path_,                                                                           \
+     .handler = post_command,                                                                      \
+     .flags = AUTH_WRITERS,                                                                        \
+     .body_max = LIMIT_BODY_BYTES,                                                                 \
+     .content_types = "application/json"}
 const struct http_route command_routes[] = {
     {.method = "PATCH",
      .path = "/v1/cases/{id}",

@@ -17,13 +17,15 @@ static void get_desk(struct http_request *request)
 {
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
     const json_t *all = profile_json(profile), *provider = json_object_get(all, "provider");
-    static const char *const shown[] = {"name", "phone", "hours", "closures", "time_zone", "consent_documents"};
+    static const char *const shown[] = {"name",     "phone",     "hours",
+                                        "closures", "time_zone", "consent_documents"};
     json_t *answer = json_object();
     for (size_t i = 0; i < COUNT_OF(shown); i++)
         if (json_object_get(all, shown[i]))
             json_object_set(answer, shown[i], json_object_get(all, shown[i]));
-    json_object_set_new(answer, "provider", json_pack("{s:O, s:O}", "id", json_object_get(provider, "id"), "name",
-                                                      json_object_get(provider, "name")));
+    json_object_set_new(answer, "provider",
+                        json_pack("{s:O, s:O}", "id", json_object_get(provider, "id"), "name",
+                                  json_object_get(provider, "name")));
     http_reply_json(request, 200, answer);
 }
 
@@ -35,8 +37,8 @@ static void get_hearing_sheet(struct http_request *request)
 /* --- contracts -------------------------------------------------------------------------------------------------------------------- */
 
 static const struct case_member contract_members[] = {
-    {"company", CASE_TEXT, true, 200, NULL},   {"phone", CASE_TEXT, false, 60, NULL},
-    {"person", CASE_TEXT, false, 200, NULL},   {"email", CASE_TEXT, false, 254, NULL},
+    {"company", CASE_TEXT, true, 200, NULL},    {"phone", CASE_TEXT, false, 60, NULL},
+    {"person", CASE_TEXT, false, 200, NULL},    {"email", CASE_TEXT, false, 254, NULL},
     {"services", CASE_TEXTS, false, 200, NULL}, {"notes", CASE_TEXT, false, 4000, NULL},
 };
 
@@ -56,14 +58,16 @@ static enum verdict write_contract(const char *customer_id, const json_t *contra
     event_dump_json(contract, &value);
     ids_uuid7(now_us, id);
     clock_format_us(now_us, time);
-    event_headers_make("contract.recorded", id, INTAKE_SOURCE, time, customer_id, NULL, type_text, &headers);
+    event_headers_make("contract.recorded", id, INTAKE_SOURCE, time, customer_id, NULL, type_text,
+                       &headers);
     struct kafka_output output = {.topic = topics_full_name("contracts"),
                                   .partition = -1,
                                   .key = bytes_of(customer_id),
                                   .value = {.data = value.data, .length = value.length},
                                   .headers = headers.list,
                                   .header_count = headers.count};
-    return kafka_produce_wait(intake.producer, &output, clock_monotonic_ms() + WITHIN_MS, NULL, why);
+    return kafka_produce_wait(intake.producer, &output, clock_monotonic_ms() + WITHIN_MS, NULL,
+                              why);
 }
 
 static void run_put_contract(struct http_request *request)
@@ -73,7 +77,8 @@ static void run_put_contract(struct http_request *request)
     json_auto_t *body = NULL;
     const char *customer_id = http_path_value(request, "customer_id");
     if (!customer_is_sound(customer_id)) {
-        intake_refuse_field(request, 422, "/customer_id", "format", "expected 1 to 20 of A-Z, 0-9 and -");
+        intake_refuse_field(request, 422, "/customer_id", "format",
+                            "expected 1 to 20 of A-Z, 0-9 and -");
         return;
     }
     if (!intake_body_object(request, &body))
@@ -135,12 +140,16 @@ static void get_livez(struct http_request *request)
 static void get_readyz(struct http_request *request)
 {
     bool ready = view_is_ready(intake.view, NULL) && !kafka_producer_is_fatal(intake.producer);
-    http_reply(request, ready ? 200 : 503, "text/plain", bytes_of(ready ? "ready\n" : "not ready\n"));
+    http_reply(request, ready ? 200 : 503, "text/plain",
+               bytes_of(ready ? "ready\n" : "not ready\n"));
 }
 
 const struct http_route desk_routes[] = {
     {.method = "GET", .path = "/v1/desk", .handler = get_desk, .flags = AUTH_READERS},
-    {.method = "GET", .path = "/v1/hearing-sheet", .handler = get_hearing_sheet, .flags = AUTH_READERS},
+    {.method = "GET",
+     .path = "/v1/hearing-sheet",
+     .handler = get_hearing_sheet,
+     .flags = AUTH_READERS},
     {.method = "PUT",
      .path = "/v1/contracts/{customer_id}",
      .handler = put_contract,

@@ -26,13 +26,14 @@ static enum verdict fetch(const json_t *search, struct buf *out, struct why *why
     int64_t deadline_ms = clock_monotonic_ms() + FETCH_WITHIN_MS;
     for (size_t i = 0; i < json_array_size(chunks); i++) {
         const json_t *chunk = json_array_get(chunks, i);
-        struct kafka_position at = {.partition = (int32_t)json_integer_value(json_object_get(chunk, "partition")),
-                                    .offset = json_integer_value(json_object_get(chunk, "offset"))};
+        struct kafka_position at = {
+            .partition = (int32_t)json_integer_value(json_object_get(chunk, "partition")),
+            .offset = json_integer_value(json_object_get(chunk, "offset"))};
         const char *expected = json_string_value(json_object_get(chunk, "sha256"));
         size_t before = out->length;
         char found[IDS_SHA256_TEXT_SIZE];
-        enum verdict verdict = kafka_reader_fetch(intake.fetcher, topics_full_name("extracts"), at, take_chunk, out,
-                                                  deadline_ms, why);
+        enum verdict verdict = kafka_reader_fetch(intake.fetcher, topics_full_name("extracts"), at,
+                                                  take_chunk, out, deadline_ms, why);
         if (verdict != VERDICT_OK)
             return verdict;
         ids_sha256_text(out->data + before, out->length - before, found);
@@ -81,9 +82,10 @@ static void add_cell(struct buf *out, const char *text)
 
 static void add_csv(struct buf *out, const json_t *record)
 {
-    static const char *const columns[] = {"@timestamp",  "event.kind", "event.module", "event.action", "source.ip",
-                                          "destination.ip", "host.name", "user.name",  "url.original", "message",
-                                          "event.original"};
+    static const char *const columns[] = {"@timestamp",   "event.kind",    "event.module",
+                                          "event.action", "source.ip",     "destination.ip",
+                                          "host.name",    "user.name",     "url.original",
+                                          "message",      "event.original"};
     for (size_t i = 0; i < COUNT_OF(columns); i++) {
         buf_add_text(out, i ? "," : "");
         add_cell(out, record ? member(record, columns[i]) : columns[i]);
@@ -98,7 +100,8 @@ static void add_raw(struct buf *out, const json_t *record)
     buf_add(out, "\n", 1);
 }
 
-static void each_record(const struct buf *lines, struct buf *out, void (*add)(struct buf *out, const json_t *record))
+static void each_record(const struct buf *lines, struct buf *out,
+                        void (*add)(struct buf *out, const json_t *record))
 {
     const char *end = lines->data + lines->length;
     for (const char *at = lines->data; at && at < end;) {
@@ -141,7 +144,8 @@ static void answer(struct http_request *request, const struct view_case *view_ca
     CLEANUP(buf_free) struct buf lines;
     buf_init(&lines, (size_t)LIMIT_EXTRACT_BYTES + LIMIT_CHUNK_BYTES);
     if (!search) {
-        http_reply_problem(request, 404, "not_found", "There is no extract of this search yet.", NULL);
+        http_reply_problem(request, 404, "not_found", "There is no extract of this search yet.",
+                           NULL);
         return;
     }
     if (fetch(search, &lines, &why) != VERDICT_OK) {
@@ -157,7 +161,8 @@ static void run_get(struct http_request *request)
     struct view_case view_case;
     const char *format = http_query(request, "format");
     if (format && strcmp(format, "csv") != 0 && strcmp(format, "raw") != 0) {
-        intake_refuse_field(request, 422, "/format", "choice", "expected raw or csv, or nothing for NDJSON");
+        intake_refuse_field(request, 422, "/format", "choice",
+                            "expected raw or csv, or nothing for NDJSON");
         return;
     }
     if (!intake_load_case(request, &view_case))
@@ -172,6 +177,9 @@ static void get_extract(struct http_request *request)
 }
 
 const struct http_route extract_routes[] = {
-    {.method = "GET", .path = "/v1/cases/{id}/extract", .handler = get_extract, .flags = AUTH_READERS},
+    {.method = "GET",
+     .path = "/v1/cases/{id}/extract",
+     .handler = get_extract,
+     .flags = AUTH_READERS},
 };
 const size_t extract_route_count = COUNT_OF(extract_routes);

@@ -34,10 +34,10 @@ static json_t *describe_extract(const json_t *search)
 {
     if (!search)
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o}", "records", or_null(json_object_get(search, "records")), "from",
-                     or_null(json_object_get(json_object_get(search, "window"), "from")), "to",
-                     or_null(json_object_get(json_object_get(search, "window"), "to")), "sha256",
-                     or_null(json_object_get(search, "sha256")));
+    return json_pack("{s:o, s:o, s:o, s:o}", "records", or_null(json_object_get(search, "records")),
+                     "from", or_null(json_object_get(json_object_get(search, "window"), "from")),
+                     "to", or_null(json_object_get(json_object_get(search, "window"), "to")),
+                     "sha256", or_null(json_object_get(search, "sha256")));
 }
 
 static json_t *describe_files(const json_t *state)
@@ -47,8 +47,9 @@ static json_t *describe_files(const json_t *state)
     for (size_t i = 0; i < json_array_size(uploads); i++) {
         const json_t *upload = json_array_get(uploads, i);
         if (strcmp(json_string_value(json_object_get(upload, "of")), "file") == 0)
-            json_array_append_new(files, json_pack("{s:O, s:O, s:O, s:O}", "upload", json_object_get(upload, "upload"),
-                                                   "name", json_object_get(upload, "name"), "size",
+            json_array_append_new(files, json_pack("{s:O, s:O, s:O, s:O}", "upload",
+                                                   json_object_get(upload, "upload"), "name",
+                                                   json_object_get(upload, "name"), "size",
                                                    json_object_get(upload, "size"), "sha256",
                                                    json_object_get(upload, "sha256")));
     }
@@ -58,7 +59,8 @@ static json_t *describe_files(const json_t *state)
 static json_t *reply_by(const json_t *profile)
 {
     char text[CLOCK_TEXT_SIZE];
-    double hours = json_number_value(json_object_get(json_object_get(profile, "provider"), "desk_hours_to_reply"));
+    double hours = json_number_value(
+        json_object_get(json_object_get(profile, "provider"), "desk_hours_to_reply"));
     clock_format_us(calendar_add_desk_hours_us(profile, clock_now_us(), hours), text);
     return json_string(text);
 }
@@ -68,13 +70,16 @@ static json_t *describe(const struct view_case *view_case, const json_t *profile
     const json_t *hearing = json_object_get(view_case->state, "hearing");
     const json_t *provider = json_object_get(profile, "provider");
     const json_t *search = find_search(view_case->extraction, NULL);
-    json_t *tlp = json_object_get(hearing, "tlp"), *warnings = json_object_get(view_case->escalation, "warnings");
+    json_t *tlp = json_object_get(hearing, "tlp"),
+           *warnings = json_object_get(view_case->escalation, "warnings");
     return json_pack("{s:O, s:o, s:o, s:o, s:o, s:{s:O, s:O}, s:o, s:o, s:o, s:o}", "head",
                      json_object_get(view_case->state, "head"), "extraction",
-                     or_null(search ? json_object_get(search, "id") : NULL), "items", hearing_export_items(hearing),
-                     "files", describe_files(view_case->state), "extract", describe_extract(search), "provider", "id",
-                     json_object_get(provider, "id"), "name", json_object_get(provider, "name"), "reply_by",
-                     reply_by(profile), "tlp", tlp ? json_incref(tlp) : json_string(TLP_DEFAULT), "purposes",
+                     or_null(search ? json_object_get(search, "id") : NULL), "items",
+                     hearing_export_items(hearing), "files", describe_files(view_case->state),
+                     "extract", describe_extract(search), "provider", "id",
+                     json_object_get(provider, "id"), "name", json_object_get(provider, "name"),
+                     "reply_by", reply_by(profile), "tlp",
+                     tlp ? json_incref(tlp) : json_string(TLP_DEFAULT), "purposes",
                      or_null(json_object_get(provider, "purposes")), "warnings",
                      warnings ? json_incref(warnings) : json_array());
 }
@@ -97,6 +102,9 @@ static void get_handover(struct http_request *request)
 }
 
 const struct http_route handover_routes[] = {
-    {.method = "GET", .path = "/v1/cases/{id}/handover", .handler = get_handover, .flags = AUTH_READERS},
+    {.method = "GET",
+     .path = "/v1/cases/{id}/handover",
+     .handler = get_handover,
+     .flags = AUTH_READERS},
 };
 const size_t handover_route_count = COUNT_OF(handover_routes);

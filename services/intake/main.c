@@ -14,7 +14,8 @@ struct intake intake;
 
 static struct {
     struct kafka_config kafka;
-    char *http_address, *admin_address, *state_dir, *instance, *desk_file, *operators_file, *redis_url, *redis_ca_file, *log_level;
+    char *http_address, *admin_address, *state_dir, *instance, *desk_file, *operators_file,
+        *redis_url, *redis_ca_file, *log_level;
     int64_t http_threads, session_idle_minutes, session_max_hours;
     bool cookie_secure;
 } config;
@@ -23,26 +24,33 @@ static const struct config_variable variables[] = {
     KAFKA_CONFIG_VARIABLES(__typeof__(config), kafka),
     {"KAKEKOMI_HTTP_ADDRESS", CONFIG_ADDRESS, "127.0.0.1:8080", "where the REST API listens",
      offsetof(__typeof__(config), http_address), 0, 0},
-    {"KAKEKOMI_HTTP_THREADS", CONFIG_INTEGER, "2", "threads of the REST API", offsetof(__typeof__(config), http_threads), 1, 64},
+    {"KAKEKOMI_HTTP_THREADS", CONFIG_INTEGER, "2", "threads of the REST API",
+     offsetof(__typeof__(config), http_threads), 1, 64},
     {"KAKEKOMI_ADMIN_ADDRESS", CONFIG_ADDRESS, "127.0.0.1:8090", "/livez, /readyz, /metrics",
      offsetof(__typeof__(config), admin_address), 0, 0},
     {"KAKEKOMI_STATE_DIR", CONFIG_FOLDER, "/var/lib/kakekomi/intake", "files that can be rebuilt",
      offsetof(__typeof__(config), state_dir), 0, 0},
-    {"KAKEKOMI_INSTANCE", CONFIG_TEXT, "1", "tells instances apart", offsetof(__typeof__(config), instance), 0, 0},
-    {"KAKEKOMI_DESK_FILE", CONFIG_FILE, NULL, "profile of the desk, JSON", offsetof(__typeof__(config), desk_file), 0, 0},
+    {"KAKEKOMI_INSTANCE", CONFIG_TEXT, "1", "tells instances apart",
+     offsetof(__typeof__(config), instance), 0, 0},
+    {"KAKEKOMI_DESK_FILE", CONFIG_FILE, NULL, "profile of the desk, JSON",
+     offsetof(__typeof__(config), desk_file), 0, 0},
     {"KAKEKOMI_OPERATORS_FILE", CONFIG_FILE, NULL, "who may sign in, JSON",
      offsetof(__typeof__(config), operators_file), 0, 0},
     {"KAKEKOMI_REDIS_URL", CONFIG_TEXT, NULL, "redis:// or rediss:// with host and port",
      offsetof(__typeof__(config), redis_url), 0, 0},
     {"KAKEKOMI_REDIS_CA_FILE", CONFIG_FILE, "", "authority that signed Redis, PEM",
      offsetof(__typeof__(config), redis_ca_file), 0, 0},
-    {"KAKEKOMI_SESSION_IDLE_MINUTES", CONFIG_INTEGER, "30", "a session ends after this long without a request",
+    {"KAKEKOMI_SESSION_IDLE_MINUTES", CONFIG_INTEGER, "30",
+     "a session ends after this long without a request",
      offsetof(__typeof__(config), session_idle_minutes), 1, 1440},
-    {"KAKEKOMI_SESSION_MAX_HOURS", CONFIG_INTEGER, "12", "a session ends after this long in any case",
-     offsetof(__typeof__(config), session_max_hours), 1, 168},
-    {"KAKEKOMI_COOKIE_SECURE", CONFIG_BOOLEAN, "false", "true behind TLS: the cookie is sent over https only",
+    {"KAKEKOMI_SESSION_MAX_HOURS", CONFIG_INTEGER, "12",
+     "a session ends after this long in any case", offsetof(__typeof__(config), session_max_hours),
+     1, 168},
+    {"KAKEKOMI_COOKIE_SECURE", CONFIG_BOOLEAN, "false",
+     "true behind TLS: the cookie is sent over https only",
      offsetof(__typeof__(config), cookie_secure), 0, 0},
-    {"KAKEKOMI_LOG_LEVEL", CONFIG_TEXT, "info", "debug, info or warning", offsetof(__typeof__(config), log_level), 0, 0},
+    {"KAKEKOMI_LOG_LEVEL", CONFIG_TEXT, "info", "debug, info or warning",
+     offsetof(__typeof__(config), log_level), 0, 0},
 };
 
 static struct http_server *server;
@@ -55,9 +63,9 @@ static size_t collect_routes(void)
         const struct http_route *list;
         size_t count;
     } parts[] = {
-        {case_routes, case_route_count},       {command_routes, command_route_count},
+        {case_routes, case_route_count},         {command_routes, command_route_count},
         {handover_routes, handover_route_count}, {extract_routes, extract_route_count},
-        {upload_routes, upload_route_count},   {desk_routes, desk_route_count},
+        {upload_routes, upload_route_count},     {desk_routes, desk_route_count},
         {people_routes, people_route_count},
     };
     size_t count = 0;
@@ -91,8 +99,9 @@ static enum verdict open_kafka(struct why *why)
 
 static enum verdict open_http(struct why *why)
 {
+    size_t count = collect_routes();
     struct http_server_definition definition = {.address = config.http_address,
-                                                .route_count = collect_routes(),
+                                                .route_count = count,
                                                 .routes = routes,
                                                 .threads = (unsigned)config.http_threads,
                                                 .connections_max = 1000,
@@ -161,8 +170,10 @@ static const struct service_command *collect_commands(void)
 {
     static struct service_command commands[10];
     size_t count = 0;
-    commands[count++] = (struct service_command){"topics", "prints the table of topics as JSON, for provisioning", print_topics};
-    for (const struct service_command *c = people_commands; c->name && count + 1 < COUNT_OF(commands); c++)
+    commands[count++] = (struct service_command){
+        "topics", "prints the table of topics as JSON, for provisioning", print_topics};
+    for (const struct service_command *c = people_commands;
+         c->name && count + 1 < COUNT_OF(commands); c++)
         commands[count++] = *c;
     return commands;
 }

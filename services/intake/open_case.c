@@ -30,7 +30,8 @@ struct opening {
 
 static struct metric metrics[] = {
     {.name = "intake_cases_opened_total", .help = "Cases acknowledged", .kind = METRIC_COUNTER},
-    {.name = "intake_case_ack_seconds", .help = "From the request to the broker's acknowledgement",
+    {.name = "intake_case_ack_seconds",
+     .help = "From the request to the broker's acknowledgement",
      .kind = METRIC_HISTOGRAM},
 };
 
@@ -48,18 +49,21 @@ static void reply_opened(struct opening *opening, bool replayed)
     snprintf(location, sizeof location, "/v1/cases/%s", opening->id);
     snprintf(etag, sizeof etag, "\"%.16s.0\"", opening->head);
     int length = snprintf(body, sizeof body,
-                          "{\"id\":\"%s\",\"number\":\"%s\",\"revision\":1,\"head\":\"%s\",\"status\":\"consultation\"}",
+                          "{\"id\":\"%s\",\"number\":\"%s\",\"revision\":1,\"head\":\"%s\","
+                          "\"status\":\"consultation\"}",
                           opening->id, number, opening->head);
     http_reply_header(opening->request, "Location", location);
     http_reply_header(opening->request, "ETag", etag);
     if (replayed)
         http_reply_header(opening->request, "Idempotency-Replayed", "true");
-    http_reply(opening->request, 201, "application/json", (struct bytes){.data = body, .length = (size_t)length});
+    http_reply(opening->request, 201, "application/json",
+               (struct bytes){.data = body, .length = (size_t)length});
     metric_add(&metrics[0], 1);
 }
 
 /* The id travels with the 503: the case may still arrive, and repeating with the same key finds it. */
-static void reply_unavailable(struct http_request *request, const struct opening *opening, const char *why)
+static void reply_unavailable(struct http_request *request, const struct opening *opening,
+                              const char *why)
 {
     json_t *errors = json_array();
     http_error_add(errors, "", "kafka", why);
@@ -68,8 +72,9 @@ static void reply_unavailable(struct http_request *request, const struct opening
     http_reply_header(request, "Location", location);
     http_reply_header(request, "Retry-After", INTAKE_RETRY_AFTER_S);
     CLEANUP(mem_free)
-    char *detail = mem_printf("Not acknowledged yet; case %s may still arrive. Repeat with the same Idempotency-Key.",
-                              opening->id);
+    char *detail = mem_printf(
+        "Not acknowledged yet; case %s may still arrive. Repeat with the same Idempotency-Key.",
+        opening->id);
     http_reply_problem(request, 503, "not_acknowledged", detail, errors);
 }
 
@@ -98,7 +103,8 @@ static void answer_from_chain(struct opening *opening)
     struct view_outcome first;
     struct why why = {0};
     char sha256[65];
-    if (view_find_event(intake.view, opening->id, opening->event_id, &first, sha256, &why) != VERDICT_OK ||
+    if (view_find_event(intake.view, opening->id, opening->event_id, &first, sha256, &why) !=
+            VERDICT_OK ||
         !first.known) {
         reply_unavailable(opening->request, opening, "the view is being rebuilt");
         return;
@@ -107,7 +113,8 @@ static void answer_from_chain(struct opening *opening)
     if (strcmp(sha256, opening->sha256) == 0)
         reply_opened(opening, true);
     else
-        http_reply_problem(opening->request, 422, "idempotency_key", "This key was used with another request.", NULL);
+        http_reply_problem(opening->request, 422, "idempotency_key",
+                           "This key was used with another request.", NULL);
 }
 
 static void take_outcome(void *context, const struct view_outcome *outcome)
@@ -140,24 +147,26 @@ static void take_delivery(void *context, const struct kafka_delivery *delivery)
 
 /* --- the record -------------------------------------------------------------------------------------------------------------------- */
 
-
 static bool is_out_of_hours(int64_t now_us)
 {
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
     return profile && !calendar_is_open(profile_json(profile), now_us);
 }
 
-static void write_value(struct buf *value, const struct opening *opening, const struct auth_identity *who,
-                        const char *key, struct bytes customer, const struct buf *hearing, bool out_of_hours)
+static void write_value(struct buf *value, const struct opening *opening,
+                        const struct auth_identity *who, const char *key, struct bytes customer,
+                        const struct buf *hearing, bool out_of_hours)
 {
     buf_add_text(value, "{\"extends\":null,\"actor\":{\"id\":");
     buf_add_json_string(value, who->id, strlen(who->id));
     buf_printf(value, ",\"role\":\"%s\"},\"rules\":%d", who->role, CASE_RULES_VERSION);
     if (customer.data)
-        buf_printf(value, ",\"customer_id\":\"%.*s\"", (int)customer.length, (const char *)customer.data);
+        buf_printf(value, ",\"customer_id\":\"%.*s\"", (int)customer.length,
+                   (const char *)customer.data);
     buf_add_text(value, ",\"hearing\":");
     buf_add(value, hearing->data, hearing->length);
-    buf_printf(value, ",\"out_of_hours\":%s,\"request\":{\"key\":", out_of_hours ? "true" : "false");
+    buf_printf(value,
+               ",\"out_of_hours\":%s,\"request\":{\"key\":", out_of_hours ? "true" : "false");
     if (opening->has_key)
         buf_add_json_string(value, key, strlen(key));
     else
@@ -165,7 +174,8 @@ static void write_value(struct buf *value, const struct opening *opening, const 
     buf_printf(value, ",\"sha256\":\"%s\"}}", opening->sha256);
 }
 
-static void make_ids(struct opening *opening, const char *operator_id, const char *key, int64_t now_us)
+static void make_ids(struct opening *opening, const char *operator_id, const char *key,
+                     int64_t now_us)
 {
     struct bytes of_case[] = {bytes_of("case"), bytes_of(operator_id), bytes_of(key)};
     struct bytes of_event[] = {bytes_of("case.opened"), bytes_of(operator_id), bytes_of(key)};
@@ -185,15 +195,16 @@ static void produce(struct opening *opening, const struct buf *value, const char
     struct event_headers headers;
     struct why why = {0};
     struct http_request *request = opening->request;
-    event_headers_make("case.opened", opening->event_id, INTAKE_SOURCE, opening->time, opening->id, traceparent,
-                       type_text, &headers);
+    event_headers_make("case.opened", opening->event_id, INTAKE_SOURCE, opening->time, opening->id,
+                       traceparent, type_text, &headers);
     struct kafka_output output = {.topic = topics_full_name("cases"),
                                   .partition = -1,
                                   .key = bytes_of(opening->id),
                                   .value = {.data = value->data, .length = value->length},
                                   .headers = headers.list,
                                   .header_count = headers.count};
-    case_head_of(NULL, type_text, opening->event_id, opening->time, output.key, output.value, opening->head);
+    case_head_of(NULL, type_text, opening->event_id, opening->time, output.key, output.value,
+                 opening->head);
     http_suspend(request, clock_monotonic_ms() + ANSWER_WITHIN_MS, answer_late, opening);
     if (kafka_produce(intake.producer, &output, take_delivery, opening, &why) == VERDICT_OK)
         return;
@@ -207,8 +218,10 @@ static bool is_known(struct opening *opening)
     struct view_outcome first;
     struct why why = {0};
     char sha256[65];
-    if (!opening->has_key || view_find_event(intake.view, opening->id, opening->event_id, &first, sha256, &why) !=
-                                 VERDICT_OK || !first.known)
+    if (!opening->has_key ||
+        view_find_event(intake.view, opening->id, opening->event_id, &first, sha256, &why) !=
+            VERDICT_OK ||
+        !first.known)
         return false;
     answer_from_chain(opening);
     return true;
@@ -277,7 +290,8 @@ static bool read_limit(struct http_request *request, int *ret_limit)
         return true;
     long limit = strtol(text, &end, 10);
     if (end == text || *end || limit < 1 || limit > 200) {
-        intake_refuse_field(request, 422, "/limit", "range", "expected a whole number from 1 to 200");
+        intake_refuse_field(request, 422, "/limit", "range",
+                            "expected a whole number from 1 to 200");
         return false;
     }
     *ret_limit = (int)limit;
@@ -287,8 +301,10 @@ static bool read_limit(struct http_request *request, int *ret_limit)
 static void run_list(struct http_request *request)
 {
     struct why why = {0};
-    struct view_query query = {.status = http_query(request, "status"), .q = http_query(request, "q"),
-                               .customer = http_query(request, "customer"), .cursor = http_query(request, "cursor")};
+    struct view_query query = {.status = http_query(request, "status"),
+                               .q = http_query(request, "q"),
+                               .customer = http_query(request, "customer"),
+                               .cursor = http_query(request, "cursor")};
     json_t *page = NULL;
     if (!read_limit(request, &query.limit))
         return;
@@ -301,7 +317,8 @@ static void run_list(struct http_request *request)
         http_reply_json(request, 200, page);
         return;
     case VERDICT_REJECT:
-        intake_refuse_field(request, 422, "/cursor", "format", "expected next_cursor of an earlier answer");
+        intake_refuse_field(request, 422, "/cursor", "format",
+                            "expected next_cursor of an earlier answer");
         return;
     case VERDICT_RETRY:
     case VERDICT_FATAL:
@@ -343,33 +360,37 @@ static void add_events(json_t *timeline, const json_t *events)
         CLEANUP(mem_free) void *value = NULL;
         size_t length;
         const char *text = json_string_value(json_object_get(event, "value"));
-        if (!json_is_true(json_object_get(event, "accepted")) || !base64_decode(text, strlen(text), &value, &length))
+        if (!json_is_true(json_object_get(event, "accepted")) ||
+            !base64_decode(text, strlen(text), &value, &length))
             continue;
         json_t *data = json_loadb(value, length, 0, NULL);
         json_object_del(data, "extends");
         json_object_del(data, "rules");
         json_object_del(data, "request");
-        json_array_append_new(timeline, json_pack("{s:s, s:O, s:O, s:O, s:o}", "kind", "event", "at",
-                                                  json_object_get(event, "time"), "what", json_object_get(event, "type"),
-                                                  "id", json_object_get(event, "id"), "data", data));
+        json_array_append_new(timeline, json_pack("{s:s, s:O, s:O, s:O, s:o}", "kind", "event",
+                                                  "at", json_object_get(event, "time"), "what",
+                                                  json_object_get(event, "type"), "id",
+                                                  json_object_get(event, "id"), "data", data));
     }
 }
 
-static void add_steps(json_t *timeline, const char *kind, const json_t *list, const char *at_name, const char *what_name)
+static void add_steps(json_t *timeline, const char *kind, const json_t *list, const char *at_name,
+                      const char *what_name)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *entry = json_array_get(list, i);
         json_t *at = json_object_get(entry, at_name), *what = json_object_get(entry, what_name);
         if (json_is_string(at) && json_is_string(what))
-            json_array_append_new(timeline, json_pack("{s:s, s:O, s:O, s:O}", "kind", kind, "at", at, "what", what,
-                                                      "data", entry));
+            json_array_append_new(timeline, json_pack("{s:s, s:O, s:O, s:O}", "kind", kind, "at",
+                                                      at, "what", what, "data", entry));
     }
 }
 
 static int by_time(const void *a, const void *b)
 {
     json_t *const *left = a, *const *right = b;
-    return strcmp(json_string_value(json_object_get(*left, "at")), json_string_value(json_object_get(*right, "at")));
+    return strcmp(json_string_value(json_object_get(*left, "at")),
+                  json_string_value(json_object_get(*right, "at")));
 }
 
 static json_t *sorted(const json_t *timeline)
@@ -403,11 +424,14 @@ static void run_timeline(struct http_request *request)
         return;
     }
     add_events(timeline, events);
-    add_steps(timeline, "extraction", json_object_get(view_case.extraction, "searches"), "requested_at", "status");
+    add_steps(timeline, "extraction", json_object_get(view_case.extraction, "searches"),
+              "requested_at", "status");
     const json_t *handovers = json_object_get(view_case.escalation, "handovers");
     for (size_t i = 0; i < json_array_size(handovers); i++)
-        add_steps(timeline, "handover", json_object_get(json_array_get(handovers, i), "steps"), "at", "step");
-    add_steps(timeline, "notice", json_object_get(view_case.notifications, "notices"), "planned_at", "template");
+        add_steps(timeline, "handover", json_object_get(json_array_get(handovers, i), "steps"),
+                  "at", "step");
+    add_steps(timeline, "notice", json_object_get(view_case.notifications, "notices"), "planned_at",
+              "template");
     add_steps(timeline, "read", reads, "at", "what");
     http_reply_json(request, 200, json_pack("{s:o}", "timeline", sorted(timeline)));
     view_case_clear(&view_case);
@@ -428,6 +452,9 @@ const struct http_route case_routes[] = {
     {.method = "GET", .path = "/v1/cases", .handler = list_cases, .flags = AUTH_READERS},
     {.method = "GET", .path = "/v1/cases/{id}", .handler = get_case, .flags = AUTH_READERS},
     {.method = "GET", .path = "/v1/cases/{id}/chain", .handler = get_chain, .flags = AUTH_READERS},
-    {.method = "GET", .path = "/v1/cases/{id}/timeline", .handler = get_timeline, .flags = AUTH_READERS},
+    {.method = "GET",
+     .path = "/v1/cases/{id}/timeline",
+     .handler = get_timeline,
+     .flags = AUTH_READERS},
 };
 const size_t case_route_count = COUNT_OF(case_routes);

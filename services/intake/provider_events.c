@@ -33,7 +33,8 @@ enum handled { HANDLED, AGAIN, REFUSED };
 /* What the event says apart from whose case it is. */
 static json_t *members_of(const struct event *event)
 {
-    static const char *const names[] = {"handover", "head", "reply", "at", "reason", "report", "proposals"};
+    static const char *const names[] = {"handover", "head",   "reply",    "at",
+                                        "reason",   "report", "proposals"};
     json_t *members = json_object();
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (json_object_get(event->data, names[i]))
@@ -41,8 +42,8 @@ static json_t *members_of(const struct event *event)
     return members;
 }
 
-static enum handled judge(enum command_end end, const struct view_outcome *outcome, const struct event *event,
-                          struct why *why)
+static enum handled judge(enum command_end end, const struct view_outcome *outcome,
+                          const struct event *event, struct why *why)
 {
     struct view_outcome before;
     char sha256[65];
@@ -56,7 +57,9 @@ static enum handled judge(enum command_end end, const struct view_outcome *outco
         if (outcome->refusal == CASE_STALE)
             return AGAIN;
         if (outcome->refusal == CASE_DUPLICATE &&
-            view_find_event(intake.view, event->key, event->id, &before, sha256, why) == VERDICT_OK && before.known)
+            view_find_event(intake.view, event->key, event->id, &before, sha256, why) ==
+                VERDICT_OK &&
+            before.known)
             return HANDLED;
         (void)reject(why, "%s: %.200s", case_refusal_code(outcome->refusal), outcome->why.text);
         return REFUSED;
@@ -69,13 +72,13 @@ static void view_case_clear_at(struct view_case *view_case)
     view_case_clear(view_case);
 }
 
-
 static enum handled append(const struct event *event, struct why *why)
 {
     CLEANUP(view_case_clear_at) struct view_case found = {0};
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
     struct view_outcome outcome;
-    if (view_catch_up(intake.view, event->key, clock_monotonic_ms() + WITHIN_MS, why) != VERDICT_OK ||
+    if (view_catch_up(intake.view, event->key, clock_monotonic_ms() + WITHIN_MS, why) !=
+            VERDICT_OK ||
         view_case(intake.view, event->key, &found, why) != VERDICT_OK)
         return AGAIN;
     if (!found.state)
@@ -111,10 +114,11 @@ static enum verdict bury(const struct kafka_record *record, const char *reason, 
 {
     struct dead_letter letter;
     dead_letter_make("intake", record, reason, clock_now_us(), &letter);
-    enum verdict verdict = kafka_produce_wait(intake.producer, &letter.output, clock_monotonic_ms() + WITHIN_MS, NULL, why);
+    enum verdict verdict = kafka_produce_wait(intake.producer, &letter.output,
+                                              clock_monotonic_ms() + WITHIN_MS, NULL, why);
     dead_letter_clear(&letter);
-    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%lld reason=%s", record->topic,
-              record->at.partition, (long long)record->at.offset, reason);
+    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%lld reason=%s",
+              record->topic, record->at.partition, (long long)record->at.offset, reason);
     return verdict;
 }
 
@@ -156,8 +160,8 @@ static void *run(void *context)
 
 enum verdict provider_events_start(const char *instance, struct why *why)
 {
-    if (kafka_group_open(&intake.kafka, "intake", instance, topics_full_name("provider-events"), &reader.group, why) !=
-        VERDICT_OK)
+    if (kafka_group_open(&intake.kafka, "intake", instance, topics_full_name("provider-events"),
+                         &reader.group, why) != VERDICT_OK)
         return VERDICT_FATAL;
     if (pthread_create(&reader.thread, NULL, run, NULL) != 0)
         return fatal(why, "no thread for provider events");

@@ -77,7 +77,8 @@ static bool wait_for_acknowledgements(struct upload *upload, int left)
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += ACKNOWLEDGED_WITHIN_MS / 1000;
     pthread_mutex_lock(&upload->lock);
-    while (upload->under_way > left && pthread_cond_timedwait(&upload->changed, &upload->lock, &until) == 0)
+    while (upload->under_way > left &&
+           pthread_cond_timedwait(&upload->changed, &upload->lock, &until) == 0)
         continue;
     bool well = upload->under_way <= left && !upload->failed;
     pthread_mutex_unlock(&upload->lock);
@@ -93,16 +94,18 @@ static bool send_chunk(struct upload *upload)
     clock_format_us(now_us, time);
     ids_uuid7(now_us, chunk_id);
     snprintf(seq, sizeof seq, "%lld", (long long)upload->chunks);
-    event_headers_make("upload.chunk", chunk_id, INTAKE_SOURCE, time, upload->case_id, NULL, type_text, &headers);
+    event_headers_make("upload.chunk", chunk_id, INTAKE_SOURCE, time, upload->case_id, NULL,
+                       type_text, &headers);
     headers.list[headers.count - 1].value = bytes_of("application/octet-stream");
     headers.list[headers.count++] = (struct kafka_header){"upload", bytes_of(upload->id)};
     headers.list[headers.count++] = (struct kafka_header){"seq", bytes_of(seq)};
-    struct kafka_output output = {.topic = topics_full_name("uploads"),
-                                  .partition = -1,
-                                  .key = bytes_of(upload->case_id),
-                                  .value = {.data = upload->chunk.data, .length = upload->chunk.length},
-                                  .headers = headers.list,
-                                  .header_count = headers.count};
+    struct kafka_output output = {
+        .topic = topics_full_name("uploads"),
+        .partition = -1,
+        .key = bytes_of(upload->case_id),
+        .value = {.data = upload->chunk.data, .length = upload->chunk.length},
+        .headers = headers.list,
+        .header_count = headers.count};
     pthread_mutex_lock(&upload->lock);
     upload->owners++;
     upload->under_way++;
@@ -151,7 +154,8 @@ static bool begin(struct http_request *request)
 {
     const char *case_id = http_path_value(request, "id");
     if (!name_is_sound(http_query(request, "filename"))) {
-        intake_refuse_field(request, 422, "/filename", "format", "expected a file name of 1 to 255 bytes without / and \\");
+        intake_refuse_field(request, 422, "/filename", "format",
+                            "expected a file name of 1 to 255 bytes without / and \\");
         return false;
     }
     if (!case_is_known(request, case_id))
@@ -176,18 +180,21 @@ static bool take_bytes(struct http_request *request, const void *bytes, size_t l
     struct upload *upload = auth_job(request);
     upload->size += (int64_t)length;
     if (upload->size > upload->size_max) {
-        CLEANUP(mem_free) char *detail = mem_printf("At most %lld bytes are taken.", (long long)upload->size_max);
+        CLEANUP(mem_free)
+        char *detail = mem_printf("At most %lld bytes are taken.", (long long)upload->size_max);
         http_reply_problem(request, 413, "too_large", detail, NULL);
         return false;
     }
     ids_sha256_add(upload->hash, bytes, length);
     while (length) {
-        size_t room = LIMIT_CHUNK_BYTES - upload->chunk.length, part = length < room ? length : room;
+        size_t room = LIMIT_CHUNK_BYTES - upload->chunk.length,
+               part = length < room ? length : room;
         buf_add(&upload->chunk, bytes, part);
         bytes = (const char *)bytes + part;
         length -= part;
         if (upload->chunk.length == LIMIT_CHUNK_BYTES && !send_chunk(upload)) {
-            intake_unavailable(request, "kafka", "The bytes could not be written; send the file again.");
+            intake_unavailable(request, "kafka",
+                               "The bytes could not be written; send the file again.");
             return false;
         }
     }
@@ -206,10 +213,11 @@ static void finish_upload(const json_t *state, const struct command_input *input
 
 static json_t *members_of(struct http_request *request, const struct upload *upload)
 {
-    json_t *members = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:s}", "upload", upload->id, "name",
-                                http_query(request, "filename"), "partition", (int)upload->partition, "first",
-                                (json_int_t)upload->first, "last", (json_int_t)upload->last, "chunks",
-                                (json_int_t)upload->chunks, "size", (json_int_t)upload->size, "sha256", upload->sha256);
+    json_t *members = json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:s}", "upload", upload->id,
+                                "name", http_query(request, "filename"), "partition",
+                                (int)upload->partition, "first", (json_int_t)upload->first, "last",
+                                (json_int_t)upload->last, "chunks", (json_int_t)upload->chunks,
+                                "size", (json_int_t)upload->size, "sha256", upload->sha256);
     const char *kind = http_query(request, "kind"), *format = http_query(request, "format");
     if (members && kind && *kind && strlen(kind) <= 40)
         json_object_set_new(members, "kind", json_string(kind));
@@ -220,15 +228,18 @@ static json_t *members_of(struct http_request *request, const struct upload *upl
 
 static void run_finish(struct http_request *request)
 {
-    static const struct command logs = {.type = "logs.submitted", .status = 201, .finish = finish_upload};
-    static const struct command file = {.type = "file.attached", .status = 201, .finish = finish_upload};
+    static const struct command logs = {
+        .type = "logs.submitted", .status = 201, .finish = finish_upload};
+    static const struct command file = {
+        .type = "file.attached", .status = 201, .finish = finish_upload};
     struct upload *upload = auth_job(request);
     if (upload->size == 0) {
         intake_refuse_field(request, 422, "", "empty", "expected at least one byte");
         return;
     }
     if ((upload->chunk.length && !send_chunk(upload)) || !wait_for_acknowledgements(upload, 0)) {
-        intake_unavailable(request, "kafka", "The bytes could not be written; send the file again.");
+        intake_unavailable(request, "kafka",
+                           "The bytes could not be written; send the file again.");
         return;
     }
     ids_sha256_end(TAKE(upload->hash), upload->sha256);
