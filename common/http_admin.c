@@ -36,7 +36,8 @@ static const struct http_route routes[] = {
     {.method = "GET", .path = "/metrics", .handler = reply_metrics},
 };
 
-enum verdict http_admin_start(const struct http_admin *admin, struct http_server **ret_server, struct why *why)
+enum verdict http_admin_start(const struct http_admin *admin, struct http_server **ret_server,
+                              struct why *why)
 {
     struct http_admin *copy = mem_alloc(sizeof *copy);
     *copy = *admin;

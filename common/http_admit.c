@@ -20,8 +20,8 @@ struct framing {
     bool broken; /* one of them twice, or a value with a NUL */
 };
 
-static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const char *name, size_t name_length,
-                                   const char *value, size_t value_length)
+static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                   size_t name_length, const char *value, size_t value_length)
 {
     struct framing *framing = context;
     (void)kind;
@@ -48,14 +48,16 @@ static bool read_length(const char *text, uint64_t *ret_length)
     return true;
 }
 
-static bool refuse(struct http_request *request, unsigned status, const char *code, const char *detail)
+static bool refuse(struct http_request *request, unsigned status, const char *code,
+                   const char *detail)
 {
     http_reply_problem(request, status, code, detail, NULL);
     return false;
 }
 
 /* After these nothing on the connection can be trusted any more. */
-static bool refuse_and_close(struct http_request *request, unsigned status, const char *code, const char *detail)
+static bool refuse_and_close(struct http_request *request, unsigned status, const char *code,
+                             const char *detail)
 {
     request->must_close = true;
     return refuse(request, status, code, detail);
@@ -65,18 +67,22 @@ static bool check_framing(struct http_request *request, const struct framing *fr
 {
     const char *length = framing->values[LENGTH], *coding = framing->values[CODING];
     if (framing->broken)
-        return refuse_and_close(request, 400, "framing", "a header that may stand once stands twice, or holds a NUL");
+        return refuse_and_close(request, 400, "framing",
+                                "a header that may stand once stands twice, or holds a NUL");
     if (framing->bytes > HTTP_HEADER_BYTES_MAX)
-        return refuse_and_close(request, 431, "headers_too_large", "the headers are longer than 16 KiB");
+        return refuse_and_close(request, 431, "headers_too_large",
+                                "the headers are longer than 16 KiB");
     if (length && coding)
-        return refuse_and_close(request, 400, "framing", "Content-Length and Transfer-Encoding together");
+        return refuse_and_close(request, 400, "framing",
+                                "Content-Length and Transfer-Encoding together");
     if (coding && strcasecmp(coding, "chunked") != 0)
         return refuse_and_close(request, 400, "framing", "a transfer coding other than chunked");
     if (length && !read_length(length, &request->body_announced))
         return refuse_and_close(request, 400, "framing", "Content-Length is not a number");
     request->has_length = length != NULL;
     request->is_chunked = coding != NULL;
-    request->expects_continue = framing->values[EXPECT] && strcasecmp(framing->values[EXPECT], "100-continue") == 0;
+    request->expects_continue =
+        framing->values[EXPECT] && strcasecmp(framing->values[EXPECT], "100-continue") == 0;
     return true;
 }
 
@@ -85,15 +91,16 @@ static bool check_target(struct http_request *request)
     if (request->target_too_long)
         return refuse_and_close(request, 414, "target_too_long", "the target is longer than 8 KiB");
     if (!request->target_readable)
-        return refuse_and_close(request, 400, "target",
-                                "the target holds a bad escape, a control character, invalid UTF-8 or too many parts");
+        return refuse_and_close(
+            request, 400, "target",
+            "the target holds a bad escape, a control character, invalid UTF-8 or too many parts");
     return true;
 }
 
 static bool find_route(struct http_request *request)
 {
-    http_routes_match(request->connection->server->routes, request->method, request->segments, request->segment_count,
-                      &request->match);
+    http_routes_match(request->connection->server->routes, request->method, request->segments,
+                      request->segment_count, &request->match);
     if (request->match.route)
         return true;
     if (!request->match.allow)
@@ -144,10 +151,12 @@ bool http_admit(struct http_request *request, const char *method, const char *ve
     strncpy(request->method, method, sizeof request->method - 1);
     MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, take_header, &framing);
     if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
-        return refuse_and_close(request, 505, "version", "only HTTP/1.1 and HTTP/1.0 are spoken here");
+        return refuse_and_close(request, 505, "version",
+                                "only HTTP/1.1 and HTTP/1.0 are spoken here");
     if (!check_framing(request, &framing) || !check_target(request))
         return false;
     if (atomic_load(&request->connection->server->stopping))
         return refuse_and_close(request, 503, "stopping", "the server is stopping");
-    return find_route(request) && ask_before(request) && check_body(request, framing.values[TYPE]) && begin_stream(request);
+    return find_route(request) && ask_before(request) &&
+           check_body(request, framing.values[TYPE]) && begin_stream(request);
 }

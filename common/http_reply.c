@@ -43,8 +43,8 @@ void http_reply_header(struct http_request *request, const char *name, const cha
         char *text = mem_alloc(name_size + strlen(value) + 1);
         memcpy(text, name, name_size);
         memcpy(text + name_size, value, strlen(value));
-        request->fields[request->field_count++] =
-            (struct http_reply_field){.by = pthread_self(), .always = !request->suspended, .text = text};
+        request->fields[request->field_count++] = (struct http_reply_field){
+            .by = pthread_self(), .always = !request->suspended, .text = text};
     }
     pthread_mutex_unlock(&request->lock);
 }
@@ -71,14 +71,16 @@ static void wake_connection(struct http_request *request)
     MHD_resume_connection(request->mhd);
 }
 
-void http_reply_buf(struct http_request *request, unsigned status, const char *content_type, struct buf *body)
+void http_reply_buf(struct http_request *request, unsigned status, const char *content_type,
+                    struct buf *body)
 {
     pthread_mutex_lock(&request->lock);
     if (!request->answered) {
         keep_own_fields(request);
         request->answered = true;
         request->status = status;
-        snprintf(request->content_type, sizeof request->content_type, "%s", content_type ? content_type : "");
+        snprintf(request->content_type, sizeof request->content_type, "%s",
+                 content_type ? content_type : "");
         request->reply = *body;
         *body = (struct buf){.max = body->max};
         wake_connection(request);
@@ -87,7 +89,8 @@ void http_reply_buf(struct http_request *request, unsigned status, const char *c
     buf_free(body);
 }
 
-void http_reply(struct http_request *request, unsigned status, const char *content_type, struct bytes body)
+void http_reply(struct http_request *request, unsigned status, const char *content_type,
+                struct bytes body)
 {
     struct buf copy;
     buf_init(&copy, body.length);
@@ -95,7 +98,8 @@ void http_reply(struct http_request *request, unsigned status, const char *conte
     http_reply_buf(request, status, content_type, &copy);
 }
 
-static void reply_json_as(struct http_request *request, unsigned status, const char *content_type, json_t *body)
+static void reply_json_as(struct http_request *request, unsigned status, const char *content_type,
+                          json_t *body)
 {
     CLEANUP(mem_free) char *text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
     assert(text);
@@ -108,10 +112,12 @@ void http_reply_json(struct http_request *request, unsigned status, json_t *body
     reply_json_as(request, status, "application/json", body);
 }
 
-void http_reply_problem(struct http_request *request, unsigned status, const char *code, const char *detail, json_t *errors)
+void http_reply_problem(struct http_request *request, unsigned status, const char *code,
+                        const char *detail, json_t *errors)
 {
-    json_t *problem = json_pack("{ss ss si ss ss}", "type", "about:blank", "title", MHD_get_reason_phrase_for(status),
-                                "status", (int)status, "code", code, "detail", detail);
+    json_t *problem = json_pack("{ss ss si ss ss}", "type", "about:blank", "title",
+                                MHD_get_reason_phrase_for(status), "status", (int)status, "code",
+                                code, "detail", detail);
     assert(problem);
     if (errors)
         json_object_set_new(problem, "errors", errors);
@@ -120,7 +126,8 @@ void http_reply_problem(struct http_request *request, unsigned status, const cha
 
 void http_error_add(json_t *errors, const char *pointer, const char *code, const char *message)
 {
-    json_array_append_new(errors, json_pack("{ss ss ss}", "pointer", pointer, "code", code, "message", message));
+    json_array_append_new(
+        errors, json_pack("{ss ss ss}", "pointer", pointer, "code", code, "message", message));
 }
 
 bool http_reply_is_given(struct http_request *request)
@@ -133,8 +140,8 @@ bool http_reply_is_given(struct http_request *request)
 
 /* --- later -------------------------------------------------------------------------------------------------------- */
 
-void http_suspend(struct http_request *request, int64_t deadline_ms, void (*late)(struct http_request *request, void *context),
-                  void *context)
+void http_suspend(struct http_request *request, int64_t deadline_ms,
+                  void (*late)(struct http_request *request, void *context), void *context)
 {
     assert(request->stage == HTTP_STAGE_HANDLED && !request->was_suspended);
     http_hold(request);
@@ -168,7 +175,8 @@ static void add_fields(struct http_request *request, struct MHD_Response *respon
     if (*request->content_type)
         MHD_add_response_header(response, "Content-Type", request->content_type);
     for (size_t i = 0; i < request->field_count; i++)
-        MHD_add_response_header(response, request->fields[i].text, field_value(&request->fields[i]));
+        MHD_add_response_header(response, request->fields[i].text,
+                                field_value(&request->fields[i]));
     if (!has_field(request, "Cache-Control"))
         MHD_add_response_header(response, "Cache-Control", "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
@@ -182,7 +190,8 @@ bool http_reply_queue(struct http_request *request)
     struct buf body = request->reply;
     request->reply = (struct buf){.max = body.max};
     struct MHD_Response *response = MHD_create_response_from_buffer(
-        body.length, body.length ? body.data : NULL, body.length ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+        body.length, body.length ? body.data : NULL,
+        body.length ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
     if (body.length == 0 || !response)
         buf_free(&body);
     if (!response)
@@ -219,8 +228,10 @@ void http_reply_raw(struct http_request *request)
 {
     CLEANUP(buf_free) struct buf head;
     buf_init(&head, 64 * 1024);
-    buf_printf(&head, "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %zu\r\n", request->status,
-               MHD_get_reason_phrase_for(request->status), request->content_type, request->reply.length);
+    buf_printf(&head,
+               "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
+               request->status, MHD_get_reason_phrase_for(request->status), request->content_type,
+               request->reply.length);
     for (size_t i = 0; i < request->field_count; i++)
         buf_printf(&head, "%s: %s\r\n", request->fields[i].text, field_value(&request->fields[i]));
     buf_add_text(&head, "\r\n");
@@ -231,11 +242,13 @@ void http_reply_raw(struct http_request *request)
 
 void http_reply_timeout(int socket)
 {
-    static const char body[] = "{\"type\":\"about:blank\",\"title\":\"Request Timeout\",\"status\":408,\"code\":"
-                               "\"too_slow\",\"detail\":\"the request was not complete in time\"}";
+    static const char body[] =
+        "{\"type\":\"about:blank\",\"title\":\"Request Timeout\",\"status\":408,\"code\":"
+        "\"too_slow\",\"detail\":\"the request was not complete in time\"}";
     char text[400];
     int length = snprintf(text, sizeof text,
-                          "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/problem+json\r\n"
+                          "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: "
+                          "application/problem+json\r\n"
                           "Content-Length: %zu\r\n\r\n%s",
                           sizeof body - 1, body);
     send_text(socket, text, (size_t)length);

@@ -8,7 +8,8 @@
 
 struct method {
     const struct http_route *route;
-    const char *names[HTTP_SEGMENTS_MAX]; /* of the values, in the order of the path; they end at '}' */
+    const char
+        *names[HTTP_SEGMENTS_MAX]; /* of the values, in the order of the path; they end at '}' */
     size_t name_count;
     struct method *next;
 };
@@ -29,7 +30,8 @@ static struct node *child_for(struct node *parent, const char *segment, size_t l
     const char *text = *segment == '{' ? NULL : segment;
     struct node **at = &parent->children;
     for (; *at; at = &(*at)->next)
-        if (text ? (*at)->text && (*at)->length == length && memcmp((*at)->text, text, length) == 0 : !(*at)->text)
+        if (text ? (*at)->text && (*at)->length == length && memcmp((*at)->text, text, length) == 0
+                 : !(*at)->text)
             return *at;
     *at = mem_alloc(sizeof **at);
     **at = (struct node){.text = text, .length = length};
@@ -92,7 +94,8 @@ static bool fits_value(const char *segment)
 }
 
 /* Literal segments win over {…}; where they lead nowhere, {…} is tried. */
-static const struct node *find(const struct node *node, const char *const *segments, size_t count, const char **values)
+static const struct node *find(const struct node *node, const char *const *segments, size_t count,
+                               const char **values)
 {
     if (count == 0)
         return node->methods ? node : NULL;
@@ -128,8 +131,8 @@ static char *list_methods(const struct node *node)
     return mem_strdup(list.data);
 }
 
-void http_routes_match(const struct http_routes *routes, const char *method, const char *const *segments, size_t count,
-                       struct http_match *ret_match)
+void http_routes_match(const struct http_routes *routes, const char *method,
+                       const char *const *segments, size_t count, struct http_match *ret_match)
 {
     const struct node *node = find(&routes->root, segments, count, ret_match->values);
     if (!node)

@@ -30,12 +30,16 @@
 #define IDLE_MS_MAX 30000
 
 static struct metric metrics[] = {
-    {.name = "http_requests_total{status=\"2xx\"}", .help = "Requests answered, by class of status", .kind = METRIC_COUNTER},
+    {.name = "http_requests_total{status=\"2xx\"}",
+     .help = "Requests answered, by class of status",
+     .kind = METRIC_COUNTER},
     {.name = "http_requests_total{status=\"3xx\"}", .kind = METRIC_COUNTER},
     {.name = "http_requests_total{status=\"4xx\"}", .kind = METRIC_COUNTER},
     {.name = "http_requests_total{status=\"5xx\"}", .kind = METRIC_COUNTER},
     {.name = "http_requests_total{status=\"none\"}", .kind = METRIC_COUNTER},
-    {.name = "http_request_seconds", .help = "From the request line to the end of the answer", .kind = METRIC_HISTOGRAM},
+    {.name = "http_request_seconds",
+     .help = "From the request line to the end of the answer",
+     .kind = METRIC_HISTOGRAM},
     {.name = "http_connections", .help = "Open connections", .kind = METRIC_GAUGE},
 };
 enum { METRIC_STATUS, METRIC_NONE = 4, METRIC_SECONDS, METRIC_CONNECTIONS };
@@ -64,7 +68,8 @@ static void stream_progress(struct http_request *request, size_t length)
     if (request->stream_step_bytes < HTTP_STREAM_STEP_BYTES)
         return;
     request->stream_step_bytes = 0;
-    atomic_store(&connection->deadline_ms, next_ms < request->stream_until_ms ? next_ms : request->stream_until_ms);
+    atomic_store(&connection->deadline_ms,
+                 next_ms < request->stream_until_ms ? next_ms : request->stream_until_ms);
 }
 
 static void stream_data(struct http_request *request, const char *data, size_t length)
@@ -86,7 +91,8 @@ static void take_body(struct http_request *request, const char *data, size_t len
         return; /* refused already: the rest is dropped */
     const struct http_route *route = request->match.route;
     if (request->body_seen > route->body_max)
-        http_reply_problem(request, 413, "too_large", "the body is longer than this path takes", NULL);
+        http_reply_problem(request, 413, "too_large", "the body is longer than this path takes",
+                           NULL);
     else if (route->begin)
         stream_data(request, data, length);
     else
@@ -126,7 +132,8 @@ static enum MHD_Result queue(struct http_request *request)
 static enum MHD_Result refuse_early(struct http_request *request)
 {
     bool body_comes = request->is_chunked || request->body_announced > 0;
-    if (body_comes && (request->expects_continue || request->body_announced > HTTP_DISCARD_BYTES_MAX))
+    if (body_comes &&
+        (request->expects_continue || request->body_announced > HTTP_DISCARD_BYTES_MAX))
         request->must_close = true;
     if (!request->must_close)
         return MHD_YES; /* answered when the body, if any, has ended */
@@ -144,12 +151,14 @@ static enum MHD_Result run_handler(struct http_request *request)
     if (request->was_suspended)
         return MHD_YES; /* the answer is fetched by the call after the resume */
     if (!http_reply_is_given(request))
-        http_reply_problem(request, 500, "internal", "the request was left without an answer", NULL);
+        http_reply_problem(request, 500, "internal", "the request was left without an answer",
+                           NULL);
     return queue(request);
 }
 
-static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const char *url, const char *method,
-                              const char *version, const char *data, size_t *data_length, void **slot)
+static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const char *url,
+                              const char *method, const char *version, const char *data,
+                              size_t *data_length, void **slot)
 {
     struct http_request *request = *slot;
     (void)context, (void)url, (void)mhd;
@@ -190,13 +199,15 @@ static void *target_seen(void *context, const char *target, struct MHD_Connectio
     int idle = HTTP_IDLE;
     request->mhd = mhd;
     atomic_fetch_add(&server->in_hand, 1);
-    atomic_store(&connection->deadline_ms, clock_monotonic_ms() + server->definition.request_ms_max);
+    atomic_store(&connection->deadline_ms,
+                 clock_monotonic_ms() + server->definition.request_ms_max);
     atomic_compare_exchange_strong(&connection->phase, &idle, HTTP_READING);
     set_request(connection, request);
     return request;
 }
 
-static void request_done(void *context, struct MHD_Connection *mhd, void **slot, enum MHD_RequestTerminationCode code)
+static void request_done(void *context, struct MHD_Connection *mhd, void **slot,
+                         enum MHD_RequestTerminationCode code)
 {
     struct http_server *server = context;
     struct http_request *request = *slot;
@@ -222,9 +233,11 @@ static void request_done(void *context, struct MHD_Connection *mhd, void **slot,
 
 static void write_address(struct MHD_Connection *mhd, char *ret_text, size_t size)
 {
-    const struct sockaddr *peer = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-    const void *address = peer->sa_family == AF_INET6 ? (const void *)&((const struct sockaddr_in6 *)peer)->sin6_addr
-                                                      : (const void *)&((const struct sockaddr_in *)peer)->sin_addr;
+    const struct sockaddr *peer =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    const void *address = peer->sa_family == AF_INET6
+                              ? (const void *)&((const struct sockaddr_in6 *)peer)->sin6_addr
+                              : (const void *)&((const struct sockaddr_in *)peer)->sin_addr;
     if (!inet_ntop(peer->sa_family, address, ret_text, (socklen_t)size))
         *ret_text = '\0';
 }
@@ -233,7 +246,8 @@ static void connection_begins(struct http_server *server, struct MHD_Connection 
 {
     struct http_connection *connection = mem_alloc(sizeof *connection);
     connection->server = server;
-    connection->socket = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    connection->socket =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     connection->deadline_ms = clock_monotonic_ms() + server->definition.request_ms_max;
     pthread_mutex_init(&connection->lock, NULL);
     write_address(mhd, connection->address, sizeof connection->address);
@@ -266,7 +280,8 @@ static void connection_ends(struct http_server *server, void **slot)
     mem_free(slot);
 }
 
-static void connection_notified(void *context, struct MHD_Connection *mhd, void **slot, enum MHD_ConnectionNotificationCode code)
+static void connection_notified(void *context, struct MHD_Connection *mhd, void **slot,
+                                enum MHD_ConnectionNotificationCode code)
 {
     switch (code) {
     case MHD_CONNECTION_NOTIFY_STARTED:
@@ -302,7 +317,8 @@ static enum verdict read_address(const char *text, struct sockaddr_in *ret_addre
     memcpy(host, text, (size_t)(colon - text));
     ret_address->sin_family = AF_INET;
     ret_address->sin_port = htons((uint16_t)atoi(colon + 1));
-    if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &ret_address->sin_addr) != 1)
+    if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host,
+                  &ret_address->sin_addr) != 1)
         return fatal(why, "http: %s is not an IPv4 address", host);
     return VERDICT_OK;
 }
@@ -330,7 +346,8 @@ static void fill_limits(struct http_server_definition *limits)
 #define STRICTNESS MHD_OPTION_STRICT_FOR_CLIENT
 #endif
 
-static struct MHD_Daemon *start_daemon(struct http_server *server, const struct sockaddr_in *address)
+static struct MHD_Daemon *start_daemon(struct http_server *server,
+                                       const struct sockaddr_in *address)
 {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
     const struct http_server_definition *definition = &server->definition;
@@ -339,17 +356,18 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, const struct 
         {MHD_OPTION_END, 0, NULL},
     };
     return MHD_start_daemon(flags, 0, NULL, NULL, handle, server,                              /**/
-                            MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address,             /**/
-                            MHD_OPTION_URI_LOG_CALLBACK, target_seen, server,                   /**/
-                            MHD_OPTION_NOTIFY_COMPLETED, request_done, server,                  /**/
-                            MHD_OPTION_NOTIFY_CONNECTION, connection_notified, server,          /**/
-                            MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,                  /**/
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_POOL_BYTES,  /**/
-                            MHD_OPTION_CONNECTION_LIMIT, definition->connections_max,           /**/
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_S,              /**/
-                            MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)SOMAXCONN,                /**/
-                            STRICTNESS, 1,                                                      /**/
-                            MHD_OPTION_ARRAY, definition->threads > 1 ? pool : pool + 1, MHD_OPTION_END);
+                            MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address,            /**/
+                            MHD_OPTION_URI_LOG_CALLBACK, target_seen, server,                  /**/
+                            MHD_OPTION_NOTIFY_COMPLETED, request_done, server,                 /**/
+                            MHD_OPTION_NOTIFY_CONNECTION, connection_notified, server,         /**/
+                            MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,                 /**/
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_POOL_BYTES, /**/
+                            MHD_OPTION_CONNECTION_LIMIT, definition->connections_max,          /**/
+                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_S,             /**/
+                            MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)SOMAXCONN,               /**/
+                            STRICTNESS, 1,                                                     /**/
+                            MHD_OPTION_ARRAY, definition->threads > 1 ? pool : pool + 1,
+                            MHD_OPTION_END);
 }
 
 static void free_server(struct http_server *server)
@@ -360,7 +378,8 @@ static void free_server(struct http_server *server)
     free(server);
 }
 
-enum verdict http_server_start(const struct http_server_definition *definition, struct http_server **ret_server, struct why *why)
+enum verdict http_server_start(const struct http_server_definition *definition,
+                               struct http_server **ret_server, struct why *why)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct sockaddr_in address = {0};

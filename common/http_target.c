@@ -17,7 +17,10 @@ static int hex_value(char digit)
 static size_t utf8_length(const unsigned char *text)
 {
     unsigned char lead = text[0];
-    size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : 4;
+    size_t length = lead < 0x80                   ? 1
+                    : lead >= 0xc2 && lead < 0xe0 ? 2
+                    : lead >= 0xe0 && lead < 0xf0 ? 3
+                                                  : 4;
     if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4)
         return 0;
     for (size_t i = 1; i < length; i++)
@@ -84,7 +87,8 @@ bool http_split_query(char *query, struct http_query_pair *ret_pairs, size_t *re
         char *value = strchr(pair, '=');
         if (value)
             *value++ = '\0';
-        if (count == HTTP_QUERY_MAX || !http_decode(pair, true) || (value && !http_decode(value, true)))
+        if (count == HTTP_QUERY_MAX || !http_decode(pair, true) ||
+            (value && !http_decode(value, true)))
             return false;
         ret_pairs[count++] = (struct http_query_pair){.name = pair, .value = value ? value : ""};
     }
@@ -99,7 +103,8 @@ static bool charset_is_utf8(const char *parameters)
         return true;
     charset += strlen("charset=");
     charset += *charset == '"';
-    return strncasecmp(charset, "utf-8", 5) == 0 && (charset[5] == '\0' || strchr("\"; \t", charset[5]));
+    return strncasecmp(charset, "utf-8", 5) == 0 &&
+           (charset[5] == '\0' || strchr("\"; \t", charset[5]));
 }
 
 bool http_type_accepted(const char *type, const char *accepted)

@@ -50,10 +50,12 @@ static size_t hold_all(struct http_server *server, struct http_request **request
     return count;
 }
 
-void http_each_request(struct http_server *server, void (*visit)(struct http_request *request, int64_t now_ms), int64_t now_ms)
+void http_each_request(struct http_server *server,
+                       void (*visit)(struct http_request *request, int64_t now_ms), int64_t now_ms)
 {
     size_t max = server->definition.connections_max + server->definition.threads;
-    CLEANUP(mem_free) struct http_request **requests = mem_alloc(max * sizeof(struct http_request *));
+    CLEANUP(mem_free)
+    struct http_request **requests = mem_alloc(max * sizeof(struct http_request *));
     size_t count = hold_all(server, requests, max);
     for (size_t i = 0; i < count; i++) {
         visit(requests[i], now_ms);
@@ -64,7 +66,8 @@ void http_each_request(struct http_server *server, void (*visit)(struct http_req
 static void call_late(struct http_request *request, int64_t now_ms)
 {
     pthread_mutex_lock(&request->lock);
-    bool due = request->suspended && !request->answered && request->late && now_ms >= request->late_at_ms;
+    bool due =
+        request->suspended && !request->answered && request->late && now_ms >= request->late_at_ms;
     pthread_mutex_unlock(&request->lock);
     if (!due)
         return;

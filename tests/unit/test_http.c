@@ -38,8 +38,9 @@ static void tell(struct http_request *request)
     atomic_fetch_add(&handled, 1);
     http_reply_header(request, "ETag", "\"7\"");
     http_reply_json(request, 200,
-                    json_pack("{ss* ss* ss* ss* ss ss}", "id", id, "q", query, "agent", agent, "cookie", cookie, "address",
-                              http_client_address(request), "method", http_method(request)));
+                    json_pack("{ss* ss* ss* ss* ss ss}", "id", id, "q", query, "agent", agent,
+                              "cookie", cookie, "address", http_client_address(request), "method",
+                              http_method(request)));
 }
 
 static void tell_me(struct http_request *request)
@@ -141,7 +142,11 @@ static bool before(struct http_request *request)
 }
 
 static const struct http_route routes[] = {
-    {.method = "POST", .path = "/v1/echo", .handler = echo, .body_max = MEBIBYTE, .content_types = "application/json, text/plain"},
+    {.method = "POST",
+     .path = "/v1/echo",
+     .handler = echo,
+     .body_max = MEBIBYTE,
+     .content_types = "application/json, text/plain"},
     {.method = "GET", .path = "/v1/things/{id}", .handler = tell},
     {.method = "DELETE", .path = "/v1/things/{id}", .handler = tell},
     {.method = "GET", .path = "/v1/things/me", .handler = tell_me},
@@ -151,7 +156,12 @@ static const struct http_route routes[] = {
     {.method = "GET", .path = "/v1/never", .handler = suspend_until_stop},
     {.method = "GET", .path = "/v1/forget", .handler = forget},
     {.method = "GET", .path = "/v1/twice", .handler = reply_twice},
-    {.method = "PUT", .path = "/v1/stream", .handler = end_stream, .body_max = 64 * MEBIBYTE, .begin = begin_stream, .data = take_piece},
+    {.method = "PUT",
+     .path = "/v1/stream",
+     .handler = end_stream,
+     .body_max = 64 * MEBIBYTE,
+     .begin = begin_stream,
+     .data = take_piece},
 };
 
 static int start(void **state)
@@ -187,7 +197,8 @@ static int stop(void **state)
 
 static int dial(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(server))};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)http_server_port(server))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int peer = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(connect(peer, (struct sockaddr *)&address, sizeof address), 0);
@@ -290,9 +301,11 @@ static void body_comes_back(void **state)
 static void request_is_told_apart(void **state)
 {
     (void)state;
-    char *answer = ask("GET /v1/things/a%2Fb%20%E8%AA%9E?q=x%2By+z&r HTTP/1.1\r\nHost: x\r\nX-Agent: me\r\nCookie: a=1; session=abc\r\n\r\n");
+    char *answer = ask("GET /v1/things/a%2Fb%20%E8%AA%9E?q=x%2By+z&r HTTP/1.1\r\nHost: "
+                       "x\r\nX-Agent: me\r\nCookie: a=1; session=abc\r\n\r\n");
     assert_status(answer, 200);
-    assert_non_null(strstr(answer, "\"id\":\"a/b \\u8a9e\"") ?: strstr(answer, "\"id\":\"a/b 語\""));
+    assert_non_null(strstr(answer, "\"id\":\"a/b \\u8a9e\"")
+                        ?: strstr(answer, "\"id\":\"a/b 語\""));
     assert_non_null(strstr(answer, "\"q\":\"x+y z\""));
     assert_non_null(strstr(answer, "\"agent\":\"me\""));
     assert_non_null(strstr(answer, "\"cookie\":\"abc\""));
@@ -327,10 +340,12 @@ static void head_has_no_body(void **state)
 static void pipelined_requests_are_answered_in_order(void **state)
 {
     (void)state;
-    char *answer = ask(POST_ECHO "Content-Length: 3\r\n\r\none" POST_ECHO "Content-Length: 3\r\n\r\ntwo" GET("/v1/nothing")
-                           POST_ECHO "Content-Length: 5\r\n\r\nthree");
+    char *answer = ask(POST_ECHO "Content-Length: 3\r\n\r\none" POST_ECHO
+                                 "Content-Length: 3\r\n\r\ntwo" GET("/v1/nothing") POST_ECHO
+                       "Content-Length: 5\r\n\r\nthree");
     assert_int_equal(count_answers(answer), 4);
-    char *one = strstr(answer, "\r\n\r\none"), *two = strstr(answer, "\r\n\r\ntwo"), *three = strstr(answer, "\r\n\r\nthree");
+    char *one = strstr(answer, "\r\n\r\none"), *two = strstr(answer, "\r\n\r\ntwo"),
+         *three = strstr(answer, "\r\n\r\nthree");
     assert_true(one && two && three && one < two && two < three);
 }
 
@@ -365,8 +380,8 @@ static void body_limit_is_exact(void **state)
         close(peer);
     }
     int peer = dial();
-    assert_true(say(peer, POST_ECHO "Transfer-Encoding: chunked\r\n\r\n100001\r\n") && say_bytes(peer, body, MEBIBYTE + 1) &&
-                say(peer, "\r\n0\r\n\r\n"));
+    assert_true(say(peer, POST_ECHO "Transfer-Encoding: chunked\r\n\r\n100001\r\n") &&
+                say_bytes(peer, body, MEBIBYTE + 1) && say(peer, "\r\n0\r\n\r\n"));
     assert_problem(hear(peer, 300), 413, "too_large");
     close(peer);
     assert_int_equal(handled, 1);
@@ -392,13 +407,18 @@ static void endless_chunks_are_cut(void **state)
 static void body_where_none_belongs(void **state)
 {
     (void)state;
-    assert_problem(ask("DELETE /v1/things/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"), 413, "too_large");
-    assert_problem(ask("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Type: text/html\r\n\r\nabc"), 415,
-                   "content_type");
-    assert_problem(ask("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"), 415, "content_type");
-    assert_problem(ask("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain; charset=shift_jis\r\nContent-Length: 3\r\n\r\nabc"),
+    assert_problem(ask("DELETE /v1/things/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"),
+                   413, "too_large");
+    assert_problem(ask("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Type: "
+                       "text/html\r\n\r\nabc"),
                    415, "content_type");
-    assert_status(ask("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Type: Application/JSON; charset=\"UTF-8\"\r\nContent-Length: 2\r\n\r\n{}"),
+    assert_problem(ask("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"), 415,
+                   "content_type");
+    assert_problem(ask("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain; "
+                       "charset=shift_jis\r\nContent-Length: 3\r\n\r\nabc"),
+                   415, "content_type");
+    assert_status(ask("POST /v1/echo HTTP/1.1\r\nHost: x\r\nContent-Type: Application/JSON; "
+                      "charset=\"UTF-8\"\r\nContent-Length: 2\r\n\r\n{}"),
                   200);
     assert_int_equal(handled, 1);
 }
@@ -449,9 +469,12 @@ static void smuggled_requests_are_not_run(void **state)
 {
     (void)state;
     static const char *const lies[] = {
-        POST_ECHO "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" POST_ECHO "Content-Length: 1\r\n\r\nx",
-        POST_ECHO "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" POST_ECHO "Content-Length: 1\r\n\r\nx",
-        POST_ECHO "Content-Length: 0\r\nContent-Length: 44\r\n\r\n" POST_ECHO "Content-Length: 1\r\n\r\nx",
+        POST_ECHO "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" POST_ECHO
+                  "Content-Length: 1\r\n\r\nx",
+        POST_ECHO "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" POST_ECHO
+                  "Content-Length: 1\r\n\r\nx",
+        POST_ECHO "Content-Length: 0\r\nContent-Length: 44\r\n\r\n" POST_ECHO
+                  "Content-Length: 1\r\n\r\nx",
         POST_ECHO "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx",
         POST_ECHO "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         POST_ECHO "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
@@ -462,7 +485,8 @@ static void smuggled_requests_are_not_run(void **state)
         POST_ECHO "Content-Length: -1\r\n\r\nabcd",
         POST_ECHO "Content-Length: 0x4\r\n\r\nabcd",
         POST_ECHO "Host: y\r\nContent-Length: 1\r\n\r\na",
-        "GET /v1/things/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" GET("/v1/things/b"),
+        "GET /v1/things/a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n0\r\n\r\n" GET("/v1/things/b"),
     };
     for (size_t i = 0; i < COUNT_OF(lies); i++)
         assert_refused_and_closed(lies[i]);
@@ -472,9 +496,10 @@ static void bad_targets_are_refused(void **state)
 {
     (void)state;
     static const char *const targets[] = {
-        GET("/v1/things/a%00b"), GET("/v1/things/a%0"),      GET("/v1/things/a%zz"),        GET("/v1/things/%0d%0aX:1"),
-        GET("/v1/things/%ff"),   GET("/v1/things/%ed%a0%80"), GET("/v1/things/%c0%af"),      GET("/v1/things/a?q=%00"),
-        GET("/v1/things/\x01"),  GET("/v1/things/a?q=%0a"),  GET("/1/2/3/4/5/6/7/8/9/a/b"), GET("http-things"),
+        GET("/v1/things/a%00b"),     GET("/v1/things/a%0"),         GET("/v1/things/a%zz"),
+        GET("/v1/things/%0d%0aX:1"), GET("/v1/things/%ff"),         GET("/v1/things/%ed%a0%80"),
+        GET("/v1/things/%c0%af"),    GET("/v1/things/a?q=%00"),     GET("/v1/things/\x01"),
+        GET("/v1/things/a?q=%0a"),   GET("/1/2/3/4/5/6/7/8/9/a/b"), GET("http-things"),
     };
     for (size_t i = 0; i < COUNT_OF(targets); i++)
         assert_refused_and_closed(targets[i]);
@@ -568,8 +593,9 @@ static void clients_killed_while_suspended(void **state)
 static void suspended_request_is_answered_from_elsewhere(void **state)
 {
     (void)state;
-    char *answer = ask("POST /v1/suspend HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
-                       "POST /v1/suspend HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc" GET("/v1/twice"));
+    char *answer = ask(
+        "POST /v1/suspend HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+        "POST /v1/suspend HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc" GET("/v1/twice"));
     assert_status(answer, 201);
     assert_int_equal(count_answers(answer), 3);
     assert_non_null(strstr(answer, "X-Before: yes"));
@@ -623,7 +649,8 @@ static void stream_waits_for_continue(void **state)
 {
     (void)state;
     int peer = dial();
-    say(peer, "PUT /v1/stream HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    say(peer,
+        "PUT /v1/stream HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     assert_status(hear(peer, 200), 100);
     assert_int_equal(begun, 1);
     say(peer, "hello");
@@ -631,9 +658,11 @@ static void stream_waits_for_continue(void **state)
     assert_status(answer, 201);
     assert_non_null(strstr(answer, "{\"size\":5}"));
     close(peer);
-    answer = ask("PUT /v1/stream?refuse HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    answer = ask("PUT /v1/stream?refuse HTTP/1.1\r\nHost: x\r\nExpect: "
+                 "100-continue\r\nContent-Length: 5\r\n\r\n");
     assert_problem(answer, 409, "refused");
-    answer = ask("PUT /v1/stream HTTP/1.1\r\nHost: x\r\nX-Stranger: 1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    answer = ask("PUT /v1/stream HTTP/1.1\r\nHost: x\r\nX-Stranger: 1\r\nExpect: "
+                 "100-continue\r\nContent-Length: 5\r\n\r\n");
     assert_problem(answer, 401, "unknown");
     assert_int_equal(begun, 2);
 }
@@ -649,14 +678,16 @@ static void stream_can_fail_midway(void **state)
     assert_problem(hear(peer, 300), 503, "broken");
     close(peer);
     assert_int_equal(pieces, 1);
-    assert_problem(ask("PUT /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"), 413, "too_large");
+    assert_problem(ask("PUT /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"),
+                   413, "too_large");
 }
 
 static void stranger_is_refused_before_the_body(void **state)
 {
     (void)state;
     int peer = dial();
-    say(peer, "POST /v1/echo HTTP/1.1\r\nHost: x\r\nX-Stranger: 1\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nabc");
+    say(peer, "POST /v1/echo HTTP/1.1\r\nHost: x\r\nX-Stranger: 1\r\nContent-Type: "
+              "text/plain\r\nContent-Length: 3\r\n\r\nabc");
     assert_problem(hear(peer, 200), 401, "unknown");
     say(peer, POST_ECHO "Content-Length: 3\r\n\r\nabc");
     assert_status(hear(peer, 200), 200);
