@@ -113,7 +113,8 @@ static bool identity_is(const char *path, const char *identity)
     CLEANUP(mem_free) char *this_boot = mem_printf("%s\n%s\n", identity, boot);
     CLEANUP(mem_free) char *closed = mem_printf("%s\nclosed\n", identity);
     size_t length;
-    return file_read(path, 4096, &text, &length) && (strcmp(text, this_boot) == 0 || strcmp(text, closed) == 0);
+    return file_read(path, 4096, &text, &length) &&
+           (strcmp(text, this_boot) == 0 || strcmp(text, closed) == 0);
 }
 
 static bool identity_write(const char *path, const char *identity, const char *state)
@@ -125,8 +126,8 @@ static bool identity_write(const char *path, const char *identity, const char *s
     return fclose(file) == 0 && written;
 }
 
-enum verdict cache_open(const char *folder, const char *name, const char *identity, bool *ret_emptied,
-                        struct cache **ret_cache, struct why *why)
+enum verdict cache_open(const char *folder, const char *name, const char *identity,
+                        bool *ret_emptied, struct cache **ret_cache, struct why *why)
 {
     CLEANUP(mem_free) char *path = mem_printf("%s/%s.lmdb", folder, name);
     CLEANUP(mem_free) char *identity_path = mem_printf("%s/%s.identity", folder, name);
@@ -138,7 +139,8 @@ enum verdict cache_open(const char *folder, const char *name, const char *identi
     while (cache->map_bytes < 2 * size_on_disk(path))
         cache->map_bytes *= 2;
     int error = open_env(cache, path);
-    if (error == MDB_CORRUPTED || error == MDB_INVALID || error == MDB_VERSION_MISMATCH || error == MDB_PANIC) {
+    if (error == MDB_CORRUPTED || error == MDB_INVALID || error == MDB_VERSION_MISMATCH ||
+        error == MDB_PANIC) {
         log_event(LOG_WARNING, "cache.thrown_away", "name=%s why=%s", name, mdb_strerror(error));
         remove_files(path);
         emptied = true;
@@ -196,8 +198,8 @@ static void unlock_reading(struct cache **cache)
     pthread_rwlock_unlock(&(*cache)->growing);
 }
 
-enum verdict cache_get(struct cache *cache, unsigned table, struct bytes key, struct buf *ret_value, bool *ret_found,
-                       struct why *why)
+enum verdict cache_get(struct cache *cache, unsigned table, struct bytes key, struct buf *ret_value,
+                       bool *ret_found, struct why *why)
 {
     CLEANUP(unlock_reading) struct cache *locked = lock_reading(cache);
     CLEANUP(end_reading) MDB_txn *txn = NULL;
@@ -220,8 +222,8 @@ static void end_cursor(MDB_cursor **cursor)
 }
 
 enum verdict cache_scan(struct cache *cache, unsigned table, struct bytes first,
-                        bool (*each)(void *context, struct bytes key, struct bytes value), void *context,
-                        struct why *why)
+                        bool (*each)(void *context, struct bytes key, struct bytes value),
+                        void *context, struct why *why)
 {
     CLEANUP(unlock_reading) struct cache *locked = lock_reading(cache);
     CLEANUP(end_reading) MDB_txn *txn = NULL;
@@ -242,7 +244,8 @@ enum verdict cache_scan(struct cache *cache, unsigned table, struct bytes first,
 
 /* --- writing ------------------------------------------------------------------------------------------------------------ */
 
-enum verdict cache_begin(struct cache *cache, struct cache_transaction **ret_transaction, struct why *why)
+enum verdict cache_begin(struct cache *cache, struct cache_transaction **ret_transaction,
+                         struct why *why)
 {
     (void)why;
     struct cache_transaction *transaction = mem_alloc(sizeof *transaction);
@@ -251,7 +254,8 @@ enum verdict cache_begin(struct cache *cache, struct cache_transaction **ret_tra
     return VERDICT_OK;
 }
 
-static void remember(struct cache_transaction *transaction, unsigned table, struct bytes key, struct bytes value)
+static void remember(struct cache_transaction *transaction, unsigned table, struct bytes key,
+                     struct bytes value)
 {
     assert(table < TABLES_MAX && key.length > 0 && key.length <= 500);
     if (transaction->count == transaction->capacity) {
@@ -267,8 +271,8 @@ static void remember(struct cache_transaction *transaction, unsigned table, stru
                         .value_length = value.length};
 }
 
-enum verdict cache_put(struct cache_transaction *transaction, unsigned table, struct bytes key, struct bytes value,
-                       struct why *why)
+enum verdict cache_put(struct cache_transaction *transaction, unsigned table, struct bytes key,
+                       struct bytes value, struct why *why)
 {
     (void)why;
     assert(value.data);
@@ -276,7 +280,8 @@ enum verdict cache_put(struct cache_transaction *transaction, unsigned table, st
     return VERDICT_OK;
 }
 
-enum verdict cache_delete(struct cache_transaction *transaction, unsigned table, struct bytes key, struct why *why)
+enum verdict cache_delete(struct cache_transaction *transaction, unsigned table, struct bytes key,
+                          struct why *why)
 {
     (void)why;
     remember(transaction, table, key, (struct bytes){0});

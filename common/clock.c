@@ -38,7 +38,8 @@ void clock_civil_from_days(int64_t days, int *ret_year, int *ret_month, int *ret
     days += 719468;
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;
     int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int64_t month = (5 * day_of_year + 2) / 153;
     *ret_day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
@@ -53,8 +54,8 @@ void clock_format_us(int64_t time_us, char *ret_text)
     int64_t seconds = time_us / SECOND_US;
     int of_day = (int)(seconds % DAY_S);
     clock_civil_from_days(seconds / DAY_S, &year, &month, &day);
-    snprintf(ret_text, CLOCK_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", year, month, day, of_day / 3600,
-             of_day / 60 % 60, of_day % 60, (int)(time_us % SECOND_US));
+    snprintf(ret_text, CLOCK_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", year, month, day,
+             of_day / 3600, of_day / 60 % 60, of_day % 60, (int)(time_us % SECOND_US));
 }
 
 struct scan {
@@ -152,7 +153,8 @@ bool clock_parse(const char *text, size_t length, int64_t *ret_time_us)
     int64_t offset = scan_offset_s(&scan);
     if (scan.failed || scan.at != scan.end)
         return false;
-    int64_t seconds = clock_days_from_civil(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second - offset;
+    int64_t seconds = clock_days_from_civil(year, month, day) * DAY_S + hour * 3600 + minute * 60 +
+                      second - offset;
     if (seconds < 0)
         return false;
     *ret_time_us = seconds * SECOND_US + fraction;

@@ -30,5 +30,6 @@ struct config_variable {
 
 /* Reads every variable of the table. `known` are names with the prefix that other services and tools use; any other
  * name with the prefix is refused, so that a misspelt one is not silently ignored. */
-enum verdict config_load(const struct config_variable *table, size_t count, void *ret_config, struct why *why);
+enum verdict config_load(const struct config_variable *table, size_t count, void *ret_config,
+                         struct why *why);
 void config_print_help(const char *program, const struct config_variable *table, size_t count);

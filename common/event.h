@@ -12,21 +12,22 @@
 #define EVENT_TYPE_PREFIX "kakekomi."
 
 struct event {
-    char *id;          /* ce_id, 1 to 100 visible ASCII characters */
-    char *type;        /* ce_type without its prefix: "case.opened" */
-    char *source;      /* "/kakekomi/intake" */
-    char *time;        /* ce_time as it stands in the record: the chain hashes these bytes */
+    char *id;     /* ce_id, 1 to 100 visible ASCII characters */
+    char *type;   /* ce_type without its prefix: "case.opened" */
+    char *source; /* "/kakekomi/intake" */
+    char *time;   /* ce_time as it stands in the record: the chain hashes these bytes */
     int64_t time_us;
     char *subject;     /* the case id; equals the key for every topic keyed by case */
     char *traceparent; /* NULL where there is none */
     char *key;
     struct kafka_position at;
-    char *value;       /* the bytes as in the record */
+    char *value; /* the bytes as in the record */
     size_t value_length;
     json_t *data;
 };
 
-enum verdict event_parse(const struct kafka_record *record, struct event *ret_event, struct why *why);
+enum verdict event_parse(const struct kafka_record *record, struct event *ret_event,
+                         struct why *why);
 void event_clear(struct event *event);
 
 /* Strict JSON from outside: duplicate keys, depth over 16, invalid UTF-8, U+0000 and trailing bytes are refused. */
@@ -41,5 +42,6 @@ struct event_headers {
     size_t count;
 };
 /* `type` without prefix; `traceparent` may be NULL. `type_text` receives "kakekomi.<type>". */
-void event_headers_make(const char *type, const char *id, const char *source, const char *time, const char *subject,
-                        const char *traceparent, char type_text[96], struct event_headers *ret_headers);
+void event_headers_make(const char *type, const char *id, const char *source, const char *time,
+                        const char *subject, const char *traceparent, char type_text[96],
+                        struct event_headers *ret_headers);

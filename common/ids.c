@@ -11,7 +11,8 @@ static void uuid_write(uint8_t bytes[16], unsigned version, char ret_uuid[IDS_UU
     bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
     char hex[33];
     hex_encode(bytes, 16, hex);
-    snprintf(ret_uuid, IDS_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+    snprintf(ret_uuid, IDS_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+             hex + 20);
 }
 
 void ids_uuid7(int64_t now_us, char ret_uuid[IDS_UUID_SIZE])
@@ -26,8 +27,8 @@ void ids_uuid7(int64_t now_us, char ret_uuid[IDS_UUID_SIZE])
 
 static void add_with_length(crypto_hash_sha256_state *hash, struct bytes part)
 {
-    uint8_t length[4] = {(uint8_t)(part.length >> 24), (uint8_t)(part.length >> 16), (uint8_t)(part.length >> 8),
-                         (uint8_t)part.length};
+    uint8_t length[4] = {(uint8_t)(part.length >> 24), (uint8_t)(part.length >> 16),
+                         (uint8_t)(part.length >> 8), (uint8_t)part.length};
     crypto_hash_sha256_update(hash, length, sizeof length);
     crypto_hash_sha256_update(hash, part.data, part.length);
 }
@@ -110,7 +111,8 @@ void ids_case_number(const char *case_id, char ret_number[IDS_CASE_NUMBER_SIZE])
     char digits[9];
     for (int i = 0; i < 9; i++)
         digits[i] = alphabet[value >> (40 - 5 * i) & 31];
-    snprintf(ret_number, IDS_CASE_NUMBER_SIZE, "%.3s-%.3s-%.3s-%c", digits, digits + 3, digits + 6, alphabet[value % 31]);
+    snprintf(ret_number, IDS_CASE_NUMBER_SIZE, "%.3s-%.3s-%.3s-%c", digits, digits + 3, digits + 6,
+             alphabet[value % 31]);
 }
 
 void ids_random(void *ret_data, size_t length)

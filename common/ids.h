@@ -22,8 +22,9 @@ void ids_sha256_text(const void *data, size_t length, char ret_hex[IDS_SHA256_TE
 struct ids_sha256_state; /* for what comes in pieces */
 struct ids_sha256_state *ids_sha256_begin(void);
 void ids_sha256_add(struct ids_sha256_state *state, const void *data, size_t length);
-void ids_sha256_end(struct ids_sha256_state *state, char ret_hex[IDS_SHA256_TEXT_SIZE]); /* frees it */
-void ids_sha256_drop(struct ids_sha256_state *state);                                    /* NULL is fine */
+void ids_sha256_end(struct ids_sha256_state *state,
+                    char ret_hex[IDS_SHA256_TEXT_SIZE]); /* frees it */
+void ids_sha256_drop(struct ids_sha256_state *state);    /* NULL is fine */
 
 /* "K4M-9QT-8ZR-E": 45 bits of SHA-256(case id) in Crockford's base 32 and a check character (contract §4). */
 void ids_case_number(const char *case_id, char ret_number[IDS_CASE_NUMBER_SIZE]);

@@ -11,10 +11,12 @@
 static void take_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
     (void)handle;
-    log_event(level <= LOG_ERR ? LOG_WARNING : LOG_DEBUG, "kafka.client_said", "facility=%s text=%s", facility, text);
+    log_event(level <= LOG_ERR ? LOG_WARNING : LOG_DEBUG, "kafka.client_said",
+              "facility=%s text=%s", facility, text);
 }
 
-enum verdict kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, struct why *why)
+enum verdict kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
+                            struct why *why)
 {
     char text[200];
     if (rd_kafka_conf_set(conf, name, value, text, sizeof text) != RD_KAFKA_CONF_OK)
@@ -28,7 +30,8 @@ void kafka_conf_try(rd_kafka_conf_t *conf, const char *name, const char *value)
     (void)rd_kafka_conf_set(conf, name, value, text, sizeof text);
 }
 
-static enum verdict set_all(rd_kafka_conf_t *conf, const char *const (*pairs)[2], size_t count, struct why *why)
+static enum verdict set_all(rd_kafka_conf_t *conf, const char *const (*pairs)[2], size_t count,
+                            struct why *why)
 {
     for (size_t i = 0; i < count; i++)
         if (pairs[i][1] && kafka_conf_set(conf, pairs[i][0], pairs[i][1], why) != VERDICT_OK)
@@ -36,7 +39,8 @@ static enum verdict set_all(rd_kafka_conf_t *conf, const char *const (*pairs)[2]
     return VERDICT_OK;
 }
 
-enum verdict kafka_conf_make(const struct kafka_config *config, rd_kafka_conf_t **ret_conf, struct why *why)
+enum verdict kafka_conf_make(const struct kafka_config *config, rd_kafka_conf_t **ret_conf,
+                             struct why *why)
 {
     const char *const pairs[][2] = {
         {"bootstrap.servers", config->brokers},
@@ -60,7 +64,8 @@ enum verdict kafka_conf_make(const struct kafka_config *config, rd_kafka_conf_t 
     return VERDICT_OK;
 }
 
-enum verdict kafka_handle_make(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_handle, struct why *why)
+enum verdict kafka_handle_make(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_handle,
+                               struct why *why)
 {
     char text[200];
     rd_kafka_t *handle = rd_kafka_new(type, conf, text, sizeof text);
@@ -76,7 +81,8 @@ void kafka_record_of(const rd_kafka_message_t *message, struct kafka_record *ret
 {
     rd_kafka_headers_t *headers = NULL;
     ret_record->topic = rd_kafka_topic_name(message->rkt);
-    ret_record->at = (struct kafka_position){.partition = message->partition, .offset = message->offset};
+    ret_record->at =
+        (struct kafka_position){.partition = message->partition, .offset = message->offset};
     ret_record->timestamp_ms = rd_kafka_message_timestamp(message, NULL);
     ret_record->key = (struct bytes){.data = message->key, .length = message->key_len};
     ret_record->value = (struct bytes){.data = message->payload, .length = message->len};
@@ -85,8 +91,8 @@ void kafka_record_of(const rd_kafka_message_t *message, struct kafka_record *ret
         return;
     for (size_t i = 0; i < KAFKA_HEADERS_MAX; i++) {
         struct kafka_header *header = &ret_record->headers[i];
-        if (rd_kafka_header_get_all(headers, i, &header->name, &header->value.data, &header->value.length) !=
-            RD_KAFKA_RESP_ERR_NO_ERROR)
+        if (rd_kafka_header_get_all(headers, i, &header->name, &header->value.data,
+                                    &header->value.length) != RD_KAFKA_RESP_ERR_NO_ERROR)
             return;
         ret_record->header_count = i + 1;
     }
@@ -103,7 +109,8 @@ rd_kafka_resp_err_t kafka_send(rd_kafka_t *handle, const struct kafka_output *ou
         handle, RD_KAFKA_V_TOPIC(output->topic), RD_KAFKA_V_PARTITION(output->partition),
         RD_KAFKA_V_KEY((void *)(uintptr_t)output->key.data, output->key.length),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)output->value.data, output->value.length),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_headers_destroy(headers);
     return error;
@@ -119,7 +126,8 @@ int kafka_left_ms(int64_t deadline_ms)
 
 /* --- metadata ----------------------------------------------------------------------------------------------------- */
 
-static const rd_kafka_metadata_topic_t *find_topic(const rd_kafka_metadata_t *metadata, const char *name)
+static const rd_kafka_metadata_topic_t *find_topic(const rd_kafka_metadata_t *metadata,
+                                                   const char *name)
 {
     for (int i = 0; i < metadata->topic_cnt; i++)
         if (strcmp(metadata->topics[i].topic, name) == 0)
@@ -127,23 +135,27 @@ static const rd_kafka_metadata_topic_t *find_topic(const rd_kafka_metadata_t *me
     return NULL;
 }
 
-static enum verdict check_topic(const rd_kafka_metadata_t *metadata, const char *name, int32_t *partitions, struct why *why)
+static enum verdict check_topic(const rd_kafka_metadata_t *metadata, const char *name,
+                                int32_t *partitions, struct why *why)
 {
     const rd_kafka_metadata_topic_t *topic = find_topic(metadata, name);
     if (!topic || topic->err != RD_KAFKA_RESP_ERR_NO_ERROR || topic->partition_cnt == 0)
         return retry(why, "topic %s: %s", name,
-                     topic && topic->err ? rd_kafka_err2str(topic->err) : "missing, or not to be seen by this principal");
+                     topic && topic->err ? rd_kafka_err2str(topic->err)
+                                         : "missing, or not to be seen by this principal");
     if (*partitions && *partitions != topic->partition_cnt)
-        return fatal(why, "topic %s: has %d partitions, the others %d", name, topic->partition_cnt, *partitions);
+        return fatal(why, "topic %s: has %d partitions, the others %d", name, topic->partition_cnt,
+                     *partitions);
     *partitions = topic->partition_cnt;
     return VERDICT_OK;
 }
 
-static enum verdict check_once(rd_kafka_t *handle, const char *const *topics, size_t topic_count, int64_t deadline_ms,
-                               int32_t *ret_partitions, struct why *why)
+static enum verdict check_once(rd_kafka_t *handle, const char *const *topics, size_t topic_count,
+                               int64_t deadline_ms, int32_t *ret_partitions, struct why *why)
 {
     const rd_kafka_metadata_t *metadata = NULL;
-    rd_kafka_resp_err_t error = rd_kafka_metadata(handle, 1, NULL, &metadata, kafka_left_ms(deadline_ms));
+    rd_kafka_resp_err_t error =
+        rd_kafka_metadata(handle, 1, NULL, &metadata, kafka_left_ms(deadline_ms));
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
         return retry(why, "kafka metadata: %s", rd_kafka_err2str(error));
     int32_t partitions = 0;
@@ -162,15 +174,17 @@ static void handle_close(rd_kafka_t **handle)
         rd_kafka_destroy(*handle);
 }
 
-enum verdict kafka_check_topics(const struct kafka_config *config, const char *const *topics, size_t topic_count,
-                                int64_t deadline_ms, int32_t *ret_partitions, char ret_cluster_id[64], struct why *why)
+enum verdict kafka_check_topics(const struct kafka_config *config, const char *const *topics,
+                                size_t topic_count, int64_t deadline_ms, int32_t *ret_partitions,
+                                char ret_cluster_id[64], struct why *why)
 {
     rd_kafka_conf_t *conf;
     CLEANUP(handle_close) rd_kafka_t *handle = NULL;
     if (kafka_conf_make(config, &conf, why) != VERDICT_OK ||
         kafka_handle_make(RD_KAFKA_PRODUCER, conf, &handle, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    enum verdict verdict = check_once(handle, topics, topic_count, deadline_ms, ret_partitions, why);
+    enum verdict verdict =
+        check_once(handle, topics, topic_count, deadline_ms, ret_partitions, why);
     if (verdict != VERDICT_OK)
         return verdict;
     CLEANUP(mem_free) char *cluster = rd_kafka_clusterid(handle, kafka_left_ms(deadline_ms));

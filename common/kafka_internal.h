@@ -9,11 +9,14 @@
 #include <librdkafka/rdkafka.h>
 
 /* Connection, security and socket settings that every client of the desk has. */
-enum verdict kafka_conf_make(const struct kafka_config *config, rd_kafka_conf_t **ret_conf, struct why *why);
-enum verdict kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, struct why *why);
+enum verdict kafka_conf_make(const struct kafka_config *config, rd_kafka_conf_t **ret_conf,
+                             struct why *why);
+enum verdict kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
+                            struct why *why);
 /* Sets what a version of librdkafka may not know; ignores it there. */
 void kafka_conf_try(rd_kafka_conf_t *conf, const char *name, const char *value);
-enum verdict kafka_handle_make(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_handle, struct why *why);
+enum verdict kafka_handle_make(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_handle,
+                               struct why *why);
 
 /* Fills `ret_record` with slices that point into the message. */
 void kafka_record_of(const rd_kafka_message_t *message, struct kafka_record *ret_record);

@@ -18,7 +18,8 @@ static uint32_t murmur2(const uint8_t *data, size_t length)
     const uint32_t multiplier = 0x5bd1e995;
     uint32_t hash = 0x9747b28c ^ (uint32_t)length;
     for (; length >= 4; data += 4, length -= 4) {
-        uint32_t word = (uint32_t)data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 | (uint32_t)data[3] << 24;
+        uint32_t word = (uint32_t)data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 |
+                        (uint32_t)data[3] << 24;
         word *= multiplier;
         word ^= word >> 24;
         hash = (hash * multiplier) ^ (word * multiplier);

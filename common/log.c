@@ -72,8 +72,8 @@ void log_event(enum log_level level, const char *name, const char *format, ...)
 
     CLEANUP(buf_free) struct buf line;
     buf_init(&line, 4 * LINE_BYTES_MAX);
-    buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"service\":\"%s\",\"event\":\"%s\"", time, level_name(level),
-               service_name, name);
+    buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"service\":\"%s\",\"event\":\"%s\"", time,
+               level_name(level), service_name, name);
     add_pairs(&line, pairs);
     buf_add_text(&line, "}\n");
     ssize_t written = write(STDERR_FILENO, line.data, line.length);

@@ -8,7 +8,7 @@
 
 #define METRICS_MAX 256
 
-static const int64_t bounds_us[12] = {500,    1000,   2500,   5000,    10000,   25000,
+static const int64_t bounds_us[12] = {500,   1000,   2500,   5000,    10000,   25000,
                                       50000, 100000, 250000, 1000000, 5000000, 30000000};
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct metric *registered[METRICS_MAX];
@@ -66,7 +66,8 @@ static void write_histogram(struct metric *metric, struct buf *out)
     int64_t total = 0;
     for (size_t i = 0; i < COUNT_OF(bounds_us); i++) {
         total += load(&metric->buckets[i]);
-        buf_printf(out, "kakekomi_%s_bucket{le=\"%g\"} %" PRId64 "\n", metric->name, (double)bounds_us[i] / 1e6, total);
+        buf_printf(out, "kakekomi_%s_bucket{le=\"%g\"} %" PRId64 "\n", metric->name,
+                   (double)bounds_us[i] / 1e6, total);
     }
     total += load(&metric->buckets[COUNT_OF(bounds_us)]);
     buf_printf(out, "kakekomi_%s_bucket{le=\"+Inf\"} %" PRId64 "\n", metric->name, total);
@@ -89,7 +90,8 @@ void metrics_write(struct buf *out)
         if (i == 0 || !same_family(metric, registered[i - 1])) {
             int length = (int)strcspn(metric->name, "{");
             buf_printf(out, "# HELP kakekomi_%.*s %s\n", length, metric->name, metric->help);
-            buf_printf(out, "# TYPE kakekomi_%.*s %s\n", length, metric->name, kind_name(metric->kind));
+            buf_printf(out, "# TYPE kakekomi_%.*s %s\n", length, metric->name,
+                       kind_name(metric->kind));
         }
         if (metric->kind == METRIC_HISTOGRAM)
             write_histogram(metric, out);

@@ -12,11 +12,13 @@
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
 struct metric {
-    const char *name; /* without the prefix `kakekomi_`; units last: `_total`, `_seconds`, `_bytes` */
+    const char
+        *name; /* without the prefix `kakekomi_`; units last: `_total`, `_seconds`, `_bytes` */
     const char *help;
     enum metric_kind kind;
-    _Atomic int64_t value;        /* counter and gauge; for a histogram the sum in microseconds */
-    _Atomic int64_t buckets[13];  /* histogram: counts per bound of metrics_bounds_us, the last is +Inf */
+    _Atomic int64_t value; /* counter and gauge; for a histogram the sum in microseconds */
+    _Atomic int64_t
+        buckets[13]; /* histogram: counts per bound of metrics_bounds_us, the last is +Inf */
 };
 
 void metrics_register(struct metric *metrics, size_t count);

@@ -63,7 +63,8 @@ int32_t state_partition(const struct state_store *store, const char *case_id)
     return kafka_partition_of(bytes_of(case_id), store->partitions);
 }
 
-enum verdict state_get(struct state_store *store, const char *case_id, json_t **ret_state, struct why *why)
+enum verdict state_get(struct state_store *store, const char *case_id, json_t **ret_state,
+                       struct why *why)
 {
     json_t *changed = json_object_get(store->dirty, case_id);
     if (changed) {
@@ -96,14 +97,15 @@ static bool take_offset(const char *text, int64_t *ret_offset)
     return sscanf(text, "%" SCNd64, ret_offset) == 1;
 }
 
-enum verdict state_offset(struct state_store *store, const char *topic, int32_t partition, int64_t *ret_offset,
-                          struct why *why)
+enum verdict state_offset(struct state_store *store, const char *topic, int32_t partition,
+                          int64_t *ret_offset, struct why *why)
 {
     char key[KEY_BYTES_MAX];
     bool found;
     CLEANUP(buf_free) struct buf text;
     buf_init(&text, 64);
-    if (cache_get(store->cache, TABLE_OFFSETS, offset_key(key, topic, partition), &text, &found, why) != VERDICT_OK)
+    if (cache_get(store->cache, TABLE_OFFSETS, offset_key(key, topic, partition), &text, &found,
+                  why) != VERDICT_OK)
         return VERDICT_FATAL;
     if (!found || !take_offset(text.data, ret_offset))
         *ret_offset = -1;
@@ -112,7 +114,8 @@ enum verdict state_offset(struct state_store *store, const char *topic, int32_t 
 
 /* --- writing ------------------------------------------------------------------------------------------------------------ */
 
-static enum verdict old_due(struct state_store *store, struct bytes key, int64_t *ret_due_us, struct why *why)
+static enum verdict old_due(struct state_store *store, struct bytes key, int64_t *ret_due_us,
+                            struct why *why)
 {
     bool found;
     CLEANUP(buf_free) struct buf text;
@@ -125,8 +128,9 @@ static enum verdict old_due(struct state_store *store, struct bytes key, int64_t
     return VERDICT_OK;
 }
 
-static enum verdict write_due(struct state_store *store, struct cache_transaction *transaction, int32_t partition,
-                              const char *case_id, int64_t due_us, struct why *why)
+static enum verdict write_due(struct state_store *store, struct cache_transaction *transaction,
+                              int32_t partition, const char *case_id, int64_t due_us,
+                              struct why *why)
 {
     uint8_t key[KEY_BYTES_MAX], index[KEY_BYTES_MAX], number[8];
     struct bytes of_case = case_key(key, partition, case_id);
@@ -140,12 +144,15 @@ static enum verdict write_due(struct state_store *store, struct cache_transactio
     if (!due_us)
         return cache_delete(transaction, TABLE_DUE_OF, of_case, why);
     put_be(number, (uint64_t)due_us, 8);
-    cache_put(transaction, TABLE_DUE, due_key(index, partition, due_us, case_id), bytes_of(""), why);
-    return cache_put(transaction, TABLE_DUE_OF, of_case, (struct bytes){.data = number, .length = 8}, why);
+    cache_put(transaction, TABLE_DUE, due_key(index, partition, due_us, case_id), bytes_of(""),
+              why);
+    return cache_put(transaction, TABLE_DUE_OF, of_case,
+                     (struct bytes){.data = number, .length = 8}, why);
 }
 
-static enum verdict write_state(struct state_store *store, struct cache_transaction *transaction, const char *case_id,
-                                const json_t *state, const void *facts, int64_t not_before_us, struct why *why)
+static enum verdict write_state(struct state_store *store, struct cache_transaction *transaction,
+                                const char *case_id, const json_t *state, const void *facts,
+                                int64_t not_before_us, struct why *why)
 {
     uint8_t key[KEY_BYTES_MAX];
     int32_t partition = state_partition(store, case_id);
@@ -158,7 +165,8 @@ static enum verdict write_state(struct state_store *store, struct cache_transact
     if (plan.due_us && plan.due_us < not_before_us)
         plan.due_us = not_before_us;
     struct bytes of_case = case_key(key, partition, case_id);
-    cache_put(transaction, TABLE_STATES, of_case, (struct bytes){.data = text.data, .length = text.length}, why);
+    cache_put(transaction, TABLE_STATES, of_case,
+              (struct bytes){.data = text.data, .length = text.length}, why);
     if (plan.count)
         cache_put(transaction, TABLE_WORK, of_case, bytes_of(""), why);
     else
@@ -166,22 +174,23 @@ static enum verdict write_state(struct state_store *store, struct cache_transact
     return write_due(store, transaction, partition, case_id, plan.due_us, why);
 }
 
-enum verdict state_write(struct state_store *store, const struct state_offset *offsets, size_t count, const void *facts,
-                         int64_t not_before_us, struct why *why)
+enum verdict state_write(struct state_store *store, const struct state_offset *offsets,
+                         size_t count, const void *facts, int64_t not_before_us, struct why *why)
 {
     struct cache_transaction *transaction;
     const char *case_id;
     json_t *state;
     if (cache_begin(store->cache, &transaction, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    json_object_foreach(store->dirty, case_id, state)
-        if (write_state(store, transaction, case_id, state, facts, not_before_us, why) != VERDICT_OK)
-            return VERDICT_FATAL;
+    json_object_foreach(store->dirty, case_id,
+                        state) if (write_state(store, transaction, case_id, state, facts,
+                                               not_before_us,
+                                               why) != VERDICT_OK) return VERDICT_FATAL;
     for (size_t i = 0; i < count; i++) {
         char key[KEY_BYTES_MAX], number[24];
         snprintf(number, sizeof number, "%" PRId64, offsets[i].offset);
-        cache_put(transaction, TABLE_OFFSETS, offset_key(key, offsets[i].topic, offsets[i].partition),
-                  bytes_of(number), why);
+        cache_put(transaction, TABLE_OFFSETS,
+                  offset_key(key, offsets[i].topic, offsets[i].partition), bytes_of(number), why);
     }
     state_drop_changes(store);
     return cache_commit(transaction, why);
@@ -202,15 +211,16 @@ static bool collect_case(void *context, struct bytes key, struct bytes value)
     struct collect *collect = context;
     if (key.length <= collect->skip || (int32_t)get_be(key.data, 4) != collect->partition)
         return false;
-    json_array_append_new(collect->cases,
-                          json_stringn((const char *)key.data + collect->skip, key.length - collect->skip));
+    json_array_append_new(collect->cases, json_stringn((const char *)key.data + collect->skip,
+                                                       key.length - collect->skip));
     return json_array_size(collect->cases) < collect->max;
 }
 
 json_t *state_cases(struct state_store *store, int32_t partition, bool with_work_only)
 {
     uint8_t first[4];
-    struct collect collect = {.partition = partition, .skip = 4, .cases = json_array(), .max = SIZE_MAX};
+    struct collect collect = {
+        .partition = partition, .skip = 4, .cases = json_array(), .max = SIZE_MAX};
     put_be(first, (uint32_t)partition, 4);
     cache_scan(store->cache, with_work_only ? TABLE_WORK : TABLE_STATES,
                (struct bytes){.data = first, .length = sizeof first}, collect_case, &collect, NULL);
@@ -234,13 +244,14 @@ static bool take_first_due(void *context, struct bytes key, struct bytes value)
     return false;
 }
 
-bool state_next_due(struct state_store *store, int32_t partition, int64_t *ret_due_us, char **ret_case_id)
+bool state_next_due(struct state_store *store, int32_t partition, int64_t *ret_due_us,
+                    char **ret_case_id)
 {
     uint8_t from[4];
     struct first_due first = {.partition = partition};
     put_be(from, (uint32_t)partition, 4);
-    cache_scan(store->cache, TABLE_DUE, (struct bytes){.data = from, .length = sizeof from}, take_first_due, &first,
-               NULL);
+    cache_scan(store->cache, TABLE_DUE, (struct bytes){.data = from, .length = sizeof from},
+               take_first_due, &first, NULL);
     if (!first.case_id)
         return false;
     *ret_due_us = first.due_us;
@@ -267,6 +278,7 @@ enum verdict state_forget_partition(struct state_store *store, int32_t partition
         cache_delete(transaction, TABLE_OFFSETS, offset_key(key, *topic, partition), why);
     }
     char key[KEY_BYTES_MAX];
-    cache_delete(transaction, TABLE_OFFSETS, offset_key(key, store->definition->own, partition), why);
+    cache_delete(transaction, TABLE_OFFSETS, offset_key(key, store->definition->own, partition),
+                 why);
     return cache_commit(transaction, why);
 }

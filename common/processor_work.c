@@ -58,7 +58,8 @@ static void job_free(struct job *job)
 static struct job *table_find(struct work_pool *pool, const char *case_id, const char *work_id)
 {
     for (size_t i = 0; i < pool->running_count; i++)
-        if (strcmp(pool->running[i]->case_id, case_id) == 0 && strcmp(pool->running[i]->work_id, work_id) == 0)
+        if (strcmp(pool->running[i]->case_id, case_id) == 0 &&
+            strcmp(pool->running[i]->work_id, work_id) == 0)
             return pool->running[i];
     return NULL;
 }
@@ -144,7 +145,8 @@ static void *serve(void *context)
     return NULL;
 }
 
-struct work_pool *work_pool_start(const struct processor_definition *definition, int wake_descriptor)
+struct work_pool *work_pool_start(const struct processor_definition *definition,
+                                  int wake_descriptor)
 {
     struct work_pool *pool = mem_alloc(sizeof *pool);
     pool->definition = definition;
@@ -160,8 +162,8 @@ struct work_pool *work_pool_start(const struct processor_definition *definition,
 
 /* --- the processor's side ----------------------------------------------------------------------------------------------- */
 
-static void start_job(struct work_pool *pool, const char *case_id, int32_t partition, unsigned epoch,
-                      const struct planned_work *planned)
+static void start_job(struct work_pool *pool, const char *case_id, int32_t partition,
+                      unsigned epoch, const struct planned_work *planned)
 {
     struct job *job = mem_alloc(sizeof *job);
     job->case_id = mem_strdup(case_id);
@@ -187,7 +189,8 @@ static void start_job(struct work_pool *pool, const char *case_id, int32_t parti
 static bool is_done(struct work_pool *pool, const struct job *job)
 {
     for (size_t i = 0; i < pool->done_count; i++)
-        if (strcmp(pool->done[i].case_id, job->case_id) == 0 && strcmp(pool->done[i].work_id, job->work_id) == 0)
+        if (strcmp(pool->done[i].case_id, job->case_id) == 0 &&
+            strcmp(pool->done[i].work_id, job->work_id) == 0)
             return true;
     return false;
 }
@@ -216,7 +219,8 @@ void work_pool_revoke(struct work_pool *pool, int32_t partition)
     pthread_mutex_lock(&pool->lock);
     for (size_t i = pool->done_count; i > 0; i--)
         if (pool->done[i - 1].partition == partition) {
-            struct job *job = table_find(pool, pool->done[i - 1].case_id, pool->done[i - 1].work_id);
+            struct job *job =
+                table_find(pool, pool->done[i - 1].case_id, pool->done[i - 1].work_id);
             if (job) {
                 table_remove(pool, job);
                 job_free(job);

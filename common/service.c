@@ -35,21 +35,23 @@ void service_fail(const char *event_name, const char *why)
 
 static int print_help(const struct service *service)
 {
-    printf("%s: %s\n\nUsage: %s [--help | --check | --healthcheck | --version", service->name, service->purpose,
-           service->name);
+    printf("%s: %s\n\nUsage: %s [--help | --check | --healthcheck | --version", service->name,
+           service->purpose, service->name);
     for (const struct service_command *c = service->commands; c && c->name; c++)
         printf(" | %s", c->name);
     printf("]\nConfiguration comes from the environment only.\n\n");
     for (const struct service_command *c = service->commands; c && c->name; c++)
         printf("  %-16s %s\n", c->name, c->help);
     config_print_help(service->name, service->variables, service->variable_count);
-    printf("\nExit codes: 0 stopped, 100 called or configured wrongly, 111 failed (start again).\n");
+    printf(
+        "\nExit codes: 0 stopped, 100 called or configured wrongly, 111 failed (start again).\n");
     return SERVICE_STOPPED;
 }
 
 static bool load_config(const struct service *service, struct why *why)
 {
-    if (config_load(service->variables, service->variable_count, service->config, why) != VERDICT_OK)
+    if (config_load(service->variables, service->variable_count, service->config, why) !=
+        VERDICT_OK)
         return false;
     return !service->check || service->check(why) == VERDICT_OK;
 }
@@ -61,12 +63,14 @@ static int check_health(const struct service *service)
     if (!load_config(service, &why))
         return SERVICE_MISUSED;
     const char *colon = strrchr(*service->admin_address, ':');
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(colon + 1))};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)atoi(colon + 1))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct timeval patience = {.tv_sec = 3};
     setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    static const char request[] =
+        "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     char answer[16] = "";
     bool well = connect(peer, (struct sockaddr *)&address, sizeof address) == 0 &&
                 write(peer, request, sizeof request - 1) == (ssize_t)sizeof request - 1 &&
@@ -146,7 +150,8 @@ static void wait_for_end(const struct service *service, const sigset_t *signals)
     }
 }
 
-static void stop_in_order(const struct service *service, const sigset_t *signals, struct http_server *admin)
+static void stop_in_order(const struct service *service, const sigset_t *signals,
+                          struct http_server *admin)
 {
     pthread_t watchdog;
     signal(SIGTERM, exit_now);
@@ -178,7 +183,8 @@ static int run(const struct service *service)
     }
     block_signals(&signals);
     struct http_admin definition = {.address = *service->admin_address, .ready = ask_ready};
-    if (http_admin_start(&definition, &admin, &why) != VERDICT_OK || service->start(&why) != VERDICT_OK) {
+    if (http_admin_start(&definition, &admin, &why) != VERDICT_OK ||
+        service->start(&why) != VERDICT_OK) {
         log_event(LOG_ERROR, "service.start_failed", "why=%s", why.text);
         return SERVICE_FAILED;
     }

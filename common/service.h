@@ -13,13 +13,14 @@
 enum service_exit { SERVICE_STOPPED = 0, SERVICE_MISUSED = 100, SERVICE_FAILED = 111 };
 
 struct service {
-    const char *name; /* "triage" */
+    const char *name;    /* "triage" */
     const char *purpose; /* one line for --help */
     const struct config_variable *variables;
     size_t variable_count;
     void *config;                     /* filled from the table */
     const char *const *admin_address; /* points into config */
-    enum verdict (*check)(struct why *why);    /* after the table: what no table can say; also for --check */
+    enum verdict (*check)(
+        struct why *why); /* after the table: what no table can say; also for --check */
     enum verdict (*start)(struct why *why);
     void (*stop)(int64_t deadline_ms); /* in hand: finish, commit, close */
     bool (*ready)(json_t *detail);

@@ -192,7 +192,8 @@ bool hex_decode(const char *text, void *ret_data, size_t length)
         if (hex_digit(text[i]) < 0)
             return false;
     for (size_t i = 0; i < length; i++)
-        ((uint8_t *)ret_data)[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+        ((uint8_t *)ret_data)[i] =
+            (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
     return true;
 }
 
@@ -215,12 +216,14 @@ char *base64url_encode(const void *data, size_t length)
 
 bool base64_decode(const char *text, size_t length, void **ret_data, size_t *ret_length)
 {
-    static const int variants[] = {sodium_base64_VARIANT_ORIGINAL, sodium_base64_VARIANT_URLSAFE_NO_PADDING,
-                                   sodium_base64_VARIANT_URLSAFE, sodium_base64_VARIANT_ORIGINAL_NO_PADDING};
+    static const int variants[] = {
+        sodium_base64_VARIANT_ORIGINAL, sodium_base64_VARIANT_URLSAFE_NO_PADDING,
+        sodium_base64_VARIANT_URLSAFE, sodium_base64_VARIANT_ORIGINAL_NO_PADDING};
     CLEANUP(mem_free) uint8_t *data = mem_alloc(length / 4 * 3 + 4);
     size_t decoded;
     for (size_t i = 0; i < COUNT_OF(variants); i++) {
-        if (sodium_base642bin(data, length / 4 * 3 + 3, text, length, NULL, &decoded, NULL, variants[i]) != 0)
+        if (sodium_base642bin(data, length / 4 * 3 + 3, text, length, NULL, &decoded, NULL,
+                              variants[i]) != 0)
             continue;
         *ret_data = TAKE(data);
         *ret_length = decoded;

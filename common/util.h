@@ -24,10 +24,10 @@
         taken_;                                                                                    \
     })
 
-void *mem_alloc(size_t size);                  /* zeroed */
+void *mem_alloc(size_t size);                           /* zeroed */
 void *mem_resize(void *old, size_t count, size_t size); /* overflow ends the process */
-char *mem_strdup(const char *text);            /* NULL stays NULL */
-void *mem_dup(const void *data, size_t length); /* one NUL byte follows, not counted */
+char *mem_strdup(const char *text);                     /* NULL stays NULL */
+void *mem_dup(const void *data, size_t length);         /* one NUL byte follows, not counted */
 char *mem_printf(const char *format, ...) PRINTF(1, 2);
 void mem_free(void *pointer); /* for CLEANUP: takes the address of the pointer */
 
@@ -53,14 +53,16 @@ void buf_add(struct buf *buf, const void *data, size_t length);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF(2, 3);
 void buf_add_json_string(struct buf *buf, const char *text, size_t length); /* quoted and escaped */
-void buf_clear(struct buf *buf); /* keeps the memory */
-void buf_free(struct buf *buf);  /* for CLEANUP */
+void buf_clear(struct buf *buf);                                            /* keeps the memory */
+void buf_free(struct buf *buf);                                             /* for CLEANUP */
 
 void hex_encode(const void *data, size_t length, char *ret_text /* 2 * length + 1 */);
-bool hex_decode(const char *text, void *ret_data, size_t length); /* exactly 2 * length lower-case digits */
-char *base64_encode(const void *data, size_t length);             /* standard, padded */
-char *base64url_encode(const void *data, size_t length);          /* URL-safe, no padding */
-bool base64_decode(const char *text, size_t length, void **ret_data, size_t *ret_length); /* either */
+bool hex_decode(const char *text, void *ret_data,
+                size_t length);                          /* exactly 2 * length lower-case digits */
+char *base64_encode(const void *data, size_t length);    /* standard, padded */
+char *base64url_encode(const void *data, size_t length); /* URL-safe, no padding */
+bool base64_decode(const char *text, size_t length, void **ret_data,
+                   size_t *ret_length); /* either */
 
 /* Reads a whole file of at most `max` bytes; false with errno set (EFBIG where it is longer). */
 bool file_read(const char *path, size_t max, char **ret_text, size_t *ret_length);

@@ -43,12 +43,12 @@
 
 enum case_refusal {
     CASE_ACCEPTED,
-    CASE_STALE,          /* `extends` is not the head: somebody was faster */
-    CASE_DUPLICATE,      /* event id or reply id already in the chain */
-    CASE_NOT_OPENED,     /* first event is not case.opened, or a second case.opened */
-    CASE_MALFORMED,      /* data does not have the members of its type */
-    CASE_IMPOSSIBLE,     /* not in this state: withdraw without consent, close twice, an unknown hand-over, … */
-    CASE_TOO_MANY,       /* a limit of the case */
+    CASE_STALE,      /* `extends` is not the head: somebody was faster */
+    CASE_DUPLICATE,  /* event id or reply id already in the chain */
+    CASE_NOT_OPENED, /* first event is not case.opened, or a second case.opened */
+    CASE_MALFORMED,  /* data does not have the members of its type */
+    CASE_IMPOSSIBLE, /* not in this state: withdraw without consent, close twice, an unknown hand-over, … */
+    CASE_TOO_MANY, /* a limit of the case */
 };
 const char *case_refusal_code(enum case_refusal refusal); /* "stale", "duplicate", … */
 
@@ -59,27 +59,28 @@ struct case_verdict {
 };
 
 /* head = SHA-256(prev ‖ L(ce_type) ‖ L(ce_id) ‖ L(ce_time) ‖ L(key) ‖ L(value)), ce_type with its prefix (contract §2). */
-void case_head_next(const char *previous_head /* NULL: none */, const struct event *event, char ret_head[CASE_HEAD_SIZE]);
+void case_head_next(const char *previous_head /* NULL: none */, const struct event *event,
+                    char ret_head[CASE_HEAD_SIZE]);
 /* The same over loose parts, for the hot path of case.opened. `type` with prefix. */
-void case_head_of(const char *previous_head, const char *type, const char *id, const char *time, struct bytes key,
-                  struct bytes value, char ret_head[CASE_HEAD_SIZE]);
+void case_head_of(const char *previous_head, const char *type, const char *id, const char *time,
+                  struct bytes key, struct bytes value, char ret_head[CASE_HEAD_SIZE]);
 
 /* `state` is an empty object for a case not yet seen. */
 struct case_verdict case_apply(json_t *state, const struct event *event);
 /* Would an event with this type and data be accepted now? For answering a command before it is produced. */
-struct case_verdict case_would_apply(const json_t *state, const char *type, const json_t *data, const char *event_id,
-                                     const char *time);
+struct case_verdict case_would_apply(const json_t *state, const char *type, const json_t *data,
+                                     const char *event_id, const char *time);
 
 /* The members that an event's data has beside extends, actor and rules: what case_apply asks of it, and what a request
  * body to the sub-resource that makes it may hold. */
 enum case_member_kind {
-    CASE_TEXT,     /* 1 to max characters, no control characters but line breaks */
-    CASE_TIME,     /* RFC 3339 with offset */
-    CASE_CHOICE,   /* one of choices, separated by '|' */
-    CASE_TEXTS,    /* list of at most 100 texts of max characters */
+    CASE_TEXT,   /* 1 to max characters, no control characters but line breaks */
+    CASE_TIME,   /* RFC 3339 with offset */
+    CASE_CHOICE, /* one of choices, separated by '|' */
+    CASE_TEXTS,  /* list of at most 100 texts of max characters */
     CASE_OBJECT,
-    CASE_LIST,     /* of at most max entries of any kind */
-    CASE_INTEGER,  /* 0 to max */
+    CASE_LIST,    /* of at most max entries of any kind */
+    CASE_INTEGER, /* 0 to max */
     CASE_BOOLEAN,
     CASE_UUID,
     CASE_HASH,     /* 64 lower-case hex digits */
@@ -95,14 +96,16 @@ struct case_member {
 /* NULL for an unknown type. */
 const struct case_member *case_members(const char *type, size_t *ret_count);
 /* Checks an object against members; `common` allows extends, actor, rules and request (what asked for it) as well. False with pointer and why set. */
-bool case_check_members(const json_t *object, const struct case_member *members, size_t count, bool common,
-                        struct case_verdict *ret_verdict);
+bool case_check_members(const json_t *object, const struct case_member *members, size_t count,
+                        bool common, struct case_verdict *ret_verdict);
 
 /* --- questions to a state, all pure ------------------------------------------------------------------------------ */
 bool case_is_open(const json_t *state);
-const json_t *case_consent_in_force(const json_t *state);   /* the last, not withdrawn; NULL if none */
+const json_t *
+case_consent_in_force(const json_t *state); /* the last, not withdrawn; NULL if none */
 const json_t *case_intention_in_force(const json_t *state); /* NULL if none */
-const json_t *case_handover_open(const json_t *state);      /* the last one not ended, declined, deleted, replaced; NULL if none */
+const json_t *case_handover_open(
+    const json_t *state); /* the last one not ended, declined, deleted, replaced; NULL if none */
 const json_t *case_handover_find(const json_t *state, const char *id);
 bool case_search_waived(const json_t *state);
 const char *case_confirmed_address(const json_t *state); /* NULL while not confirmed */

@@ -70,7 +70,8 @@ const char *case_refusal_code(enum case_refusal refusal)
 
 /* --- tools of the handlers ------------------------------------------------------------------------------------------------ */
 
-enum case_refusal case_refuse(struct act *act, enum case_refusal refusal, const char *pointer, const char *format, ...)
+enum case_refusal case_refuse(struct act *act, enum case_refusal refusal, const char *pointer,
+                              const char *format, ...)
 {
     va_list args;
     act->verdict->refusal = refusal;
@@ -93,14 +94,16 @@ json_t *case_list(json_t *state, const char *name)
 
 json_t *case_stamp(const struct act *act)
 {
-    return json_pack("{s:s, s:O, s:I}", "at", act->time, "by", act->actor, "revision", act->revision);
+    return json_pack("{s:s, s:O, s:I}", "at", act->time, "by", act->actor, "revision",
+                     act->revision);
 }
 
 void case_call_search(struct act *act)
 {
     json_t *calls = case_list(act->state, "search_calls");
-    json_array_append_new(calls, json_pack("{s:s, s:s, s:I, s:s, s:O}", "id", act->id, "why", act->type, "revision",
-                                           act->revision, "at", act->time, "actor", act->actor));
+    json_array_append_new(calls, json_pack("{s:s, s:s, s:I, s:s, s:O}", "id", act->id, "why",
+                                           act->type, "revision", act->revision, "at", act->time,
+                                           "actor", act->actor));
     while (json_array_size(calls) > SEARCH_CALLS_KEPT)
         json_array_remove(calls, 0);
 }
@@ -138,7 +141,8 @@ static bool is_actor(const json_t *actor)
 {
     const char *id = json_string_value(json_object_get(actor, "id"));
     const char *role = json_string_value(json_object_get(actor, "role"));
-    return id && role && *id && *role && strlen(id) <= 100 && strlen(role) <= 100 && json_object_size(actor) == 2;
+    return id && role && *id && *role && strlen(id) <= 100 && strlen(role) <= 100 &&
+           json_object_size(actor) == 2;
 }
 
 static enum case_refusal check_place(struct act *act)
@@ -152,13 +156,16 @@ static enum case_refusal check_place(struct act *act)
     if (reply && has_fingerprint(act->state, "replies", reply))
         return case_refuse(act, CASE_DUPLICATE, "/reply", "this reply is in the chain already");
     if (opening != !head)
-        return case_refuse(act, CASE_NOT_OPENED, "", head ? "the case is open already" : "the case is not opened");
+        return case_refuse(act, CASE_NOT_OPENED, "",
+                           head ? "the case is open already" : "the case is not opened");
     if (opening ? !json_is_null(extends) : !json_is_string(extends))
-        return case_refuse(act, CASE_MALFORMED, "/extends", "expected the head that the event extends");
+        return case_refuse(act, CASE_MALFORMED, "/extends",
+                           "expected the head that the event extends");
     if (head && strcmp(json_string_value(extends), head) != 0)
         return case_refuse(act, CASE_STALE, "/extends", "does not extend the head");
     if (act->revision > LIMIT_EVENTS_PER_CASE)
-        return case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d events", LIMIT_EVENTS_PER_CASE);
+        return case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d events",
+                           LIMIT_EVENTS_PER_CASE);
     return CASE_ACCEPTED;
 }
 
@@ -172,8 +179,10 @@ static enum case_refusal check_members(struct act *act)
     if (!is_actor(act->actor))
         return case_refuse(act, CASE_MALFORMED, "/actor", "expected id and role");
     if (rules < 1 || rules > CASE_RULES_VERSION)
-        return case_refuse(act, CASE_MALFORMED, "/rules", "expected a version from 1 to %d", CASE_RULES_VERSION);
-    return case_check_members(act->data, members, count, true, act->verdict) ? CASE_ACCEPTED : CASE_MALFORMED;
+        return case_refuse(act, CASE_MALFORMED, "/rules", "expected a version from 1 to %d",
+                           CASE_RULES_VERSION);
+    return case_check_members(act->data, members, count, true, act->verdict) ? CASE_ACCEPTED
+                                                                             : CASE_MALFORMED;
 }
 
 static enum case_refusal handle(struct act *act)
@@ -247,8 +256,8 @@ struct case_verdict case_apply(json_t *state, const struct event *event)
     return verdict;
 }
 
-struct case_verdict case_would_apply(const json_t *state, const char *type, const json_t *data, const char *event_id,
-                                     const char *time)
+struct case_verdict case_would_apply(const json_t *state, const char *type, const json_t *data,
+                                     const char *event_id, const char *time)
 {
     json_auto_t *trial = json_deep_copy(state);
     json_auto_t *content = json_deep_copy(data);

@@ -9,13 +9,14 @@
 
 static void add_with_length(struct ids_sha256_state *hash, const void *data, size_t length)
 {
-    uint8_t prefix[4] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length};
+    uint8_t prefix[4] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8),
+                         (uint8_t)length};
     ids_sha256_add(hash, prefix, sizeof prefix);
     ids_sha256_add(hash, data, length);
 }
 
-void case_head_of(const char *previous_head, const char *type, const char *id, const char *time, struct bytes key,
-                  struct bytes value, char ret_head[CASE_HEAD_SIZE])
+void case_head_of(const char *previous_head, const char *type, const char *id, const char *time,
+                  struct bytes key, struct bytes value, char ret_head[CASE_HEAD_SIZE])
 {
     uint8_t previous[IDS_SHA256_SIZE] = {0};
     if (previous_head) {
@@ -32,7 +33,8 @@ void case_head_of(const char *previous_head, const char *type, const char *id, c
     ids_sha256_end(hash, ret_head);
 }
 
-void case_head_next(const char *previous_head, const struct event *event, char ret_head[CASE_HEAD_SIZE])
+void case_head_next(const char *previous_head, const struct event *event,
+                    char ret_head[CASE_HEAD_SIZE])
 {
     char type[160];
     snprintf(type, sizeof type, EVENT_TYPE_PREFIX "%s", event->type);

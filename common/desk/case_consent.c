@@ -58,7 +58,8 @@ static void withdraw(struct act *act, json_t *given, const char *how)
     json_object_set_new(withdrawn, "effect", json_string(accepted ? "recalled" : "stopped"));
     if (accepted) {
         json_object_set(withdrawn, "handover", json_object_get(accepted, "id"));
-        json_object_set(withdrawn, "accepted_at", json_object_get(json_object_get(accepted, "accepted"), "at"));
+        json_object_set(withdrawn, "accepted_at",
+                        json_object_get(json_object_get(accepted, "accepted"), "at"));
     }
     json_object_set_new(given, "withdrawn", withdrawn);
     case_end_handovers(act, how);

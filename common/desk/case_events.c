@@ -30,7 +30,8 @@ enum case_refusal case_on_opened(struct act *act)
     json_t *hearing = json_object_get(act->data, "hearing");
     json_t *customer = json_object_get(act->data, "customer_id");
     if (is_too_large(hearing))
-        return case_refuse(act, CASE_TOO_MANY, "/hearing", "larger than %d bytes", LIMIT_HEARING_BYTES);
+        return case_refuse(act, CASE_TOO_MANY, "/hearing", "larger than %d bytes",
+                           LIMIT_HEARING_BYTES);
     json_object_set_new(act->state, "opened_at", json_string(act->time));
     json_object_set(act->state, "opened_by", (json_t *)(uintptr_t)act->actor);
     json_object_set_new(act->state, "hearing", json_deep_copy(hearing));
@@ -52,11 +53,14 @@ enum case_refusal case_on_opened(struct act *act)
 static bool search_changes(const json_t *before, const json_t *after)
 {
     static const char *const fields[] = {"discovered_at", "occurred_from", "occurred_to"};
-    const json_t *old_incident = json_object_get(before, "incident"), *incident = json_object_get(after, "incident");
-    bool changed = !json_equal(json_object_get(before, "device"), json_object_get(after, "device")) &&
-                   (json_object_get(before, "device") || json_object_get(after, "device"));
+    const json_t *old_incident = json_object_get(before, "incident"),
+                 *incident = json_object_get(after, "incident");
+    bool changed =
+        !json_equal(json_object_get(before, "device"), json_object_get(after, "device")) &&
+        (json_object_get(before, "device") || json_object_get(after, "device"));
     for (size_t i = 0; i < COUNT_OF(fields) && !changed; i++) {
-        const json_t *old = json_object_get(old_incident, fields[i]), *now = json_object_get(incident, fields[i]);
+        const json_t *old = json_object_get(old_incident, fields[i]),
+                     *now = json_object_get(incident, fields[i]);
         changed = (old || now) && !json_equal(old, now);
     }
     return changed;
@@ -74,8 +78,8 @@ enum case_refusal case_on_amended(struct act *act)
     json_t *before = json_object_get(act->state, "hearing");
     json_auto_t *after = hearing_merge(before, json_object_get(act->data, "patch"));
     if (is_too_large(after))
-        return case_refuse(act, CASE_TOO_MANY, "/patch", "the hearing would be larger than %d bytes",
-                           LIMIT_HEARING_BYTES);
+        return case_refuse(act, CASE_TOO_MANY, "/patch",
+                           "the hearing would be larger than %d bytes", LIMIT_HEARING_BYTES);
     const json_t *address = json_object_get(json_object_get(after, "contact"), "email");
     if (!json_equal(address, json_object_get(json_object_get(before, "contact"), "email")))
         json_object_del(act->state, "confirmed_address");
@@ -93,11 +97,13 @@ enum case_refusal case_on_customer(struct act *act)
 {
     json_t *customer = json_object_get(act->data, "customer_id");
     if (json_equal(customer, json_object_get(act->state, "customer_id")))
-        return case_refuse(act, CASE_IMPOSSIBLE, "/customer_id", "this customer is recorded already");
+        return case_refuse(act, CASE_IMPOSSIBLE, "/customer_id",
+                           "this customer is recorded already");
     case_end_handovers(act, "customer_changed");
     json_object_set(act->state, "customer_id", customer);
     json_object_set_new(act->state, "subject_revision", json_integer(act->revision));
-    json_object_del(json_object_get(act->state, "waivers"), "search"); /* it was for another subject's logs */
+    json_object_del(json_object_get(act->state, "waivers"),
+                    "search"); /* it was for another subject's logs */
     case_call_search(act);
     return CASE_ACCEPTED;
 }
@@ -109,7 +115,8 @@ static bool are_steps(const json_t *steps)
     for (size_t i = 0; i < json_array_size(steps); i++) {
         const json_t *step = json_array_get(steps, i);
         const char *name = text_of(step, "step"), *kind = text_of(step, "kind_of_step");
-        if (!name || !*name || strlen(name) > 100 || !kind || !strstr("preserve contain clean report", kind))
+        if (!name || !*name || strlen(name) > 100 || !kind ||
+            !strstr("preserve contain clean report", kind))
             return false;
     }
     return true;
@@ -118,7 +125,8 @@ static bool are_steps(const json_t *steps)
 enum case_refusal case_on_policy(struct act *act)
 {
     if (!are_steps(json_object_get(act->data, "mandatory_steps")))
-        return case_refuse(act, CASE_MALFORMED, "/mandatory_steps", "expected entries with step and kind_of_step");
+        return case_refuse(act, CASE_MALFORMED, "/mandatory_steps",
+                           "expected entries with step and kind_of_step");
     json_t *policy = case_stamp(act);
     static const char *const members[] = {"text", "playbook", "version", "mandatory_steps"};
     for (size_t i = 0; i < COUNT_OF(members); i++)
@@ -143,7 +151,8 @@ static const char *open_step(const json_t *state, const char *kind)
     for (size_t i = 0; i < json_array_size(steps); i++) {
         const json_t *step = json_array_get(steps, i);
         const char *name = text_of(step, "step");
-        if ((!kind || strcmp(text_of(step, "kind_of_step"), kind) == 0) && !is_done_or_waived(state, name))
+        if ((!kind || strcmp(text_of(step, "kind_of_step"), kind) == 0) &&
+            !is_done_or_waived(state, name))
             return name;
     }
     return NULL;
@@ -163,11 +172,13 @@ static enum case_refusal take_step(struct act *act, const json_t *step)
 {
     const char *name = text_of(step, "step"), *kind = text_of(step, "kind_of_step");
     if (!name || !*name || strlen(name) > 100 || !kind || !text_of(act->data, "by"))
-        return case_refuse(act, CASE_MALFORMED, "/step", "expected step, kind_of_step, and by beside it");
+        return case_refuse(act, CASE_MALFORMED, "/step",
+                           "expected step, kind_of_step, and by beside it");
     const char *before = strcmp(kind, "clean") == 0 ? open_step(act->state, "preserve") : NULL;
     if (before)
         return case_refuse(act, CASE_IMPOSSIBLE, "/step",
-                           "destroys traces: %s is to be preserved first, or waived with a reason", before);
+                           "destroys traces: %s is to be preserved first, or waived with a reason",
+                           before);
     json_t *done = case_stamp(act);
     json_object_set(done, "kind_of_step", json_object_get(step, "kind_of_step"));
     json_object_set(done, "who", json_object_get(act->data, "by"));
@@ -177,10 +188,12 @@ static enum case_refusal take_step(struct act *act, const json_t *step)
 
 static enum case_refusal take_waiver(struct act *act, const json_t *waiver)
 {
-    const char *of = text_of(waiver, "of"), *step = text_of(waiver, "step"), *reason = text_of(waiver, "reason");
+    const char *of = text_of(waiver, "of"), *step = text_of(waiver, "step"),
+               *reason = text_of(waiver, "reason");
     bool search = of && strcmp(of, "search") == 0;
     if (!of || !reason || !*reason || (!search && (!step || !*step)) || strlen(reason) > 4000)
-        return case_refuse(act, CASE_MALFORMED, "/waiver", "expected of, reason, and step unless of is search");
+        return case_refuse(act, CASE_MALFORMED, "/waiver",
+                           "expected of, reason, and step unless of is search");
     if (!search && strcmp(of, "step") != 0 && strcmp(of, "mandatory") != 0)
         return case_refuse(act, CASE_MALFORMED, "/waiver/of", "expected search, step or mandatory");
     json_t *given = case_stamp(act), *waivers = member_object(act->state, "waivers");
@@ -189,17 +202,20 @@ static enum case_refusal take_waiver(struct act *act, const json_t *waiver)
     if (search)
         json_object_set_new(waivers, "search", given);
     else
-        json_object_set_new(member_object(waivers, strcmp(of, "step") == 0 ? "steps" : "mandatory"), step, given);
+        json_object_set_new(member_object(waivers, strcmp(of, "step") == 0 ? "steps" : "mandatory"),
+                            step, given);
     return CASE_ACCEPTED;
 }
 
 static enum case_refusal take_address(struct act *act, const json_t *confirmed)
 {
-    json_t *address = json_object_get(json_object_get(json_object_get(act->state, "hearing"), "contact"), "email");
+    json_t *address = json_object_get(
+        json_object_get(json_object_get(act->state, "hearing"), "contact"), "email");
     const char *said = json_string_value(address);
     if (!said || strcmp(said, "unknown") == 0 || strcmp(said, "declined") == 0 ||
         !json_equal(address, json_object_get(confirmed, "address")))
-        return case_refuse(act, CASE_IMPOSSIBLE, "/address_confirmed/address", "not the address on the hearing sheet");
+        return case_refuse(act, CASE_IMPOSSIBLE, "/address_confirmed/address",
+                           "not the address on the hearing sheet");
     json_object_set(act->state, "confirmed_address", address);
     return CASE_ACCEPTED;
 }
@@ -236,14 +252,19 @@ static const struct {
     enum case_refusal (*take)(struct act *act, const json_t *member);
     bool has_member;
 } actions[] = {
-    {"step", take_step, true}, {"waiver", take_waiver, true}, {"address_confirmed", take_address, true},
-    {"mute", take_mute, true}, {"unmute", take_unmute, false}, {"callback", take_callback, true},
+    {"step", take_step, true},
+    {"waiver", take_waiver, true},
+    {"address_confirmed", take_address, true},
+    {"mute", take_mute, true},
+    {"unmute", take_unmute, false},
+    {"callback", take_callback, true},
 };
 
 static void keep_action(struct act *act)
 {
     json_t *kept = case_stamp(act);
-    static const char *const members[] = {"kind", "step", "waiver", "address_confirmed", "mute", "callback"};
+    static const char *const members[] = {"kind", "step",    "waiver", "address_confirmed",
+                                          "mute", "callback"};
     for (size_t i = 0; i < COUNT_OF(members); i++)
         if (json_object_get(act->data, members[i]))
             json_object_set(kept, members[i], json_object_get(act->data, members[i]));
@@ -301,11 +322,13 @@ enum case_refusal case_on_upload(struct act *act)
 {
     bool logs = strcmp(act->type, "logs.submitted") == 0;
     if (json_array_size(json_object_get(act->state, "uploads")) >= LIMIT_UPLOADS_PER_CASE)
-        return case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d uploads", LIMIT_UPLOADS_PER_CASE);
+        return case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d uploads",
+                           LIMIT_UPLOADS_PER_CASE);
     if (upload_is_known(act->state, json_object_get(act->data, "upload")))
         return case_refuse(act, CASE_IMPOSSIBLE, "/upload", "named already");
     if (!logs && json_integer_value(json_object_get(act->data, "size")) > LIMIT_FILE_UPLOAD_BYTES)
-        return case_refuse(act, CASE_TOO_MANY, "/size", "a file has at most %lld bytes", LIMIT_FILE_UPLOAD_BYTES);
+        return case_refuse(act, CASE_TOO_MANY, "/size", "a file has at most %lld bytes",
+                           LIMIT_FILE_UPLOAD_BYTES);
     json_t *upload = json_deep_copy(act->data);
     json_object_del(upload, "extends");
     json_object_del(upload, "actor");
@@ -351,12 +374,13 @@ enum case_refusal case_on_closed(struct act *act)
     bool duplicate = strcmp(outcome, "duplicate") == 0;
     const char *of = text_of(act->data, "of");
     if (duplicate != (of != NULL))
-        return case_refuse(act, CASE_MALFORMED, "/of", "expected the other case's id with outcome duplicate, and only then");
+        return case_refuse(act, CASE_MALFORMED, "/of",
+                           "expected the other case's id with outcome duplicate, and only then");
     if (of && strcmp(of, text_of(act->state, "id")) == 0)
         return case_refuse(act, CASE_IMPOSSIBLE, "/of", "a case is no duplicate of itself");
     if (step && !duplicate)
-        return case_refuse(act, CASE_IMPOSSIBLE, "/outcome", "mandatory step %s is open: do it, or waive it with a reason",
-                           step);
+        return case_refuse(act, CASE_IMPOSSIBLE, "/outcome",
+                           "mandatory step %s is open: do it, or waive it with a reason", step);
     case_end_handovers(act, "closed");
     json_t *closed = case_stamp(act);
     static const char *const members[] = {"outcome", "reason", "of"};

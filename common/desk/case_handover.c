@@ -43,8 +43,8 @@ static json_t *open_handover(struct act *act)
 
 static json_t *named_handover(struct act *act)
 {
-    return (json_t *)(uintptr_t)case_handover_find(act->state,
-                                                   json_string_value(json_object_get(act->data, "handover")));
+    return (json_t *)(uintptr_t)case_handover_find(
+        act->state, json_string_value(json_object_get(act->data, "handover")));
 }
 
 void case_end_handovers(struct act *act, const char *how)
@@ -65,9 +65,9 @@ static json_t *revision_of(const json_t *state, const char *head)
 {
     const char *revision;
     const json_t *prefix;
-    json_object_foreach((json_t *)(uintptr_t)json_object_get(state, "heads"), revision, prefix)
-        if (strncmp(json_string_value(prefix), head, 16) == 0)
-            return json_integer(atoll(revision));
+    json_object_foreach((json_t *)(uintptr_t)json_object_get(state, "heads"), revision,
+                        prefix) if (strncmp(json_string_value(prefix), head, 16) ==
+                                    0) return json_integer(atoll(revision));
     return json_null();
 }
 
@@ -76,15 +76,16 @@ static json_t *new_handover(struct act *act, const json_t *before)
     const json_t *head = json_object_get(act->data, "confirmed_head");
     const char *confirmed = json_string_value(head ? head : json_object_get(act->data, "extends"));
     json_t *files = json_object_get(act->data, "files");
-    json_t *handover =
-        json_pack("{s:s, s:O, s:s, s:o, s:O?, s:o, s:O, s:s, s:I}", "id", act->id, "provider",
-                  json_object_get(act->data, "provider"), "confirmed_head", confirmed, "confirmed_revision",
-                  revision_of(act->state, confirmed), "extraction", json_object_get(act->data, "extraction"), "files",
-                  files ? json_deep_copy(files) : json_array(), "requested_by", act->actor, "requested_at", act->time,
-                  "revision", act->revision);
+    json_t *handover = json_pack(
+        "{s:s, s:O, s:s, s:o, s:O?, s:o, s:O, s:s, s:I}", "id", act->id, "provider",
+        json_object_get(act->data, "provider"), "confirmed_head", confirmed, "confirmed_revision",
+        revision_of(act->state, confirmed), "extraction", json_object_get(act->data, "extraction"),
+        "files", files ? json_deep_copy(files) : json_array(), "requested_by", act->actor,
+        "requested_at", act->time, "revision", act->revision);
     if (before && json_object_get(before, "accepted")) {
         const json_t *first = json_object_get(before, "supplement_of");
-        json_object_set(handover, "supplement_of", first ? (json_t *)(uintptr_t)first : json_object_get(before, "id"));
+        json_object_set(handover, "supplement_of",
+                        first ? (json_t *)(uintptr_t)first : json_object_get(before, "id"));
     }
     return handover;
 }
@@ -92,11 +93,13 @@ static json_t *new_handover(struct act *act, const json_t *before)
 /* Every ticked file must be one of the case's uploads. */
 static bool files_are_known(const struct act *act, char *ret_pointer, size_t size)
 {
-    const json_t *files = json_object_get(act->data, "files"), *uploads = json_object_get(act->state, "uploads");
+    const json_t *files = json_object_get(act->data, "files"),
+                 *uploads = json_object_get(act->state, "uploads");
     for (size_t i = 0; i < json_array_size(files); i++) {
         bool known = false;
         for (size_t k = 0; k < json_array_size(uploads) && !known; k++)
-            known = json_equal(json_object_get(json_array_get(uploads, k), "upload"), json_array_get(files, i));
+            known = json_equal(json_object_get(json_array_get(uploads, k), "upload"),
+                               json_array_get(files, i));
         if (known)
             continue;
         snprintf(ret_pointer, size, "/files/%zu", i);
@@ -110,7 +113,8 @@ enum case_refusal case_on_handover(struct act *act)
     char pointer[40];
     json_t *before = open_handover(act);
     if (json_array_size(json_object_get(act->state, "handovers")) >= LIMIT_HANDOVERS_PER_CASE)
-        return case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d hand-overs", LIMIT_HANDOVERS_PER_CASE);
+        return case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d hand-overs",
+                           LIMIT_HANDOVERS_PER_CASE);
     if (!files_are_known(act, pointer, sizeof pointer))
         return case_refuse(act, CASE_IMPOSSIBLE, pointer, "not an upload of this case");
     json_t *handover = new_handover(act, before);
@@ -127,7 +131,8 @@ enum case_refusal case_on_approved(struct act *act)
         return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "not the open hand-over");
     if (json_object_get(handover, "approved"))
         return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "approved already");
-    if (json_equal(json_object_get(json_object_get(handover, "requested_by"), "id"), json_object_get(act->actor, "id")))
+    if (json_equal(json_object_get(json_object_get(handover, "requested_by"), "id"),
+                   json_object_get(act->actor, "id")))
         return case_refuse(act, CASE_IMPOSSIBLE, "/actor", "who requested cannot approve");
     json_object_set_new(handover, "approved", case_stamp(act));
     return CASE_ACCEPTED;
@@ -208,7 +213,8 @@ enum case_refusal case_on_reported(struct act *act)
     size_t proposals = json_object_size(json_object_get(act->state, "proposals")) +
                        json_array_size(json_object_get(act->data, "proposals"));
     if (proposals > LIMIT_PROPOSALS_PER_CASE)
-        return case_refuse(act, CASE_TOO_MANY, "/proposals", "a case has at most %d proposals", LIMIT_PROPOSALS_PER_CASE);
+        return case_refuse(act, CASE_TOO_MANY, "/proposals", "a case has at most %d proposals",
+                           LIMIT_PROPOSALS_PER_CASE);
     take_reply(act, handover, "reported");
     keep_proposals(act);
     return CASE_ACCEPTED;
@@ -257,7 +263,8 @@ enum case_refusal case_on_proposal_decided(struct act *act)
 enum case_refusal case_on_proposal_applied(struct act *act)
 {
     json_t *proposal = named_proposal(act);
-    const char *decision = json_string_value(json_object_get(json_object_get(proposal, "decided"), "decision"));
+    const char *decision =
+        json_string_value(json_object_get(json_object_get(proposal, "decided"), "decision"));
     if (!proposal)
         return case_refuse(act, CASE_IMPOSSIBLE, "/proposal", "no such proposal in this case");
     if (!decision || strcmp(decision, "agreed") != 0)

@@ -19,8 +19,8 @@ struct act {
 typedef enum case_refusal case_handler_fn(struct act *act);
 
 /* Sets pointer and reason and answers the refusal. */
-enum case_refusal case_refuse(struct act *act, enum case_refusal refusal, const char *pointer, const char *format, ...)
-    PRINTF(4, 5);
+enum case_refusal case_refuse(struct act *act, enum case_refusal refusal, const char *pointer,
+                              const char *format, ...) PRINTF(4, 5);
 
 json_t *case_list(json_t *state, const char *name); /* the member as a list, made if missing */
 /* {"at": event time, "by": actor, "revision": n} to which more is added. */
@@ -29,9 +29,11 @@ void case_call_search(struct act *act);
 /* Ends every hand-over that is still open. */
 void case_end_handovers(struct act *act, const char *how);
 
-case_handler_fn case_on_opened, case_on_amended, case_on_customer, case_on_policy, case_on_action, case_on_assessment;
+case_handler_fn case_on_opened, case_on_amended, case_on_customer, case_on_policy, case_on_action,
+    case_on_assessment;
 case_handler_fn case_on_upload, case_on_extraction, case_on_note, case_on_closed, case_on_reopened;
-case_handler_fn case_on_consent, case_on_consent_withdrawn, case_on_intention, case_on_intention_withdrawn;
+case_handler_fn case_on_consent, case_on_consent_withdrawn, case_on_intention,
+    case_on_intention_withdrawn;
 case_handler_fn case_on_handover, case_on_approved, case_on_cancelled;
 case_handler_fn case_on_accepted, case_on_declined, case_on_reported, case_on_deleted;
 case_handler_fn case_on_proposal_decided, case_on_proposal_applied;

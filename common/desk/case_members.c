@@ -42,14 +42,10 @@ static const struct case_member assessment[] = {
     {"introduced", CASE_BOOLEAN, false, 0, NULL},
 };
 static const struct case_member consent[] = {
-    {"document", CASE_TEXT, true, 100, NULL},
-    {"version", CASE_TEXT, true, 100, NULL},
-    {"sha256", CASE_HASH, true, 0, NULL},
-    {"given_by", CASE_TEXT, true, NAME_MAX, NULL},
-    {"capacity", CASE_TEXT, false, NAME_MAX, NULL},
-    {"channel", CASE_CHOICE, true, 0, CHANNELS},
-    {"given_at", CASE_TIME, true, 0, NULL},
-    {"scopes", CASE_TEXTS, false, 40, NULL},
+    {"document", CASE_TEXT, true, 100, NULL},       {"version", CASE_TEXT, true, 100, NULL},
+    {"sha256", CASE_HASH, true, 0, NULL},           {"given_by", CASE_TEXT, true, NAME_MAX, NULL},
+    {"capacity", CASE_TEXT, false, NAME_MAX, NULL}, {"channel", CASE_CHOICE, true, 0, CHANNELS},
+    {"given_at", CASE_TIME, true, 0, NULL},         {"scopes", CASE_TEXTS, false, 40, NULL},
 };
 static const struct case_member withdrawal[] = {
     {"given_by", CASE_TEXT, true, NAME_MAX, NULL},
@@ -72,28 +68,38 @@ static const struct case_member handover[] = {
 static const struct case_member approval[] = {{"handover", CASE_UUID, true, 0, NULL}};
 static const struct case_member reason[] = {{"reason", CASE_TEXT, true, TEXT_MAX, NULL}};
 static const struct case_member upload[] = {
-    {"upload", CASE_UUID, true, 0, NULL},         {"name", CASE_TEXT, true, 255, NULL},
-    {"kind", CASE_TEXT, false, 40, NULL},         {"format", CASE_TEXT, false, 40, NULL},
-    {"partition", CASE_INTEGER, true, 100000, NULL}, {"first", CASE_INTEGER, true, INT64_MAX, NULL},
-    {"last", CASE_INTEGER, true, INT64_MAX, NULL},   {"chunks", CASE_INTEGER, true, 1000000, NULL},
+    {"upload", CASE_UUID, true, 0, NULL},
+    {"name", CASE_TEXT, true, 255, NULL},
+    {"kind", CASE_TEXT, false, 40, NULL},
+    {"format", CASE_TEXT, false, 40, NULL},
+    {"partition", CASE_INTEGER, true, 100000, NULL},
+    {"first", CASE_INTEGER, true, INT64_MAX, NULL},
+    {"last", CASE_INTEGER, true, INT64_MAX, NULL},
+    {"chunks", CASE_INTEGER, true, 1000000, NULL},
     {"size", CASE_INTEGER, true, LIMIT_LOG_UPLOAD_BYTES, NULL},
     {"sha256", CASE_HASH, true, 0, NULL},
 };
 static const struct case_member extraction[] = {
-    {"from", CASE_TIME, false, 0, NULL},       {"to", CASE_TIME, false, 0, NULL},
-    {"devices", CASE_TEXTS, false, 200, NULL}, {"text", CASE_TEXT, false, 500, NULL},
+    {"from", CASE_TIME, false, 0, NULL},          {"to", CASE_TIME, false, 0, NULL},
+    {"devices", CASE_TEXTS, false, 200, NULL},    {"text", CASE_TEXT, false, 500, NULL},
     {"indicators", CASE_TEXTS, false, 500, NULL},
 };
 static const struct case_member reply[] = {
-    {"handover", CASE_UUID, true, 0, NULL},     {"head", CASE_HASH, false, 0, NULL},
-    {"reply", CASE_HASH, true, 0, NULL},        {"at", CASE_TIME, true, 0, NULL},
-    {"reason", CASE_TEXT, false, TEXT_MAX, NULL}, {"report", CASE_OBJECT, false, 0, NULL},
+    {"handover", CASE_UUID, true, 0, NULL},
+    {"head", CASE_HASH, false, 0, NULL},
+    {"reply", CASE_HASH, true, 0, NULL},
+    {"at", CASE_TIME, true, 0, NULL},
+    {"reason", CASE_TEXT, false, TEXT_MAX, NULL},
+    {"report", CASE_OBJECT, false, 0, NULL},
     {"proposals", CASE_LIST, false, LIMIT_PROPOSALS_PER_CASE, NULL},
 };
 static const struct case_member decision[] = {
-    {"proposal", CASE_TEXT, true, 100, NULL},   {"decision", CASE_CHOICE, true, 0, "agreed|refused"},
-    {"after", CASE_TEXT, false, TEXT_MAX, NULL}, {"given_by", CASE_TEXT, true, NAME_MAX, NULL},
-    {"channel", CASE_CHOICE, true, 0, CHANNELS}, {"given_at", CASE_TIME, true, 0, NULL},
+    {"proposal", CASE_TEXT, true, 100, NULL},
+    {"decision", CASE_CHOICE, true, 0, "agreed|refused"},
+    {"after", CASE_TEXT, false, TEXT_MAX, NULL},
+    {"given_by", CASE_TEXT, true, NAME_MAX, NULL},
+    {"channel", CASE_CHOICE, true, 0, CHANNELS},
+    {"given_at", CASE_TIME, true, 0, NULL},
 };
 static const struct case_member applied[] = {
     {"proposal", CASE_TEXT, true, 100, NULL},
@@ -113,18 +119,30 @@ static const struct {
     const struct case_member *members;
     size_t count;
 } types[] = {
-    TYPE("case.opened", opened),           TYPE("hearing.amended", amended),
-    TYPE("customer.identified", customer), TYPE("policy.decided", policy),
-    TYPE("action.recorded", action),       TYPE("assessment.recorded", assessment),
-    TYPE("consent.recorded", consent),     TYPE("consent.withdrawn", withdrawal),
-    TYPE("intention.expressed", intention), TYPE("intention.withdrawn", withdrawal),
-    TYPE("handover.requested", handover),  TYPE("handover.approved", approval),
-    TYPE("handover.cancelled", reason),    TYPE("logs.submitted", upload),
-    TYPE("file.attached", upload),         TYPE("extraction.requested", extraction),
-    TYPE("provider.accepted", reply),      TYPE("provider.declined", reply),
-    TYPE("provider.reported", reply),      TYPE("provider.deleted", reply),
-    TYPE("proposal.decided", decision),    TYPE("proposal.applied", applied),
-    TYPE("note.added", note),              TYPE("case.closed", closed),
+    TYPE("case.opened", opened),
+    TYPE("hearing.amended", amended),
+    TYPE("customer.identified", customer),
+    TYPE("policy.decided", policy),
+    TYPE("action.recorded", action),
+    TYPE("assessment.recorded", assessment),
+    TYPE("consent.recorded", consent),
+    TYPE("consent.withdrawn", withdrawal),
+    TYPE("intention.expressed", intention),
+    TYPE("intention.withdrawn", withdrawal),
+    TYPE("handover.requested", handover),
+    TYPE("handover.approved", approval),
+    TYPE("handover.cancelled", reason),
+    TYPE("logs.submitted", upload),
+    TYPE("file.attached", upload),
+    TYPE("extraction.requested", extraction),
+    TYPE("provider.accepted", reply),
+    TYPE("provider.declined", reply),
+    TYPE("provider.reported", reply),
+    TYPE("provider.deleted", reply),
+    TYPE("proposal.decided", decision),
+    TYPE("proposal.applied", applied),
+    TYPE("note.added", note),
+    TYPE("case.closed", closed),
     TYPE("case.reopened", reason),
 };
 
@@ -182,7 +200,8 @@ static bool are_texts(const json_t *value, int64_t max)
 static bool is_time(const json_t *value)
 {
     int64_t ignored;
-    return json_is_string(value) && clock_parse(json_string_value(value), json_string_length(value), &ignored);
+    return json_is_string(value) &&
+           clock_parse(json_string_value(value), json_string_length(value), &ignored);
 }
 
 static bool is_hash(const json_t *value)
@@ -195,7 +214,8 @@ static bool is_customer(const json_t *value)
 {
     const char *text = json_string_value(value);
     size_t length = text ? strlen(text) : 0;
-    return length >= 1 && length <= 20 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == length;
+    return length >= 1 && length <= 20 &&
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == length;
 }
 
 static bool fits(const json_t *value, const struct case_member *member)
@@ -214,7 +234,8 @@ static bool fits(const json_t *value, const struct case_member *member)
     case CASE_LIST:
         return json_is_array(value) && json_array_size(value) <= (size_t)member->max;
     case CASE_INTEGER:
-        return json_is_integer(value) && json_integer_value(value) >= 0 && json_integer_value(value) <= member->max;
+        return json_is_integer(value) && json_integer_value(value) >= 0 &&
+               json_integer_value(value) <= member->max;
     case CASE_BOOLEAN:
         return json_is_boolean(value);
     case CASE_UUID:
@@ -229,10 +250,12 @@ static bool fits(const json_t *value, const struct case_member *member)
 
 static void expected(const struct case_member *member, char *text, size_t size)
 {
-    static const char *const kinds[] = {
-        [CASE_TIME] = "an RFC 3339 time with offset", [CASE_OBJECT] = "an object", [CASE_BOOLEAN] = "true or false",
-        [CASE_UUID] = "a UUID in lower case",         [CASE_HASH] = "64 lower-case hex digits",
-        [CASE_CUSTOMER] = "1 to 20 of A-Z, 0-9 and -"};
+    static const char *const kinds[] = {[CASE_TIME] = "an RFC 3339 time with offset",
+                                        [CASE_OBJECT] = "an object",
+                                        [CASE_BOOLEAN] = "true or false",
+                                        [CASE_UUID] = "a UUID in lower case",
+                                        [CASE_HASH] = "64 lower-case hex digits",
+                                        [CASE_CUSTOMER] = "1 to 20 of A-Z, 0-9 and -"};
     switch (member->kind) {
     case CASE_TEXT:
         snprintf(text, size, "expected a text of 1 to %lld characters", (long long)member->max);
@@ -241,7 +264,8 @@ static void expected(const struct case_member *member, char *text, size_t size)
         snprintf(text, size, "expected one of %s", member->choices);
         return;
     case CASE_TEXTS:
-        snprintf(text, size, "expected a list of at most 100 texts of %lld characters", (long long)member->max);
+        snprintf(text, size, "expected a list of at most 100 texts of %lld characters",
+                 (long long)member->max);
         return;
     case CASE_LIST:
         snprintf(text, size, "expected a list of at most %lld entries", (long long)member->max);
@@ -272,20 +296,20 @@ static bool is_known(const char *name, const struct case_member *members, size_t
     for (size_t i = 0; i < count; i++)
         if (strcmp(members[i].name, name) == 0)
             return true;
-    return common &&
-           (strcmp(name, "extends") == 0 || strcmp(name, "actor") == 0 || strcmp(name, "rules") == 0 ||
-                      strcmp(name, "request") == 0);
+    return common && (strcmp(name, "extends") == 0 || strcmp(name, "actor") == 0 ||
+                      strcmp(name, "rules") == 0 || strcmp(name, "request") == 0);
 }
 
-bool case_check_members(const json_t *object, const struct case_member *members, size_t count, bool common,
-                        struct case_verdict *ret_verdict)
+bool case_check_members(const json_t *object, const struct case_member *members, size_t count,
+                        bool common, struct case_verdict *ret_verdict)
 {
     const char *name;
     const json_t *value;
     char text[160];
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
-        if (!is_known(name, members, count, common))
-            return refuse(ret_verdict, name, "no such member");
+    json_object_foreach(
+        (json_t *)(uintptr_t)object, name,
+        value) if (!is_known(name, members, count, common)) return refuse(ret_verdict, name,
+                                                                          "no such member");
     for (size_t i = 0; i < count; i++) {
         value = json_object_get(object, members[i].name);
         if (!value && members[i].required)

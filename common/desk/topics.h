@@ -17,16 +17,16 @@ struct topic {
     int retention_days;
     bool compacted;
     bool log_append_time;
-    bool flush_each;      /* flush.messages=1 on a single broker */
-    const char *writers;  /* principals, comma-separated */
+    bool flush_each;     /* flush.messages=1 on a single broker */
+    const char *writers; /* principals, comma-separated */
     const char *readers;
 };
 extern const struct topic topics_table[];
 extern const size_t topics_count;
 
-const struct topic *topics_find(const char *name);      /* NULL if unknown */
-const char *topics_full_name(const char *name);         /* "kakekomi.cases", static */
-const char *topics_short_name(const char *full_name);   /* NULL if not ours */
+const struct topic *topics_find(const char *name);    /* NULL if unknown */
+const char *topics_full_name(const char *name);       /* "kakekomi.cases", static */
+const char *topics_short_name(const char *full_name); /* NULL if not ours */
 /* Topics that `principal` reads or writes, full names, NULL-terminated, static storage of the caller's choice. */
 size_t topics_of(const char *principal, bool writes, const char **ret_names, size_t max);
 /* JSON array of the table for provisioning. */

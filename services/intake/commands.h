@@ -14,7 +14,7 @@ struct command_input {
     const char *actor_id, *actor_role;
     const char *request_sha256; /* NULL: none */
     const char *traceparent;
-    const json_t *members; /* of the event's data */
+    const json_t *members;  /* of the event's data */
     int64_t fold_within_ms; /* 0: the default */
 };
 
@@ -25,14 +25,15 @@ enum command_end {
     COMMAND_LATE,             /* in the log; the fold has not passed it yet */
 };
 json_t *command_data(const json_t *state, const struct command_input *input);
-enum command_end command_attempt(const json_t *state, const struct command_input *input, struct view_outcome *ret_outcome,
-                                 struct why *why);
+enum command_end command_attempt(const json_t *state, const struct command_input *input,
+                                 struct view_outcome *ret_outcome, struct why *why);
 
 struct command {
     const char *type;
     unsigned status; /* of the answer; 0: 200 */
     /* What no table can say; may complete the members. Answers the request by itself and says false. */
-    bool (*prepare)(struct http_request *request, const struct view_case *view_case, json_t *members);
+    bool (*prepare)(struct http_request *request, const struct view_case *view_case,
+                    json_t *members);
     void (*finish)(const json_t *state, const struct command_input *input, json_t *answer);
 };
 void command_run(struct http_request *request, const struct command *command, json_t *members);

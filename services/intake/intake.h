@@ -38,15 +38,15 @@ bool intake_load_case(struct http_request *request, struct view_case *ret_case);
 /* The body as strict JSON object; answers 400 by itself. */
 bool intake_body_object(struct http_request *request, json_t **ret_body);
 /* 422 with one error. */
-void intake_refuse_field(struct http_request *request, unsigned status, const char *pointer, const char *code,
-                         const char *message);
+void intake_refuse_field(struct http_request *request, unsigned status, const char *pointer,
+                         const char *code, const char *message);
 /* The Idempotency-Key without its quotes; NULL if absent. Answers 400 and false when it is unusable. */
 bool intake_idempotency_key(struct http_request *request, char ret_key[256], bool *ret_present);
 
 /* Writes who read what; a read goes on when it cannot be written, and that is logged. */
 void intake_audit(struct http_request *request, const char *case_id, const char *what);
 
-extern const struct http_route case_routes[], command_routes[], handover_routes[], upload_routes[], desk_routes[],
-    extract_routes[];
-extern const size_t case_route_count, command_route_count, handover_route_count, upload_route_count, desk_route_count,
-    extract_route_count;
+extern const struct http_route case_routes[], command_routes[], handover_routes[], upload_routes[],
+    desk_routes[], extract_routes[];
+extern const size_t case_route_count, command_route_count, handover_route_count, upload_route_count,
+    desk_route_count, extract_route_count;

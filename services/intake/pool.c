@@ -29,7 +29,8 @@ static struct {
     struct job *first, **last;
     size_t count;
     bool stopping;
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .last = &pool.first};
+} pool = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .last = &pool.first};
 
 static struct job *take_job(void)
 {
@@ -80,7 +81,8 @@ void intake_pool_stop(void)
 static void answer_late(struct http_request *request, void *context)
 {
     (void)context;
-    intake_unavailable(request, "late", "The answer did not come in time; repeat with the same Idempotency-Key.");
+    intake_unavailable(request, "late",
+                       "The answer did not come in time; repeat with the same Idempotency-Key.");
 }
 
 void intake_run(struct http_request *request, void (*work)(struct http_request *request))
@@ -111,8 +113,8 @@ void intake_unavailable(struct http_request *request, const char *code, const ch
     http_reply_problem(request, 503, code, detail, NULL);
 }
 
-void intake_refuse_field(struct http_request *request, unsigned status, const char *pointer, const char *code,
-                         const char *message)
+void intake_refuse_field(struct http_request *request, unsigned status, const char *pointer,
+                         const char *code, const char *message)
 {
     json_t *errors = json_array();
     http_error_add(errors, pointer, code, message);
@@ -180,7 +182,8 @@ bool intake_idempotency_key(struct http_request *request, char ret_key[256], boo
     for (size_t i = 0; i < length && usable; i++)
         usable = given[i] >= 0x21 && given[i] <= 0x7e && given[i] != '"';
     if (!usable) {
-        http_reply_problem(request, 400, "idempotency_key", "Expected 1 to 200 visible ASCII characters.", NULL);
+        http_reply_problem(request, 400, "idempotency_key",
+                           "Expected 1 to 200 visible ASCII characters.", NULL);
         return false;
     }
     memcpy(ret_key, given, length);
@@ -206,7 +209,8 @@ void intake_audit(struct http_request *request, const char *case_id, const char 
     struct why why = {0};
     ids_uuid7(now_us, id);
     clock_format_us(now_us, time);
-    json_auto_t *value = json_pack("{s:s, s:s, s:s, s:s}", "who", who->id, "role", who->role, "what", what, "at", time);
+    json_auto_t *value = json_pack("{s:s, s:s, s:s, s:s}", "who", who->id, "role", who->role,
+                                   "what", what, "at", time);
     CLEANUP(buf_free) struct buf text;
     buf_init(&text, KAFKA_RECORD_BYTES_MAX);
     event_dump_json(value, &text);

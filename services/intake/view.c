@@ -32,7 +32,8 @@ static void look_up_outcome(sqlite3 *db, struct kafka_position at, struct view_o
 {
     CLEANUP(view_finalize)
     sqlite3_stmt *statement = view_prepare(
-        db, "SELECT refusal, pointer, why, revision, head FROM events WHERE part = ?1 AND off = ?2");
+        db,
+        "SELECT refusal, pointer, why, revision, head FROM events WHERE part = ?1 AND off = ?2");
     *ret_outcome = (struct view_outcome){0};
     sqlite3_bind_int(statement, 1, at.partition);
     sqlite3_bind_int64(statement, 2, at.offset);
@@ -40,8 +41,10 @@ static void look_up_outcome(sqlite3 *db, struct kafka_position at, struct view_o
         return;
     ret_outcome->known = true;
     ret_outcome->refusal = (enum case_refusal)sqlite3_column_int(statement, 0);
-    snprintf(ret_outcome->pointer, sizeof ret_outcome->pointer, "%s", (const char *)sqlite3_column_text(statement, 1));
-    snprintf(ret_outcome->why.text, sizeof ret_outcome->why.text, "%s", (const char *)sqlite3_column_text(statement, 2));
+    snprintf(ret_outcome->pointer, sizeof ret_outcome->pointer, "%s",
+             (const char *)sqlite3_column_text(statement, 1));
+    snprintf(ret_outcome->why.text, sizeof ret_outcome->why.text, "%s",
+             (const char *)sqlite3_column_text(statement, 2));
     ret_outcome->revision = sqlite3_column_int64(statement, 3);
     const char *head = (const char *)sqlite3_column_text(statement, 4);
     snprintf(ret_outcome->head, sizeof ret_outcome->head, "%s", head ? head : "");
@@ -81,13 +84,15 @@ static void tell_waiters(struct view *view, bool closing)
     }
 }
 
-void view_when_passed(struct view *view, struct kafka_position at, view_passed_fn *passed, void *context)
+void view_when_passed(struct view *view, struct kafka_position at, view_passed_fn *passed,
+                      void *context)
 {
     pthread_mutex_lock(&view->lock);
     bool already = view->next[0][at.partition] > at.offset;
     if (!already) {
         struct view_waiter *waiter = mem_alloc(sizeof *waiter);
-        *waiter = (struct view_waiter){.next = view->waiters, .at = at, .passed = passed, .context = context};
+        *waiter = (struct view_waiter){
+            .next = view->waiters, .at = at, .passed = passed, .context = context};
         view->waiters = waiter;
     }
     pthread_mutex_unlock(&view->lock);
@@ -100,12 +105,13 @@ void view_when_passed(struct view *view, struct kafka_position at, view_passed_f
     passed(context, &outcome);
 }
 
-enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadline_ms, struct why *why)
+enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadline_ms,
+                           struct why *why)
 {
     int64_t first, end;
     int32_t partition = kafka_partition_of(bytes_of(case_id), view->partitions);
-    if (kafka_reader_bounds(view->reader, topics_full_name("cases"), partition, &first, &end, deadline_ms, why) !=
-        VERDICT_OK)
+    if (kafka_reader_bounds(view->reader, topics_full_name("cases"), partition, &first, &end,
+                            deadline_ms, why) != VERDICT_OK)
         return VERDICT_RETRY;
     bool passed = false;
     while (!passed && clock_monotonic_ms() < deadline_ms) {
@@ -138,8 +144,8 @@ static void check_ready(struct view *view)
     }
 }
 
-static enum verdict take(struct view *view, enum kafka_read kind, const struct kafka_record *record, int64_t **moved,
-                         struct why *why)
+static enum verdict take(struct view *view, enum kafka_read kind, const struct kafka_record *record,
+                         int64_t **moved, struct why *why)
 {
     int topic = topic_index(record->topic);
     if (kind == KAFKA_READ_RECORD && view_store_record(view, topic, record, why) != VERDICT_OK)
@@ -172,7 +178,8 @@ static enum verdict fold_round(struct view *view, int64_t **moved, struct why *w
     for (int count = 0; kind != KAFKA_READ_NOTHING; count++) {
         if (kind == KAFKA_READ_FAILED || take(view, kind, &record, moved, why) != VERDICT_OK)
             return VERDICT_FATAL;
-        kind = count < BATCH_MAX ? kafka_reader_next(view->reader, 0, &record, why) : KAFKA_READ_NOTHING;
+        kind = count < BATCH_MAX ? kafka_reader_next(view->reader, 0, &record, why)
+                                 : KAFKA_READ_NOTHING;
     }
     if (!view_sql(view->writer, "COMMIT", why))
         return VERDICT_FATAL;
@@ -206,7 +213,8 @@ static void *fold(void *context)
 static int64_t stored_next(struct view *view, int topic, int32_t partition)
 {
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement = view_prepare(view->writer, "SELECT next FROM offsets WHERE topic = ?1 AND part = ?2");
+    sqlite3_stmt *statement =
+        view_prepare(view->writer, "SELECT next FROM offsets WHERE topic = ?1 AND part = ?2");
     sqlite3_bind_text(statement, 1, view_topics[topic], -1, SQLITE_STATIC);
     sqlite3_bind_int(statement, 2, partition);
     return sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
@@ -221,11 +229,13 @@ static enum verdict seek_all(struct view *view, struct why *why)
         view->goal[t] = mem_alloc((size_t)view->partitions * sizeof(int64_t));
         for (int32_t p = 0; p < view->partitions; p++) {
             int64_t first;
-            if (kafka_reader_bounds(view->reader, topic, p, &first, &view->goal[t][p], deadline_ms, why) != VERDICT_OK)
+            if (kafka_reader_bounds(view->reader, topic, p, &first, &view->goal[t][p], deadline_ms,
+                                    why) != VERDICT_OK)
                 return VERDICT_RETRY;
             view->next[t][p] = stored_next(view, t, p);
             if (view->next[t][p] > view->goal[t][p]) {
-                view_store_forget(view); /* it stands for another log: the next start begins at zero */
+                view_store_forget(
+                    view); /* it stands for another log: the next start begins at zero */
                 return fatal(why, "view: stood behind the end of %s/%d", topic, p);
             }
             if (kafka_reader_seek(view->reader, topic, p, view->next[t][p], why) != VERDICT_OK)
@@ -235,7 +245,8 @@ static enum verdict seek_all(struct view *view, struct why *why)
     return VERDICT_OK;
 }
 
-enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, struct view **ret_view, struct why *why)
+enum verdict view_open(const struct kafka_config *kafka, const char *state_dir,
+                       struct view **ret_view, struct why *why)
 {
     const char *names[VIEW_TOPICS];
     char cluster_id[64];
@@ -247,8 +258,9 @@ enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, 
     pthread_cond_init(&view->reader_free, NULL);
     for (int t = 0; t < VIEW_TOPICS; t++)
         names[t] = topics_full_name(view_topics[t]);
-    enum verdict verdict = kafka_check_topics(kafka, names, VIEW_TOPICS, clock_monotonic_ms() + BOUNDS_WITHIN_MS,
-                                              &view->partitions, cluster_id, why);
+    enum verdict verdict =
+        kafka_check_topics(kafka, names, VIEW_TOPICS, clock_monotonic_ms() + BOUNDS_WITHIN_MS,
+                           &view->partitions, cluster_id, why);
     if (verdict == VERDICT_OK)
         verdict = view_store_open(view, state_dir, cluster_id, why);
     if (verdict == VERDICT_OK)
@@ -275,8 +287,9 @@ bool view_is_ready(struct view *view, json_t *detail)
     pthread_mutex_unlock(&view->lock);
     bool ready = atomic_load(&view->ready);
     if (detail)
-        json_object_set_new(detail, "view",
-                            json_pack("{s:b, s:I}", "rebuilding", !ready, "records_behind_start", behind));
+        json_object_set_new(
+            detail, "view",
+            json_pack("{s:b, s:I}", "rebuilding", !ready, "records_behind_start", behind));
     return ready;
 }
 

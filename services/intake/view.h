@@ -13,21 +13,25 @@
 
 struct view;
 
-enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, struct view **ret_view, struct why *why);
+enum verdict view_open(const struct kafka_config *kafka, const char *state_dir,
+                       struct view **ret_view, struct why *why);
 void view_close(struct view *view);
 bool view_is_ready(struct view *view, json_t *detail);
 
 /* --- one case ---------------------------------------------------------------------------------------------------- */
 struct view_case {
-    json_t *state; /* case_apply's; NULL: unknown */
+    json_t *state;                                   /* case_apply's; NULL: unknown */
     json_t *extraction, *escalation, *notifications; /* last values or NULL */
-    char etag[48]; /* "<head16>.<view>" with its quotes */
+    char etag[48];                                   /* "<head16>.<view>" with its quotes */
 };
-enum verdict view_case(struct view *view, const char *case_id, struct view_case *ret_case, struct why *why);
+enum verdict view_case(struct view *view, const char *case_id, struct view_case *ret_case,
+                       struct why *why);
 void view_case_clear(struct view_case *view_case);
 /* The records of a case in order: [{id,type,time,key,partition,offset,value,extends,head,accepted,code}], value as text. */
-enum verdict view_events(struct view *view, const char *case_id, json_t **ret_events, struct why *why);
-enum verdict view_audit(struct view *view, const char *case_id, json_t **ret_records, struct why *why);
+enum verdict view_events(struct view *view, const char *case_id, json_t **ret_events,
+                         struct why *why);
+enum verdict view_audit(struct view *view, const char *case_id, json_t **ret_records,
+                        struct why *why);
 
 /* What became of one record of `cases`. */
 struct view_outcome {
@@ -38,14 +42,17 @@ struct view_outcome {
     json_int_t revision; /* of the event, when accepted */
     char head[CASE_HEAD_SIZE];
 };
-enum verdict view_find_event(struct view *view, const char *case_id, const char *event_id, struct view_outcome *ret_outcome,
-                             char ret_request_sha256[65], struct why *why);
+enum verdict view_find_event(struct view *view, const char *case_id, const char *event_id,
+                             struct view_outcome *ret_outcome, char ret_request_sha256[65],
+                             struct why *why);
 /* Calls `passed` once the fold has committed this record of `cases`: on the fold's thread, or at once on the caller's.
  * Exactly once; with a NULL outcome when the view is closed before. */
 typedef void view_passed_fn(void *context, const struct view_outcome *outcome);
-void view_when_passed(struct view *view, struct kafka_position at, view_passed_fn *passed, void *context);
+void view_when_passed(struct view *view, struct kafka_position at, view_passed_fn *passed,
+                      void *context);
 /* Waits until the fold stands at the end of the partition of `cases` that has this case, as it stands now. */
-enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadline_ms, struct why *why);
+enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadline_ms,
+                           struct why *why);
 
 /* --- many ---------------------------------------------------------------------------------------------------------- */
 struct view_query {
@@ -53,10 +60,14 @@ struct view_query {
     int limit;
     const char *cursor; /* opaque, NULL: from the newest */
 };
-enum verdict view_list(struct view *view, const struct view_query *query, json_t **ret_page, struct why *why);
-enum verdict view_contract(struct view *view, const char *customer_id, json_t **ret_contract, struct why *why);
-enum verdict view_contracts(struct view *view, const char *phone, const char *q, json_t **ret_list, struct why *why);
-enum verdict view_counts(struct view *view, json_t **ret_counts, struct why *why); /* cases per status */
+enum verdict view_list(struct view *view, const struct view_query *query, json_t **ret_page,
+                       struct why *why);
+enum verdict view_contract(struct view *view, const char *customer_id, json_t **ret_contract,
+                           struct why *why);
+enum verdict view_contracts(struct view *view, const char *phone, const char *q, json_t **ret_list,
+                            struct why *why);
+enum verdict view_counts(struct view *view, json_t **ret_counts,
+                         struct why *why); /* cases per status */
 
 /* The answer to GET /v1/cases/{id} from a case; only folded records, no clock (contract §4). */
 json_t *view_render(const struct view_case *view_case);

@@ -43,9 +43,11 @@ extern const char *const view_topics[VIEW_TOPICS]; /* without prefix; cases is t
 bool view_sql(sqlite3 *db, const char *sql, struct why *why);
 sqlite3_stmt *view_prepare(sqlite3 *db, const char *sql);
 void view_finalize(sqlite3_stmt **statement); /* for CLEANUP */
-enum verdict view_store_open(struct view *view, const char *state_dir, const char *cluster_id, struct why *why);
+enum verdict view_store_open(struct view *view, const char *state_dir, const char *cluster_id,
+                             struct why *why);
 void view_store_forget(struct view *view);
-enum verdict view_store_record(struct view *view, int topic, const struct kafka_record *record, struct why *why);
+enum verdict view_store_record(struct view *view, int topic, const struct kafka_record *record,
+                               struct why *why);
 sqlite3 *view_reader_take(struct view *view);
 void view_reader_give(struct view *view, sqlite3 *db);
 json_t *view_column_json(sqlite3_stmt *statement, int column); /* NULL for SQL NULL */

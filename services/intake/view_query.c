@@ -48,7 +48,7 @@ static void give_back(struct borrowed *borrowed)
     view_reader_give(borrowed->view, borrowed->db);
 }
 
-#define BORROW(name, view_)                                                                                              \
+#define BORROW(name, view_)                                                                        \
     CLEANUP(give_back) struct borrowed name = {.view = (view_), .db = view_reader_take(view_)}
 
 static void bind_text(sqlite3_stmt *statement, int place, const char *text)
@@ -74,7 +74,8 @@ static enum verdict not_ready(struct view *view, struct why *why)
 static void make_etag(struct view_case *view_case)
 {
     const char *head = json_string_value(json_object_get(view_case->state, "head"));
-    const json_t *parts[] = {view_case->extraction, view_case->escalation, view_case->notifications};
+    const json_t *parts[] = {view_case->extraction, view_case->escalation,
+                             view_case->notifications};
     char hash[IDS_SHA256_TEXT_SIZE];
     CLEANUP(buf_free) struct buf text;
     buf_init(&text, SIZE_MAX / 2);
@@ -87,15 +88,16 @@ static void make_etag(struct view_case *view_case)
     snprintf(view_case->etag, sizeof view_case->etag, "\"%.16s.%.8s\"", head ? head : "", hash);
 }
 
-enum verdict view_case(struct view *view, const char *case_id, struct view_case *ret_case, struct why *why)
+enum verdict view_case(struct view *view, const char *case_id, struct view_case *ret_case,
+                       struct why *why)
 {
     *ret_case = (struct view_case){0};
     if (not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
     BORROW(reader, view);
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement =
-        view_prepare(reader.db, "SELECT state, extraction, escalation, notifications FROM cases WHERE id = ?1");
+    sqlite3_stmt *statement = view_prepare(
+        reader.db, "SELECT state, extraction, escalation, notifications FROM cases WHERE id = ?1");
     bind_text(statement, 1, case_id);
     if (sqlite3_step(statement) != SQLITE_ROW)
         return VERDICT_OK;
@@ -122,28 +124,32 @@ void view_case_clear(struct view_case *view_case)
 static json_t *event_row(sqlite3_stmt *statement)
 {
     CLEANUP(mem_free)
-    char *value = base64_encode(sqlite3_column_blob(statement, 6), (size_t)sqlite3_column_bytes(statement, 6));
+    char *value = base64_encode(sqlite3_column_blob(statement, 6),
+                                (size_t)sqlite3_column_bytes(statement, 6));
     enum case_refusal refusal = (enum case_refusal)sqlite3_column_int(statement, 9);
-    json_t *row = json_pack("{s:o, s:o, s:o, s:o, s:i, s:I, s:s, s:o, s:o, s:b}", "id", column_text(statement, 2),
-                            "type", column_text(statement, 3), "time", column_text(statement, 4), "key",
-                            column_text(statement, 5), "partition", sqlite3_column_int(statement, 0), "offset",
-                            (json_int_t)sqlite3_column_int64(statement, 1), "value", value, "extends",
-                            column_text(statement, 7), "head", column_text(statement, 8), "accepted",
-                            refusal == CASE_ACCEPTED);
+    json_t *row = json_pack("{s:o, s:o, s:o, s:o, s:i, s:I, s:s, s:o, s:o, s:b}", "id",
+                            column_text(statement, 2), "type", column_text(statement, 3), "time",
+                            column_text(statement, 4), "key", column_text(statement, 5),
+                            "partition", sqlite3_column_int(statement, 0), "offset",
+                            (json_int_t)sqlite3_column_int64(statement, 1), "value", value,
+                            "extends", column_text(statement, 7), "head", column_text(statement, 8),
+                            "accepted", refusal == CASE_ACCEPTED);
     if (refusal != CASE_ACCEPTED)
         json_object_set_new(row, "code", json_string(case_refusal_code(refusal)));
     return row;
 }
 
-enum verdict view_events(struct view *view, const char *case_id, json_t **ret_events, struct why *why)
+enum verdict view_events(struct view *view, const char *case_id, json_t **ret_events,
+                         struct why *why)
 {
     if (not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
     BORROW(reader, view);
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement =
-        view_prepare(reader.db, "SELECT part, off, id, type, time, case_id, value, extends, head, refusal FROM events"
-                                " WHERE case_id = ?1 ORDER BY off");
+    sqlite3_stmt *statement = view_prepare(
+        reader.db,
+        "SELECT part, off, id, type, time, case_id, value, extends, head, refusal FROM events"
+        " WHERE case_id = ?1 ORDER BY off");
     bind_text(statement, 1, case_id);
     *ret_events = json_array();
     while (sqlite3_step(statement) == SQLITE_ROW)
@@ -151,14 +157,15 @@ enum verdict view_events(struct view *view, const char *case_id, json_t **ret_ev
     return VERDICT_OK;
 }
 
-enum verdict view_audit(struct view *view, const char *case_id, json_t **ret_records, struct why *why)
+enum verdict view_audit(struct view *view, const char *case_id, json_t **ret_records,
+                        struct why *why)
 {
     if (not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
     BORROW(reader, view);
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement =
-        view_prepare(reader.db, "SELECT value FROM audit WHERE case_id = ?1 ORDER BY off DESC LIMIT 500");
+    sqlite3_stmt *statement = view_prepare(
+        reader.db, "SELECT value FROM audit WHERE case_id = ?1 ORDER BY off DESC LIMIT 500");
     bind_text(statement, 1, case_id);
     *ret_records = json_array();
     while (sqlite3_step(statement) == SQLITE_ROW) {
@@ -174,27 +181,31 @@ static void copy_request_hash(sqlite3_stmt *statement, int column, char ret_sha2
 {
     json_auto_t *value = json_loadb(sqlite3_column_blob(statement, column),
                                     (size_t)sqlite3_column_bytes(statement, column), 0, NULL);
-    const char *hash = json_string_value(json_object_get(json_object_get(value, "request"), "sha256"));
+    const char *hash =
+        json_string_value(json_object_get(json_object_get(value, "request"), "sha256"));
     snprintf(ret_sha256, 65, "%s", hash ? hash : "");
 }
 
 enum verdict view_find_event(struct view *view, const char *case_id, const char *event_id,
-                             struct view_outcome *ret_outcome, char ret_request_sha256[65], struct why *why)
+                             struct view_outcome *ret_outcome, char ret_request_sha256[65],
+                             struct why *why)
 {
     *ret_outcome = (struct view_outcome){0};
     if (not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
     BORROW(reader, view);
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement =
-        view_prepare(reader.db, "SELECT revision, head, value FROM events WHERE case_id = ?1 AND id = ?2 AND refusal = 0");
+    sqlite3_stmt *statement = view_prepare(
+        reader.db,
+        "SELECT revision, head, value FROM events WHERE case_id = ?1 AND id = ?2 AND refusal = 0");
     bind_text(statement, 1, case_id);
     bind_text(statement, 2, event_id);
     if (sqlite3_step(statement) != SQLITE_ROW)
         return VERDICT_OK;
     ret_outcome->known = true;
     ret_outcome->revision = sqlite3_column_int64(statement, 0);
-    snprintf(ret_outcome->head, sizeof ret_outcome->head, "%s", (const char *)sqlite3_column_text(statement, 1));
+    snprintf(ret_outcome->head, sizeof ret_outcome->head, "%s",
+             (const char *)sqlite3_column_text(statement, 1));
     copy_request_hash(statement, 2, ret_request_sha256);
     return VERDICT_OK;
 }
@@ -237,17 +248,32 @@ static json_t *or_empty(const json_t *value)
 
 json_t *view_render(const struct view_case *view_case)
 {
-    static const char *const shown[] = {"id",        "number",     "revision",  "head",       "opened_at", "opened_by",
-                                        "changed_at", "policy",    "assessment", "steps_done", "waivers",  "callback",
-                                        "confirmed_address", "closed", "proposals", "muted"};
+    static const char *const shown[] = {"id",
+                                        "number",
+                                        "revision",
+                                        "head",
+                                        "opened_at",
+                                        "opened_by",
+                                        "changed_at",
+                                        "policy",
+                                        "assessment",
+                                        "steps_done",
+                                        "waivers",
+                                        "callback",
+                                        "confirmed_address",
+                                        "closed",
+                                        "proposals",
+                                        "muted"};
     const json_t *state = view_case->state;
     json_t *answer = json_object();
     for (size_t i = 0; i < COUNT_OF(shown); i++)
         if (json_object_get(state, shown[i]))
             json_object_set(answer, shown[i], json_object_get(state, shown[i]));
-    json_object_set_new(answer, "status",
-                        json_string(status_of(state, view_case->extraction, view_case->escalation)));
-    json_object_set_new(answer, "flags", status_flags(state, view_case->extraction, view_case->escalation));
+    json_object_set_new(
+        answer, "status",
+        json_string(status_of(state, view_case->extraction, view_case->escalation)));
+    json_object_set_new(answer, "flags",
+                        status_flags(state, view_case->extraction, view_case->escalation));
     json_object_set_new(answer, "customer_id", or_null(json_object_get(state, "customer_id")));
     json_object_set_new(answer, "hearing", or_null(json_object_get(state, "hearing")));
     json_object_set_new(answer, "intention", or_null(json_object_get(state, "intention")));
@@ -258,7 +284,8 @@ json_t *view_render(const struct view_case *view_case)
     json_object_set_new(answer, "extractions", or_empty(json_object_get(state, "extractions")));
     json_object_set_new(answer, "triage", render_triage(view_case->extraction));
     json_object_set_new(answer, "escalation", render_escalation(view_case->escalation));
-    json_object_set_new(answer, "notifications", or_empty(json_object_get(view_case->notifications, "notices")));
+    json_object_set_new(answer, "notifications",
+                        or_empty(json_object_get(view_case->notifications, "notices")));
     return answer;
 }
 
@@ -288,15 +315,17 @@ static json_t *list_row(sqlite3_stmt *statement)
     const json_t *hearing = json_object_get(row.state, "hearing");
     const char *triage = json_string_value(json_object_get(row.extraction, "status"));
     const char *escalation = json_string_value(json_object_get(row.escalation, "state"));
-    json_t *line = json_pack(
-        "{s:O, s:O, s:O, s:s, s:o, s:o, s:O, s:o, s:o, s:s, s:s}", "id", json_object_get(row.state, "id"), "number",
-        json_object_get(row.state, "number"), "revision", json_object_get(row.state, "revision"), "status",
-        status_of(row.state, row.extraction, row.escalation), "flags",
-        status_flags(row.state, row.extraction, row.escalation), "customer_id",
-        or_null(json_object_get(row.state, "customer_id")), "opened_at", json_object_get(row.state, "opened_at"),
-        "company", or_null(json_object_get(json_object_get(hearing, "contact"), "company")), "type",
-        or_null(json_object_get(json_object_get(hearing, "incident"), "type")), "triage", triage ? triage : "waiting",
-        "escalation", escalation ? escalation : "none");
+    json_t *line =
+        json_pack("{s:O, s:O, s:O, s:s, s:o, s:o, s:O, s:o, s:o, s:s, s:s}", "id",
+                  json_object_get(row.state, "id"), "number", json_object_get(row.state, "number"),
+                  "revision", json_object_get(row.state, "revision"), "status",
+                  status_of(row.state, row.extraction, row.escalation), "flags",
+                  status_flags(row.state, row.extraction, row.escalation), "customer_id",
+                  or_null(json_object_get(row.state, "customer_id")), "opened_at",
+                  json_object_get(row.state, "opened_at"), "company",
+                  or_null(json_object_get(json_object_get(hearing, "contact"), "company")), "type",
+                  or_null(json_object_get(json_object_get(hearing, "incident"), "type")), "triage",
+                  triage ? triage : "waiting", "escalation", escalation ? escalation : "none");
     view_case_clear(&row);
     return line;
 }
@@ -312,7 +341,8 @@ static bool read_cursor(const char *cursor, int64_t *ret_opened_us, const char *
     return end != cursor && *end == '.' && ids_is_uuid(end + 1);
 }
 
-enum verdict view_list(struct view *view, const struct view_query *query, json_t **ret_page, struct why *why)
+enum verdict view_list(struct view *view, const struct view_query *query, json_t **ret_page,
+                       struct why *why)
 {
     int64_t before_us = INT64_MAX;
     const char *before_id = "~";
@@ -324,9 +354,11 @@ enum verdict view_list(struct view *view, const struct view_query *query, json_t
     CLEANUP(mem_free) char *pattern = query->q && *query->q ? like_pattern(query->q) : NULL;
     CLEANUP(view_finalize)
     sqlite3_stmt *statement = view_prepare(
-        reader.db, "SELECT state, extraction, escalation, opened_us, id FROM cases WHERE state IS NOT NULL"
-                   " AND (opened_us, id) < (?1, ?2) AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR customer = ?4)"
-                   " AND (?5 IS NULL OR words LIKE ?5 ESCAPE '\\') ORDER BY opened_us DESC, id DESC LIMIT ?6");
+        reader.db,
+        "SELECT state, extraction, escalation, opened_us, id FROM cases WHERE state IS NOT NULL"
+        " AND (opened_us, id) < (?1, ?2) AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR "
+        "customer = ?4)"
+        " AND (?5 IS NULL OR words LIKE ?5 ESCAPE '\\') ORDER BY opened_us DESC, id DESC LIMIT ?6");
     sqlite3_bind_int64(statement, 1, before_us);
     bind_text(statement, 2, before_id);
     bind_text(statement, 3, query->status);
@@ -342,28 +374,32 @@ enum verdict view_list(struct view *view, const struct view_query *query, json_t
             break;
         }
         json_array_append_new(cases, list_row(statement));
-        snprintf(cursor, sizeof cursor, "%" PRId64 ".%s", (int64_t)sqlite3_column_int64(statement, 3),
+        snprintf(cursor, sizeof cursor, "%" PRId64 ".%s",
+                 (int64_t)sqlite3_column_int64(statement, 3),
                  (const char *)sqlite3_column_text(statement, 4));
     }
     *ret_page = json_pack("{s:o, s:o}", "cases", cases, "next_cursor", next);
     return VERDICT_OK;
 }
 
-enum verdict view_contract(struct view *view, const char *customer_id, json_t **ret_contract, struct why *why)
+enum verdict view_contract(struct view *view, const char *customer_id, json_t **ret_contract,
+                           struct why *why)
 {
     *ret_contract = NULL;
     if (not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
     BORROW(reader, view);
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement = view_prepare(reader.db, "SELECT value FROM contracts WHERE customer = ?1");
+    sqlite3_stmt *statement =
+        view_prepare(reader.db, "SELECT value FROM contracts WHERE customer = ?1");
     bind_text(statement, 1, customer_id);
     if (sqlite3_step(statement) == SQLITE_ROW)
         *ret_contract = view_column_json(statement, 0);
     return VERDICT_OK;
 }
 
-enum verdict view_contracts(struct view *view, const char *phone, const char *q, json_t **ret_list, struct why *why)
+enum verdict view_contracts(struct view *view, const char *phone, const char *q, json_t **ret_list,
+                            struct why *why)
 {
     if (not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
@@ -371,9 +407,9 @@ enum verdict view_contracts(struct view *view, const char *phone, const char *q,
     CLEANUP(mem_free) char *digits = phone && *phone ? mem_printf("%s%%", phone) : NULL;
     CLEANUP(mem_free) char *words = q && *q ? like_pattern(q) : NULL;
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement =
-        view_prepare(reader.db, "SELECT customer, value FROM contracts WHERE (?1 IS NULL OR digits LIKE ?1)"
-                                " AND (?2 IS NULL OR words LIKE ?2 ESCAPE '\\') ORDER BY customer LIMIT 50");
+    sqlite3_stmt *statement = view_prepare(
+        reader.db, "SELECT customer, value FROM contracts WHERE (?1 IS NULL OR digits LIKE ?1)"
+                   " AND (?2 IS NULL OR words LIKE ?2 ESCAPE '\\') ORDER BY customer LIMIT 50");
     bind_text(statement, 1, digits);
     bind_text(statement, 2, words);
     *ret_list = json_array();
@@ -391,8 +427,8 @@ enum verdict view_counts(struct view *view, json_t **ret_counts, struct why *why
         return VERDICT_RETRY;
     BORROW(reader, view);
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement =
-        view_prepare(reader.db, "SELECT status, COUNT(*) FROM cases WHERE state IS NOT NULL GROUP BY status");
+    sqlite3_stmt *statement = view_prepare(
+        reader.db, "SELECT status, COUNT(*) FROM cases WHERE state IS NOT NULL GROUP BY status");
     *ret_counts = json_object();
     while (sqlite3_step(statement) == SQLITE_ROW)
         json_object_set_new(*ret_counts, (const char *)sqlite3_column_text(statement, 0),

@@ -18,22 +18,29 @@
 
 #define FORMAT 1
 
-const char *const view_topics[VIEW_TOPICS] = {"cases",             "contracts",     "extractions",
-                                              "escalation-status", "notifications", "audit"};
+const char *const view_topics[VIEW_TOPICS] = {
+    "cases", "contracts", "extractions", "escalation-status", "notifications", "audit"};
 
 static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS cases (id TEXT PRIMARY KEY, state TEXT, extraction TEXT, escalation TEXT,"
+    "CREATE TABLE IF NOT EXISTS cases (id TEXT PRIMARY KEY, state TEXT, extraction TEXT, "
+    "escalation TEXT,"
     " notifications TEXT, status TEXT, customer TEXT, opened_us INTEGER, words TEXT) WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS cases_newest ON cases (opened_us DESC, id DESC) WHERE state IS NOT NULL;"
-    "CREATE TABLE IF NOT EXISTS events (part INTEGER, off INTEGER, case_id TEXT, id TEXT, type TEXT, time TEXT,"
-    " value BLOB, extends TEXT, head TEXT, revision INTEGER, refusal INTEGER, pointer TEXT, why TEXT,"
+    "CREATE INDEX IF NOT EXISTS cases_newest ON cases (opened_us DESC, id DESC) WHERE state IS NOT "
+    "NULL;"
+    "CREATE TABLE IF NOT EXISTS events (part INTEGER, off INTEGER, case_id TEXT, id TEXT, type "
+    "TEXT, time TEXT,"
+    " value BLOB, extends TEXT, head TEXT, revision INTEGER, refusal INTEGER, pointer TEXT, why "
+    "TEXT,"
     " PRIMARY KEY (part, off)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS events_of_case ON events (case_id, off);"
-    "CREATE TABLE IF NOT EXISTS contracts (customer TEXT PRIMARY KEY, value TEXT, digits TEXT, words TEXT) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS audit (part INTEGER, off INTEGER, case_id TEXT, value TEXT, PRIMARY KEY (part, off))"
+    "CREATE TABLE IF NOT EXISTS contracts (customer TEXT PRIMARY KEY, value TEXT, digits TEXT, "
+    "words TEXT) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS audit (part INTEGER, off INTEGER, case_id TEXT, value TEXT, "
+    "PRIMARY KEY (part, off))"
     " WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS audit_of_case ON audit (case_id, off);"
-    "CREATE TABLE IF NOT EXISTS offsets (topic TEXT, part INTEGER, next INTEGER, PRIMARY KEY (topic, part)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS offsets (topic TEXT, part INTEGER, next INTEGER, PRIMARY KEY "
+    "(topic, part)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS identity (text TEXT);";
 
 bool view_sql(sqlite3 *db, const char *sql, struct why *why)
@@ -83,7 +90,8 @@ static bool identity_is(sqlite3 *db, const char *identity)
 
 static bool write_identity(sqlite3 *db, const char *identity)
 {
-    CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(db, "INSERT INTO identity VALUES (?1)");
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement = view_prepare(db, "INSERT INTO identity VALUES (?1)");
     sqlite3_bind_text(statement, 1, identity, -1, SQLITE_STATIC);
     return sqlite3_step(statement) == SQLITE_DONE;
 }
@@ -100,7 +108,9 @@ static void remove_file(const char *path)
 static bool prepare_file(sqlite3 *db, struct why *why)
 {
     /* Kafka is the truth: a lost tail is folded again, so no commit has to wait for the disk. */
-    return view_sql(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4000;", why) &&
+    return view_sql(db,
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4000;",
+                    why) &&
            view_sql(db, schema, why);
 }
 
@@ -109,13 +119,15 @@ void view_store_forget(struct view *view)
     remove_file(view->path);
 }
 
-enum verdict view_store_open(struct view *view, const char *state_dir, const char *cluster_id, struct why *why)
+enum verdict view_store_open(struct view *view, const char *state_dir, const char *cluster_id,
+                             struct why *why)
 {
     char *path = view->path = mem_printf("%s/view.sqlite", state_dir);
     CLEANUP(mem_free) char *identity = mem_printf("%s %d %d", cluster_id, view->partitions, FORMAT);
     for (int attempt = 0; attempt < 2; attempt++) {
         bool usable = open_file(path, true, &view->writer, why) && prepare_file(view->writer, why);
-        if (usable && (identity_is(view->writer, identity) || (attempt && write_identity(view->writer, identity))))
+        if (usable && (identity_is(view->writer, identity) ||
+                       (attempt && write_identity(view->writer, identity))))
             break;
         /* lost, foreign, damaged or new: from zero */
         if (attempt)
@@ -199,7 +211,8 @@ static void words_of(const json_t *state, struct buf *words)
 
 static json_t *load_state(struct view *view, const char *case_id)
 {
-    CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(view->writer, "SELECT state FROM cases WHERE id = ?1");
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement = view_prepare(view->writer, "SELECT state FROM cases WHERE id = ?1");
     bind_text(statement, 1, case_id);
     json_t *state = sqlite3_step(statement) == SQLITE_ROW ? view_column_json(statement, 0) : NULL;
     return state ? state : json_object();
@@ -209,8 +222,10 @@ static bool store_state(struct view *view, const char *case_id, const json_t *st
 {
     CLEANUP(view_finalize)
     sqlite3_stmt *statement = view_prepare(
-        view->writer, "INSERT INTO cases (id, state, status, customer, opened_us, words) VALUES (?1,?2,?3,?4,?5,?6)"
-                      " ON CONFLICT (id) DO UPDATE SET state=?2, status=?3, customer=?4, opened_us=?5, words=?6");
+        view->writer,
+        "INSERT INTO cases (id, state, status, customer, opened_us, words) VALUES "
+        "(?1,?2,?3,?4,?5,?6)"
+        " ON CONFLICT (id) DO UPDATE SET state=?2, status=?3, customer=?4, opened_us=?5, words=?6");
     CLEANUP(buf_free) struct buf words;
     int64_t opened_us = 0;
     const char *opened = json_string_value(json_object_get(state, "opened_at"));
@@ -227,12 +242,14 @@ static bool store_state(struct view *view, const char *case_id, const json_t *st
     return run(statement);
 }
 
-static bool store_event(struct view *view, const struct kafka_record *record, const struct event *event,
-                        const json_t *state, const struct case_verdict *verdict)
+static bool store_event(struct view *view, const struct kafka_record *record,
+                        const struct event *event, const json_t *state,
+                        const struct case_verdict *verdict)
 {
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement =
-        view_prepare(view->writer, "INSERT OR REPLACE INTO events VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)");
+    sqlite3_stmt *statement = view_prepare(
+        view->writer,
+        "INSERT OR REPLACE INTO events VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)");
     bool accepted = verdict->refusal == CASE_ACCEPTED;
     sqlite3_bind_int(statement, 1, record->at.partition);
     sqlite3_bind_int64(statement, 2, record->at.offset);
@@ -243,15 +260,16 @@ static bool store_event(struct view *view, const struct kafka_record *record, co
     sqlite3_bind_blob(statement, 7, event->value, (int)event->value_length, SQLITE_TRANSIENT);
     bind_text(statement, 8, json_string_value(json_object_get(event->data, "extends")));
     bind_text(statement, 9, accepted ? json_string_value(json_object_get(state, "head")) : NULL);
-    sqlite3_bind_int64(statement, 10, accepted ? json_integer_value(json_object_get(state, "revision")) : 0);
+    sqlite3_bind_int64(statement, 10,
+                       accepted ? json_integer_value(json_object_get(state, "revision")) : 0);
     sqlite3_bind_int(statement, 11, (int)verdict->refusal);
     bind_text(statement, 12, verdict->pointer);
     bind_text(statement, 13, verdict->why.text);
     return run(statement);
 }
 
-static enum verdict store_case_event(struct view *view, const struct kafka_record *record, const struct event *event,
-                                     struct why *why)
+static enum verdict store_case_event(struct view *view, const struct kafka_record *record,
+                                     const struct event *event, struct why *why)
 {
     json_auto_t *state = load_state(view, event->key);
     struct case_verdict verdict = case_apply(state, event);
@@ -263,11 +281,13 @@ static enum verdict store_case_event(struct view *view, const struct kafka_recor
 
 /* --- the other topics -------------------------------------------------------------------------------------------------------- */
 
-static enum verdict store_latest(struct view *view, const char *column, const struct event *event, struct why *why)
+static enum verdict store_latest(struct view *view, const char *column, const struct event *event,
+                                 struct why *why)
 {
     CLEANUP(mem_free)
-    char *sql = mem_printf("INSERT INTO cases (id, %s) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET %s = ?2", column,
-                           column);
+    char *sql = mem_printf(
+        "INSERT INTO cases (id, %s) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET %s = ?2", column,
+        column);
     CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(view->writer, sql);
     bind_text(statement, 1, event->key);
     bind_json(statement, 2, event->data);
@@ -277,7 +297,8 @@ static enum verdict store_latest(struct view *view, const char *column, const st
 static enum verdict store_contract(struct view *view, const struct event *event, struct why *why)
 {
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement = view_prepare(view->writer, "INSERT OR REPLACE INTO contracts VALUES (?1,?2,?3,?4)");
+    sqlite3_stmt *statement =
+        view_prepare(view->writer, "INSERT OR REPLACE INTO contracts VALUES (?1,?2,?3,?4)");
     CLEANUP(buf_free) struct buf digits, words;
     buf_init(&digits, 1000);
     buf_init(&words, 10000);
@@ -293,11 +314,12 @@ static enum verdict store_contract(struct view *view, const struct event *event,
     return run(statement) ? VERDICT_OK : write_failed(view, why);
 }
 
-static enum verdict store_audit(struct view *view, const struct kafka_record *record, const struct event *event,
-                                struct why *why)
+static enum verdict store_audit(struct view *view, const struct kafka_record *record,
+                                const struct event *event, struct why *why)
 {
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement = view_prepare(view->writer, "INSERT OR REPLACE INTO audit VALUES (?1,?2,?3,?4)");
+    sqlite3_stmt *statement =
+        view_prepare(view->writer, "INSERT OR REPLACE INTO audit VALUES (?1,?2,?3,?4)");
     sqlite3_bind_int(statement, 1, record->at.partition);
     sqlite3_bind_int64(statement, 2, record->at.offset);
     bind_text(statement, 3, event->key);
@@ -308,10 +330,12 @@ static enum verdict store_audit(struct view *view, const struct kafka_record *re
 static enum verdict store_event_of(struct view *view, int topic, const struct kafka_record *record,
                                    const struct event *event, struct why *why)
 {
-    static const char *const columns[VIEW_TOPICS] = {NULL, NULL, "extraction", "escalation", "notifications", NULL};
+    static const char *const columns[VIEW_TOPICS] = {
+        NULL, NULL, "extraction", "escalation", "notifications", NULL};
     if (columns[topic])
-        return json_is_object(event->data) && ids_is_uuid(event->key) ? store_latest(view, columns[topic], event, why)
-                                                                     : VERDICT_OK;
+        return json_is_object(event->data) && ids_is_uuid(event->key)
+                   ? store_latest(view, columns[topic], event, why)
+                   : VERDICT_OK;
     switch (topic) {
     case 0:
         return ids_is_uuid(event->key) ? store_case_event(view, record, event, why) : VERDICT_OK;
@@ -322,17 +346,20 @@ static enum verdict store_event_of(struct view *view, int topic, const struct ka
     }
 }
 
-static enum verdict store_offset(struct view *view, int topic, struct kafka_position at, struct why *why)
+static enum verdict store_offset(struct view *view, int topic, struct kafka_position at,
+                                 struct why *why)
 {
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement = view_prepare(view->writer, "INSERT OR REPLACE INTO offsets VALUES (?1,?2,?3)");
+    sqlite3_stmt *statement =
+        view_prepare(view->writer, "INSERT OR REPLACE INTO offsets VALUES (?1,?2,?3)");
     bind_text(statement, 1, view_topics[topic]);
     sqlite3_bind_int(statement, 2, at.partition);
     sqlite3_bind_int64(statement, 3, at.offset + 1);
     return run(statement) ? VERDICT_OK : write_failed(view, why);
 }
 
-enum verdict view_store_record(struct view *view, int topic, const struct kafka_record *record, struct why *why)
+enum verdict view_store_record(struct view *view, int topic, const struct kafka_record *record,
+                               struct why *why)
 {
     struct event event;
     struct why refusal = {0};
@@ -341,8 +368,9 @@ enum verdict view_store_record(struct view *view, int topic, const struct kafka_
         verdict = store_event_of(view, topic, record, &event, why);
         event_clear(&event);
     } else {
-        log_event(LOG_WARNING, "view.record_skipped", "topic=%s partition=%d offset=%lld reason=%s", view_topics[topic],
-                  record->at.partition, (long long)record->at.offset, refusal.text);
+        log_event(LOG_WARNING, "view.record_skipped", "topic=%s partition=%d offset=%lld reason=%s",
+                  view_topics[topic], record->at.partition, (long long)record->at.offset,
+                  refusal.text);
     }
     return verdict == VERDICT_OK ? store_offset(view, topic, record->at, why) : verdict;
 }

@@ -142,7 +142,8 @@ static void case_numbers_can_be_read_aloud(void **state)
     ids_case_number("0190b3a0-0000-7000-8000-000000000000", number);
     assert_int_equal(strlen(number), 13);
     for (int i = 0; i < 13; i++)
-        assert_non_null(strchr(i == 3 || i == 7 || i == 11 ? "-" : "0123456789ABCDEFGHJKMNPQRSTVWXYZ", number[i]));
+        assert_non_null(strchr(
+            i == 3 || i == 7 || i == 11 ? "-" : "0123456789ABCDEFGHJKMNPQRSTVWXYZ", number[i]));
 }
 
 static void json_from_outside_is_read_strictly(void **state)
@@ -166,7 +167,8 @@ static void json_from_outside_is_read_strictly(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         json_auto_t *json = NULL;
         struct why why;
-        assert_int_equal(event_parse_json(rows[i].text, strlen(rows[i].text), &json, &why), rows[i].verdict);
+        assert_int_equal(event_parse_json(rows[i].text, strlen(rows[i].text), &json, &why),
+                         rows[i].verdict);
     }
 }
 
@@ -177,14 +179,20 @@ static void partitions_are_those_of_other_clients(void **state)
     static const struct {
         const char *key;
         int32_t hash;
-    } rows[] = {{"21", -973932308}, {"foobar", -790332482}, {"a-little-bit-long-string", -985981536}, {"abc", 479470107}};
+    } rows[] = {{"21", -973932308},
+                {"foobar", -790332482},
+                {"a-little-bit-long-string", -985981536},
+                {"abc", 479470107}};
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        assert_int_equal(kafka_partition_of(bytes_of(rows[i].key), 1000003), ((uint32_t)rows[i].hash & 0x7fffffff) % 1000003);
+        assert_int_equal(kafka_partition_of(bytes_of(rows[i].key), 1000003),
+                         ((uint32_t)rows[i].hash & 0x7fffffff) % 1000003);
 }
 
-static struct kafka_record record_with(const struct event_headers *headers, const char *key, const char *value)
+static struct kafka_record record_with(const struct event_headers *headers, const char *key,
+                                       const char *value)
 {
-    struct kafka_record record = {.topic = TOPICS_PREFIX "cases", .key = bytes_of(key), .value = bytes_of(value)};
+    struct kafka_record record = {
+        .topic = TOPICS_PREFIX "cases", .key = bytes_of(key), .value = bytes_of(value)};
     record.header_count = headers->count;
     memcpy(record.headers, headers->list, headers->count * sizeof headers->list[0]);
     return record;
@@ -195,8 +203,8 @@ static void envelopes_are_read_as_they_were_made(void **state)
     (void)state;
     char type_text[96];
     struct event_headers headers;
-    event_headers_make("case.opened", "id-1", "/kakekomi/intake", "2026-11-24T06:00:00Z", "case-1", NULL, type_text,
-                       &headers);
+    event_headers_make("case.opened", "id-1", "/kakekomi/intake", "2026-11-24T06:00:00Z", "case-1",
+                       NULL, type_text, &headers);
     struct kafka_record record = record_with(&headers, "case-1", "{\"extends\":null}");
     struct event event;
     struct why why;
@@ -220,8 +228,10 @@ struct test_config {
 };
 static const struct config_variable test_variables[] = {
     {"KAKEKOMI_LOG_LEVEL", CONFIG_TEXT, "info", "a text", offsetof(struct test_config, text), 0, 0},
-    {"KAKEKOMI_TEST_NUMBER", CONFIG_INTEGER, "5", "a number", offsetof(struct test_config, number), 1, 9},
-    {"KAKEKOMI_TEST_FLAG", CONFIG_BOOLEAN, "true", "a flag", offsetof(struct test_config, flag), 0, 0},
+    {"KAKEKOMI_TEST_NUMBER", CONFIG_INTEGER, "5", "a number", offsetof(struct test_config, number),
+     1, 9},
+    {"KAKEKOMI_TEST_FLAG", CONFIG_BOOLEAN, "true", "a flag", offsetof(struct test_config, flag), 0,
+     0},
 };
 
 static void expect_refusal(const char *part)
@@ -255,15 +265,17 @@ static void configuration_names_what_is_wrong(void **state)
 static void metrics_are_prometheus_text(void **state)
 {
     (void)state;
-    static struct metric metrics[] = {{.name = "things_total", .help = "Things seen", .kind = METRIC_COUNTER},
-                                      {.name = "wait_seconds", .help = "Waiting", .kind = METRIC_HISTOGRAM}};
+    static struct metric metrics[] = {
+        {.name = "things_total", .help = "Things seen", .kind = METRIC_COUNTER},
+        {.name = "wait_seconds", .help = "Waiting", .kind = METRIC_HISTOGRAM}};
     metrics_register(metrics, 2);
     metric_add(&metrics[0], 3);
     metric_observe_us(&metrics[1], 1500);
     CLEANUP(buf_free) struct buf out;
     buf_init(&out, 10000);
     metrics_write(&out);
-    assert_non_null(strstr(out.data, "# TYPE kakekomi_things_total counter\nkakekomi_things_total 3\n"));
+    assert_non_null(
+        strstr(out.data, "# TYPE kakekomi_things_total counter\nkakekomi_things_total 3\n"));
     assert_non_null(strstr(out.data, "kakekomi_wait_seconds_bucket{le=\"0.001\"} 0\n"));
     assert_non_null(strstr(out.data, "kakekomi_wait_seconds_bucket{le=\"0.0025\"} 1\n"));
     assert_non_null(strstr(out.data, "kakekomi_wait_seconds_sum 0.001500\n"));
