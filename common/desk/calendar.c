@@ -170,7 +170,7 @@ bool calendar_parse_date(const char *text, int64_t *ret_day)
 static int64_t offset_us(const json_t *profile)
 {
     const char *zone = json_string_value(json_object_get(profile, "time_zone"));
-    return zone && strcmp(zone, "UTC") == 0 ? 0 : 9 * 60 * MINUTE_US;
+    return zone && strcmp(zone, "UTC") == 0 ? 0 : MINUTE_US * 9 * 60;
 }
 
 static int64_t floor_day(int64_t time_us)

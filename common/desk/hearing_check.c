@@ -143,7 +143,7 @@ static char narrow_at(const char *text, size_t left, size_t *ret_length)
     if (*ret_length != 3)
         return 0;
     unsigned point = (c[0] & 0x0fU) << 12 | (c[1] & 0x3fU) << 6 | (c[2] & 0x3fU);
-    return point >= 0xff01 && point <= 0xff5e ? (char)(point - 0xff01 + '!') : 0;
+    return (char)(point >= 0xff01 && point <= 0xff5e ? point - 0xff01 + '!' : 0);
 }
 
 bool hearing_fold_width(const char *text, size_t length, char *ret_text, size_t size)

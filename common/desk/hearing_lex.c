@@ -255,7 +255,7 @@ bool lex_is_blank(const struct lex_string *string)
 void lex_keys_add(struct lex_keys *keys, size_t object, struct bytes raw)
 {
     if (keys->count == LEX_KEYS_INLINE && !keys->far) {
-        keys->capacity = 4 * LEX_KEYS_INLINE;
+        keys->capacity = (size_t)4 * LEX_KEYS_INLINE;
         keys->far = mem_resize(NULL, keys->capacity, sizeof keys->far[0]);
         memcpy(keys->far, keys->near, sizeof keys->near);
     }

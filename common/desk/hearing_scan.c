@@ -66,7 +66,7 @@ static bool scan_word(struct scan *scan, const struct hearing_node *node,
 
 static void keep_customer(struct scan *scan, const struct hearing_text *text)
 {
-    assert(text->length < sizeof scan->opening->customer_text);
+    assert(text->data && text->length < sizeof scan->opening->customer_text);
     memcpy(scan->opening->customer_text, text->data, text->length);
     scan->opening->customer_text[text->length] = '\0';
     scan->opening->customer_id = (struct bytes){scan->opening->customer_text, text->length};

@@ -12,8 +12,8 @@
 #include "common/event.h"
 #include "common/ids.h"
 
-#define FILE_BYTES_MAX (1024 * 1024)
-#define TEXT_BYTES_MAX (64 * 1024)
+#define FILE_BYTES_MAX 1048576
+#define TEXT_BYTES_MAX 65536
 
 struct profile {
     atomic_int references;
