@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/triage/subject.h"
 
+#include "services/triage/needles.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -24,8 +26,9 @@ struct mark {
 struct subject {
     struct mark *marks;
     size_t mark_count;
-    char *indicators[SUBJECT_INDICATORS_MAX];
-    size_t indicator_count;
+    struct needles *names; /* texts of the marks, for lines of no known format */
+    size_t *name_marks;    /* which mark each of them is of */
+    struct needles *indicators;
     char *text;
 };
 
@@ -117,6 +120,11 @@ static void add_mark(struct subject *subject, const char *text, const char *labe
     mark.label = mem_strdup(label ? label : text);
     subject->marks = mem_resize(subject->marks, subject->mark_count + 1, sizeof mark);
     subject->marks[subject->mark_count++] = mark;
+    if (needles_add(subject->names, text, strlen(text)) != needles_count(subject->names) - 1)
+        return; /* no word, or there already */
+    subject->name_marks =
+        mem_resize(subject->name_marks, needles_count(subject->names), sizeof(size_t));
+    subject->name_marks[needles_count(subject->names) - 1] = subject->mark_count - 1;
 }
 
 static void add_device(struct subject *subject, const json_t *device)
@@ -136,18 +144,15 @@ static void add_device(struct subject *subject, const json_t *device)
 
 static void add_indicator(struct subject *subject, const char *text, size_t length)
 {
-    if (length < 4 || length > 253 || subject->indicator_count == SUBJECT_INDICATORS_MAX)
-        return;
-    for (size_t i = 0; i < subject->indicator_count; i++)
-        if (strlen(subject->indicators[i]) == length &&
-            strncasecmp(subject->indicators[i], text, length) == 0)
-            return;
-    subject->indicators[subject->indicator_count++] = mem_dup(text, length);
+    if (length >= 4 && length <= 253 && needles_count(subject->indicators) < SUBJECT_INDICATORS_MAX)
+        (void)needles_add(subject->indicators, text, length);
 }
 
 struct subject *subject_new(const json_t *devices, const json_t *indicators, const char *text)
 {
     struct subject *subject = mem_alloc(sizeof *subject);
+    subject->names = needles_new();
+    subject->indicators = needles_new();
     for (size_t i = 0; i < json_array_size(devices); i++)
         add_device(subject, json_array_get(devices, i));
     for (size_t i = 0; i < json_array_size(indicators); i++) {
@@ -169,8 +174,9 @@ void subject_free(struct subject *subject)
         free(subject->marks[i].text);
         free(subject->marks[i].label);
     }
-    for (size_t i = 0; i < subject->indicator_count; i++)
-        free(subject->indicators[i]);
+    needles_free(subject->names);
+    needles_free(subject->indicators);
+    free(subject->name_marks);
     free(subject->marks);
     free(subject->text);
     free(subject);
@@ -183,7 +189,7 @@ void subject_free_at(struct subject **subject)
 
 bool subject_is_empty(const struct subject *subject)
 {
-    return !subject->mark_count && !subject->indicator_count && !subject->text;
+    return !subject->mark_count && !needles_count(subject->indicators) && !subject->text;
 }
 
 /* --- touching ---------------------------------------------------------------------------------------------------------------- */
@@ -194,22 +200,37 @@ static const enum field mac_fields[] = {FIELD_SOURCE_MAC, FIELD_DESTINATION_MAC}
 static const enum field name_fields[] = {FIELD_SOURCE_HOST, FIELD_DESTINATION_HOST, FIELD_HOST,
                                          FIELD_USER, FIELD_DOMAIN};
 
-static bool touches_network(const struct mark *mark, const struct parsed *parsed)
+/* The addresses of a line, read once however many marks there are. */
+struct line_addresses {
+    uint8_t ip[COUNT_OF(address_fields)][16];
+    size_t ip_count;
+    uint8_t mac[COUNT_OF(mac_fields)][6];
+    size_t mac_count;
+};
+
+static void read_addresses(const struct parsed *parsed, struct line_addresses *ret)
 {
-    uint8_t address[16];
     int bits;
+    ret->ip_count = ret->mac_count = 0;
     for (size_t i = 0; i < COUNT_OF(address_fields); i++)
-        if (read_slice(parsed->fields[address_fields[i]], address, &bits) &&
-            is_within(address, mark->address, mark->prefix))
+        ret->ip_count +=
+            read_slice(parsed->fields[address_fields[i]], ret->ip[ret->ip_count], &bits);
+    for (size_t i = 0; i < COUNT_OF(mac_fields); i++)
+        ret->mac_count += read_mac(parsed->fields[mac_fields[i]], ret->mac[ret->mac_count]);
+}
+
+static bool touches_network(const struct mark *mark, const struct line_addresses *line)
+{
+    for (size_t i = 0; i < line->ip_count; i++)
+        if (is_within(line->ip[i], mark->address, mark->prefix))
             return true;
     return false;
 }
 
-static bool touches_mac(const struct mark *mark, const struct parsed *parsed)
+static bool touches_mac(const struct mark *mark, const struct line_addresses *line)
 {
-    uint8_t mac[6];
-    for (size_t i = 0; i < COUNT_OF(mac_fields); i++)
-        if (read_mac(parsed->fields[mac_fields[i]], mac) && memcmp(mac, mark->mac, sizeof mac) == 0)
+    for (size_t i = 0; i < line->mac_count; i++)
+        if (memcmp(line->mac[i], mark->mac, sizeof mark->mac) == 0)
             return true;
     return false;
 }
@@ -235,40 +256,14 @@ static bool touches_name(const struct mark *mark, const struct parsed *parsed)
     return false;
 }
 
-static bool is_word_byte(char c)
+static bool touches(const struct mark *mark, const struct parsed *parsed,
+                    const struct line_addresses *line)
 {
-    return isalnum((unsigned char)c) || c == '-' || c == '_' || (unsigned char)c >= 0x80;
-}
-
-/* In a text: as a word of its own, so that 10.0.0.1 is not found in 10.0.0.10. */
-static bool stands_in(struct bytes line, const char *word)
-{
-    size_t length = strlen(word);
-    const char *end = (const char *)line.data + line.length;
-    for (struct bytes rest = line;;) {
-        const char *at = bytes_find_nocase(rest, (struct bytes){word, length});
-        if (!at)
-            return false;
-        bool begins = at == line.data || (!is_word_byte(at[-1]) && at[-1] != '.');
-        bool ends = at + length == end || !is_word_byte(at[length]);
-        if (ends && at + length + 1 < end && at[length] == '.' &&
-            isdigit((unsigned char)at[length + 1]))
-            ends = false;
-        if (begins && ends)
-            return true;
-        rest = bytes_slice(at + 1, end);
-    }
-}
-
-static bool touches(const struct mark *mark, const struct parsed *parsed)
-{
-    if (!parsed->format)
-        return stands_in(parsed->message, mark->text);
     switch (mark->kind) {
     case MARK_NETWORK:
-        return touches_network(mark, parsed);
+        return touches_network(mark, line);
     case MARK_MAC:
-        return touches_mac(mark, parsed);
+        return touches_mac(mark, line);
     case MARK_NAME:
         return touches_name(mark, parsed);
     }
@@ -277,8 +272,15 @@ static bool touches(const struct mark *mark, const struct parsed *parsed)
 
 const char *subject_touches(const struct subject *subject, const struct parsed *parsed)
 {
+    struct line_addresses line;
+    if (!parsed->format) {
+        size_t name = needles_find(subject->names, parsed->message);
+        return name == NEEDLES_NONE ? NULL : subject->marks[subject->name_marks[name]].label;
+    }
+    if (subject->mark_count)
+        read_addresses(parsed, &line);
     for (size_t i = 0; i < subject->mark_count; i++)
-        if (touches(&subject->marks[i], parsed))
+        if (touches(&subject->marks[i], parsed, &line))
             return subject->marks[i].label;
     return NULL;
 }
@@ -287,10 +289,7 @@ bool subject_mentions(const struct subject *subject, struct bytes line)
 {
     if (subject->text && bytes_find_nocase(line, bytes_of(subject->text)))
         return true;
-    for (size_t i = 0; i < subject->indicator_count; i++)
-        if (stands_in(line, subject->indicators[i]))
-            return true;
-    return false;
+    return needles_find(subject->indicators, line) != NEEDLES_NONE;
 }
 
 /* --- learning from detections -------------------------------------------------------------------------------------------------- */
@@ -344,7 +343,7 @@ void subject_learn(struct subject *subject, const struct parsed *parsed)
 json_t *subject_indicators(const struct subject *subject)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < subject->indicator_count; i++)
-        json_array_append_new(list, json_string(subject->indicators[i]));
+    for (size_t i = 0; i < needles_count(subject->indicators); i++)
+        json_array_append_new(list, json_string(needles_word(subject->indicators, i)));
     return list;
 }

@@ -85,11 +85,11 @@ bool bytes_equal_text_nocase(struct bytes bytes, const char *text)
 
 const char *bytes_find_nocase(struct bytes bytes, struct bytes part)
 {
-    const char *at = bytes.data;
+    const char *at = bytes.data, *wanted = part.data;
     if (!part.length)
         return NULL;
     for (size_t left = bytes.length; left >= part.length; left--, at++)
-        if (strncasecmp(at, part.data, part.length) == 0)
+        if (((*at ^ *wanted) & ~0x20) == 0 && strncasecmp(at, wanted, part.length) == 0)
             return at;
     return NULL;
 }
