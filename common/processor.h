@@ -73,6 +73,8 @@ struct processor_result *processor_result_new(json_t *value); /* takes the value
 size_t processor_result_add(struct processor_result *result, const char *topic, const char *type,
                             const char *content_type, struct bytes value,
                             json_t *headers); /* copies; answers the index */
+/* The value, for the work to complete; owned by the result. */
+json_t *processor_result_value(const struct processor_result *result);
 void processor_result_free(struct processor_result *result);
 
 struct processor;

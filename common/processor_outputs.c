@@ -150,6 +150,11 @@ size_t processor_result_add(struct processor_result *result, const char *topic, 
     return result->count++;
 }
 
+json_t *processor_result_value(const struct processor_result *result)
+{
+    return result->value;
+}
+
 void processor_result_free(struct processor_result *result)
 {
     if (!result)

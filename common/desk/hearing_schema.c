@@ -68,9 +68,11 @@ static const char *stage_name(enum hearing_stage stage)
 static json_t *choices_array(const char *choices)
 {
     json_t *array = json_array();
-    for (const char *choice = choices; choice;
-         choice = strchr(choice, '|'), choice += choice != NULL)
-        json_array_append_new(array, json_stringn(choice, strcspn(choice, "|")));
+    while (choices) {
+        size_t length = strcspn(choices, "|");
+        json_array_append_new(array, json_stringn(choices, length));
+        choices = choices[length] ? choices + length + 1 : NULL;
+    }
     return array;
 }
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * Purpose: the gate. Nothing leaves without it. One pure file: every row with its clause, its words in both languages and
+ * what cures it; the verdict is pass (an empty list) or every unmet row.
+ * Ownership: questions are borrowed, answers are new references. Threads: any, pure. Errors: none. Limits: none of its own.
+ */
+#include <jansson.h>
+#include <stdbool.h>
+
+/* When the gate is asked: without a request (every row but the request), before the offer (all rows), at the acceptance
+ * (the chain as it stood there; what the profile said at the offer). */
+enum gate_moment { GATE_BEFORE_REQUEST, GATE_OFFER, GATE_ACCEPTANCE };
+
+struct gate_question {
+    const json_t *chain;      /* state of common/desk/case.h */
+    const json_t *extraction; /* last value of `extractions`; NULL: none */
+    const json_t *facts;      /* {"provider","approvals","documents":[…]}, see gate_facts */
+    const json_t *handover;   /* of the chain; NULL before a request */
+    enum gate_moment moment;
+};
+
+/* [{"code","clause","pointer"?,"ja","en","cure":{"ja","en"}}]; empty: pass. */
+json_t *gate_ask(const struct gate_question *question);
+/* What of the profile the gate asks about, small enough to be kept with the hand-over from the offer on. */
+json_t *gate_facts(const json_t *profile);
+/* The search whose extract would leave: the one the request names, else the newest with an answer; NULL: none. */
+const json_t *gate_search(const json_t *chain, const json_t *extraction, const json_t *handover);
+/* Readiness (4-12): [{"code","clause","ja","en"}], never a block. */
+json_t *warnings_of(const json_t *chain, const json_t *extraction);
