@@ -46,7 +46,8 @@ static bool is_any_state(const json_t *entry, const char *states)
 
 /* --- fold ------------------------------------------------------------------------------------------------------------- */
 
-enum verdict escalation_fold(json_t *state, const char *topic, const struct event *event, struct why *why)
+enum verdict escalation_fold(json_t *state, const char *topic, const struct event *event,
+                             struct why *why)
 {
     if (!json_is_object(event->data))
         return reject(why, "expected an object");
@@ -61,8 +62,9 @@ enum verdict escalation_fold(json_t *state, const char *topic, const struct even
     }
     struct case_verdict verdict = case_apply(chain, event);
     /* Refused for its place in the chain is an everyday refusal, the same for everyone; only nonsense is a dead letter. */
-    return verdict.refusal == CASE_MALFORMED ? reject(why, "%.100s: %.140s", verdict.pointer, verdict.why.text)
-                                             : VERDICT_OK;
+    return verdict.refusal == CASE_MALFORMED
+               ? reject(why, "%.100s: %.140s", verdict.pointer, verdict.why.text)
+               : VERDICT_OK;
 }
 
 /* --- small steps -------------------------------------------------------------------------------------------------------- */
@@ -73,7 +75,8 @@ static void set_text(json_t *entry, const char *name, const char *text)
 }
 
 /* A step of the entry's history; `position` is the index of the output that carries it, or SIZE_MAX. */
-static void note_step(const struct step *step, json_t *entry, const char *name, size_t position, const char *sha256)
+static void note_step(const struct step *step, json_t *entry, const char *name, size_t position,
+                      const char *sha256)
 {
     json_t *steps = json_object_get(entry, "steps");
     if (!steps) {
@@ -82,7 +85,8 @@ static void note_step(const struct step *step, json_t *entry, const char *name, 
     }
     json_t *line = json_pack("{s:s, s:s}", "step", name, "at", step->now);
     if (position != SIZE_MAX)
-        json_object_set_new(line, "position", json_pack("{s:I}", "$position", (json_int_t)position));
+        json_object_set_new(line, "position",
+                            json_pack("{s:I}", "$position", (json_int_t)position));
     if (sha256)
         set_text(line, "sha256", sha256);
     json_array_append_new(steps, line);
@@ -107,16 +111,18 @@ static json_t *find_entry(json_t *status, const char *id)
 
 static json_t *make_entry(json_t *status, const json_t *handover)
 {
-    json_t *entry = json_pack("{s:O, s:s, s:O, s:O, s:[], s:[]}", "id", json_object_get(handover, "id"), "state", "held",
-                              "provider", json_object_get(handover, "provider"), "requested_at",
-                              json_object_get(handover, "requested_at"), "parts", "steps");
+    json_t *entry =
+        json_pack("{s:O, s:s, s:O, s:O, s:[], s:[]}", "id", json_object_get(handover, "id"),
+                  "state", "held", "provider", json_object_get(handover, "provider"),
+                  "requested_at", json_object_get(handover, "requested_at"), "parts", "steps");
     if (json_object_get(handover, "supplement_of"))
         json_object_set(entry, "supplement_of", json_object_get(handover, "supplement_of"));
     json_array_append_new(json_object_get(status, "handovers"), entry);
     return entry;
 }
 
-static json_t *ask_gate(const struct step *step, const json_t *handover, enum gate_moment moment, const json_t *facts)
+static json_t *ask_gate(const struct step *step, const json_t *handover, enum gate_moment moment,
+                        const json_t *facts)
 {
     struct gate_question question = {.chain = step->chain,
                                      .extraction = step->extraction,
@@ -126,7 +132,8 @@ static json_t *ask_gate(const struct step *step, const json_t *handover, enum ga
     return gate_ask(&question);
 }
 
-static bool passes(const struct step *step, const json_t *handover, enum gate_moment moment, const json_t *facts)
+static bool passes(const struct step *step, const json_t *handover, enum gate_moment moment,
+                   const json_t *facts)
 {
     json_auto_t *reasons = ask_gate(step, handover, moment, facts);
     return json_array_size(reasons) == 0;
@@ -139,15 +146,16 @@ static const json_t *result_for(const struct step *step, const json_t *entry, co
 {
     const json_t *result = step->input->door == PROCESSOR_RESULT ? step->input->result : NULL;
     const char *its_kind = text_of(result, "kind"), *handover = text_of(result, "handover");
-    if (!its_kind || !handover || strcmp(its_kind, kind) != 0 || strcmp(handover, text_of(entry, "id")) != 0)
+    if (!its_kind || !handover || strcmp(its_kind, kind) != 0 ||
+        strcmp(handover, text_of(entry, "id")) != 0)
         return NULL;
     return result;
 }
 
 static size_t publish_signed(const struct step *step, const char *type, const json_t *result)
 {
-    return outputs_publish_bytes(step->outputs, "escalations", type, "application/jose", bytes_of(text_of(result, "jws")),
-                                 NULL);
+    return outputs_publish_bytes(step->outputs, "escalations", type, "application/jose",
+                                 bytes_of(text_of(result, "jws")), NULL);
 }
 
 /* --- held → preparing → offered ------------------------------------------------------------------------------------------- */
@@ -159,17 +167,20 @@ static bool root_is_released(const struct step *step, const json_t *entry)
     return !root || is_any_state(first, "released|reported|");
 }
 
-static void begin_preparing(const struct step *step, json_t *entry, const json_t *handover, json_t *facts)
+static void begin_preparing(const struct step *step, json_t *entry, const json_t *handover,
+                            json_t *facts)
 {
     const json_t *search = gate_search(step->chain, step->extraction, handover);
     const json_t *tlp = json_object_get(json_object_get(step->chain, "hearing"), "tlp");
     const json_t *provider = json_object_get(step->profile, "provider");
     json_t *chunks = search ? json_object_get(search, "chunks") : NULL;
-    json_t *passed = json_pack(
-        "{s:O, s:O, s:O, s:s, s:O*, s:o, s:o}", "head", json_object_get(step->chain, "head"), "revision",
-        json_object_get(step->chain, "revision"), "facts", facts, "tlp",
-        tlp ? json_string_value(tlp) : "TLP:AMBER+STRICT", "purposes", json_object_get(provider, "purposes"), "warnings",
-        warnings_of(step->chain, step->extraction), "chunks", chunks ? json_deep_copy(chunks) : json_array());
+    json_t *passed = json_pack("{s:O, s:O, s:O, s:s, s:O*, s:o, s:o}", "head",
+                               json_object_get(step->chain, "head"), "revision",
+                               json_object_get(step->chain, "revision"), "facts", facts, "tlp",
+                               tlp ? json_string_value(tlp) : "TLP:AMBER+STRICT", "purposes",
+                               json_object_get(provider, "purposes"), "warnings",
+                               warnings_of(step->chain, step->extraction), "chunks",
+                               chunks ? json_deep_copy(chunks) : json_array());
     if (search) {
         json_object_set(passed, "extraction", json_object_get(search, "id"));
         if (json_object_get(search, "sha256"))
@@ -211,11 +222,14 @@ static bool has_all_parts(const json_t *entry)
 static void take_offer(const struct step *step, json_t *entry, const json_t *result)
 {
     bool supplement = json_object_get(entry, "supplement_of");
-    size_t place = publish_signed(step, supplement ? "escalation.supplemented" : "escalation.offered", result);
+    size_t place =
+        publish_signed(step, supplement ? "escalation.supplemented" : "escalation.offered", result);
     json_object_set(entry, "reply_by", json_object_get(result, "reply_by"));
-    json_object_set_new(entry, "offer", json_pack("{s:{s:I}, s:O}", "at", "$position", (json_int_t)place, "sha256",
-                                                  json_object_get(result, "sha256")));
-    note_step(step, entry, supplement ? "supplemented" : "offered", place, text_of(result, "sha256"));
+    json_object_set_new(entry, "offer",
+                        json_pack("{s:{s:I}, s:O}", "at", "$position", (json_int_t)place, "sha256",
+                                  json_object_get(result, "sha256")));
+    note_step(step, entry, supplement ? "supplemented" : "offered", place,
+              text_of(result, "sha256"));
     move(step, entry, "offered");
     if (!supplement)
         return;
@@ -226,7 +240,8 @@ static void take_offer(const struct step *step, json_t *entry, const json_t *res
 
 static void go_on_preparing(const struct step *step, json_t *entry, const json_t *handover)
 {
-    const json_t *parts = result_for(step, entry, "seal"), *offer = result_for(step, entry, "offer");
+    const json_t *parts = result_for(step, entry, "seal"),
+                 *offer = result_for(step, entry, "offer");
     json_auto_t *facts = gate_facts(step->profile);
     if (!passes(step, handover, GATE_OFFER, facts)) {
         move(step, entry, "held");
@@ -246,20 +261,25 @@ static void go_on_preparing(const struct step *step, json_t *entry, const json_t
 /* Asked at the acceptance, on the chain as it stands at that record, with what the profile said at the offer. */
 static void judge_acceptance(const struct step *step, json_t *entry, const json_t *handover)
 {
-    const json_t *passed = json_object_get(entry, "passed"), *accepted = json_object_get(handover, "accepted");
-    bool right_head = json_equal(json_object_get(accepted, "head"), json_object_get(passed, "head"));
-    bool pass = right_head && passes(step, handover, GATE_ACCEPTANCE, json_object_get(passed, "facts"));
+    const json_t *passed = json_object_get(entry, "passed"),
+                 *accepted = json_object_get(handover, "accepted");
+    bool right_head =
+        json_equal(json_object_get(accepted, "head"), json_object_get(passed, "head"));
+    bool pass =
+        right_head && passes(step, handover, GATE_ACCEPTANCE, json_object_get(passed, "facts"));
     set_text(entry, "verdict", pass ? "pass" : "recall");
     json_object_set(entry, "accepted_reply", json_object_get(accepted, "reply"));
     move(step, entry, "accepted");
-    note_step(step, entry, pass ? "accepted" : "accepted_and_refused", SIZE_MAX, text_of(accepted, "reply"));
+    note_step(step, entry, pass ? "accepted" : "accepted_and_refused", SIZE_MAX,
+              text_of(accepted, "reply"));
 }
 
 static void take_key(const struct step *step, json_t *entry, const json_t *result)
 {
     size_t place = publish_signed(step, "escalation.key", result);
-    json_object_set_new(entry, "key", json_pack("{s:{s:I}, s:O}", "at", "$position", (json_int_t)place, "sha256",
-                                                json_object_get(result, "sha256")));
+    json_object_set_new(entry, "key",
+                        json_pack("{s:{s:I}, s:O}", "at", "$position", (json_int_t)place, "sha256",
+                                  json_object_get(result, "sha256")));
     move(step, entry, "released");
     note_step(step, entry, "released", place, text_of(result, "sha256"));
 }
@@ -302,7 +322,8 @@ static void note_late_acceptance(const struct step *step, json_t *entry, const j
         return;
     set_text(entry, "verdict", "recall");
     json_object_set_new(entry, "accepted_after_end", json_true());
-    note_step(step, entry, "accepted_and_refused", SIZE_MAX, text_of(json_object_get(handover, "accepted"), "reply"));
+    note_step(step, entry, "accepted_and_refused", SIZE_MAX,
+              text_of(json_object_get(handover, "accepted"), "reply"));
 }
 
 static void follow_provider(const struct step *step, json_t *entry, const json_t *handover)
@@ -340,8 +361,8 @@ static void follow_clock(const struct step *step, json_t *entry)
 {
     int64_t reply_by_us;
     const char *reply_by = text_of(entry, "reply_by");
-    if (!is_state(entry, "offered") || !reply_by || !clock_parse(reply_by, strlen(reply_by), &reply_by_us) ||
-        reply_by_us > step->input->now_us)
+    if (!is_state(entry, "offered") || !reply_by ||
+        !clock_parse(reply_by, strlen(reply_by), &reply_by_us) || reply_by_us > step->input->now_us)
         return;
     move(step, entry, "overdue");
     note_step(step, entry, "overdue", SIZE_MAX, NULL);
@@ -363,7 +384,8 @@ static void bring_forward(const struct step *step, const json_t *handover)
     follow_provider(step, entry, handover);
     const json_t *key = result_for(step, entry, "key");
     const char *verdict = text_of(entry, "verdict");
-    if (key && is_state(entry, "accepted") && verdict && strcmp(verdict, "pass") == 0 && !is_over(handover))
+    if (key && is_state(entry, "accepted") && verdict && strcmp(verdict, "pass") == 0 &&
+        !is_over(handover))
         take_key(step, entry, key);
     follow_clock(step, entry);
 }
@@ -378,11 +400,13 @@ static void summarise(const struct step *step)
     bool held = entry && is_state(entry, "held");
     json_auto_t *facts = gate_facts(step->profile);
     json_t *reasons = held ? ask_gate(step, last, GATE_OFFER, facts)
-                           : (!entry || is_any_state(entry, "cancelled|declined|deleted|recalled|"))
-                                 ? ask_gate(step, NULL, GATE_BEFORE_REQUEST, facts)
-                                 : json_array();
-    json_object_set_new(step->status, "state", entry ? json_incref(json_object_get(entry, "state")) : json_string("none"));
-    json_object_set_new(step->status, "handover", entry ? json_incref(json_object_get(entry, "id")) : json_null());
+                      : (!entry || is_any_state(entry, "cancelled|declined|deleted|recalled|"))
+                          ? ask_gate(step, NULL, GATE_BEFORE_REQUEST, facts)
+                          : json_array();
+    json_object_set_new(step->status, "state",
+                        entry ? json_incref(json_object_get(entry, "state")) : json_string("none"));
+    json_object_set_new(step->status, "handover",
+                        entry ? json_incref(json_object_get(entry, "id")) : json_null());
     json_object_set_new(step->status, "reasons", reasons);
     json_object_set_new(step->status, "warnings", warnings_of(step->chain, step->extraction));
 }
@@ -392,13 +416,14 @@ static bool is_news(const json_t *before, const json_t *now)
 {
     static const char *const members[] = {"state", "handover", "reasons", "warnings", "handovers"};
     for (size_t i = 0; i < COUNT_OF(members); i++)
-        if (!before || !json_equal(json_object_get(before, members[i]), json_object_get(now, members[i])))
+        if (!before ||
+            !json_equal(json_object_get(before, members[i]), json_object_get(now, members[i])))
             return true;
     return false;
 }
 
-static void decide_case(const json_t *state, const struct processor_input *input, const json_t *profile,
-                        struct outputs *outputs)
+static void decide_case(const json_t *state, const struct processor_input *input,
+                        const json_t *profile, struct outputs *outputs)
 {
     const json_t *before = json_object_get(state, "own");
     struct step step = {.chain = json_object_get(state, "cases"),
@@ -408,7 +433,8 @@ static void decide_case(const json_t *state, const struct processor_input *input
                         .outputs = outputs};
     if (!json_object_get(step.chain, "id"))
         return;
-    json_auto_t *status = before ? json_deep_copy(before) : json_pack("{s:s, s:[]}", "case", input->case_id, "handovers");
+    json_auto_t *status = before ? json_deep_copy(before)
+                                 : json_pack("{s:s, s:[]}", "case", input->case_id, "handovers");
     const json_t *handovers = json_object_get(step.chain, "handovers");
     clock_format_us(input->now_us, step.now);
     step.status = status;
@@ -441,7 +467,8 @@ void escalation_decide(const json_t *state, const struct processor_input *input,
 
 /* --- plan ------------------------------------------------------------------------------------------------------------------------ */
 
-static void plan_entry(const json_t *state, const json_t *entry, const json_t *handover, struct plan *plan)
+static void plan_entry(const json_t *state, const json_t *entry, const json_t *handover,
+                       struct plan *plan)
 {
     char id[200];
     const char *hid = text_of(entry, "id");
@@ -451,20 +478,25 @@ static void plan_entry(const json_t *state, const json_t *entry, const json_t *h
     if (is_state(entry, "preparing") && !json_object_get(entry, "failure")) {
         const char *kind = has_all_parts(entry) ? "offer" : "seal";
         snprintf(id, sizeof id, "%s/%s/%lld/%zu", kind, hid,
-                 (long long)json_integer_value(json_object_get(json_object_get(entry, "passed"), "revision")), parts);
+                 (long long)json_integer_value(
+                     json_object_get(json_object_get(entry, "passed"), "revision")),
+                 parts);
         plan_work(plan, id, kind,
-                  json_pack("{s:O, s:O, s:O, s:O?, s:O*}", "entry", entry, "handover", handover, "hearing",
-                            json_object_get(chain, "hearing"), "uploads", json_object_get(chain, "uploads"), "customer_id",
+                  json_pack("{s:O, s:O, s:O, s:O?, s:O*}", "entry", entry, "handover", handover,
+                            "hearing", json_object_get(chain, "hearing"), "uploads",
+                            json_object_get(chain, "uploads"), "customer_id",
                             json_object_get(chain, "customer_id")));
     }
-    if (is_state(entry, "accepted") && verdict && strcmp(verdict, "pass") == 0 && !is_over(handover)) {
+    if (is_state(entry, "accepted") && verdict && strcmp(verdict, "pass") == 0 &&
+        !is_over(handover)) {
         snprintf(id, sizeof id, "key/%s", hid);
         plan_work(plan, id, "key", json_pack("{s:O, s:O}", "entry", entry, "handover", handover));
     }
     if (owes_recall(entry, handover)) {
         snprintf(id, sizeof id, "recall/%s/%lld", hid,
                  (long long)json_integer_value(json_object_get(entry, "recalls")));
-        plan_work(plan, id, "recall", json_pack("{s:O, s:O}", "entry", entry, "handover", handover));
+        plan_work(plan, id, "recall",
+                  json_pack("{s:O, s:O}", "entry", entry, "handover", handover));
     }
 }
 
@@ -472,7 +504,8 @@ static void plan_clock(const json_t *entry, struct plan *plan)
 {
     int64_t reply_by_us;
     const char *reply_by = text_of(entry, "reply_by");
-    if (is_state(entry, "offered") && reply_by && clock_parse(reply_by, strlen(reply_by), &reply_by_us))
+    if (is_state(entry, "offered") && reply_by &&
+        clock_parse(reply_by, strlen(reply_by), &reply_by_us))
         plan_due(plan, reply_by_us);
 }
 
@@ -482,7 +515,8 @@ void escalation_plan(const json_t *state, const char *case_id, const void *facts
     const json_t *entries = json_object_get(json_object_get(state, "own"), "handovers");
     for (size_t i = 0; i < json_array_size(entries); i++) {
         const json_t *entry = json_array_get(entries, i);
-        const json_t *handover = case_handover_find(json_object_get(state, "cases"), text_of(entry, "id"));
+        const json_t *handover =
+            case_handover_find(json_object_get(state, "cases"), text_of(entry, "id"));
         if (!handover)
             continue;
         plan_entry(state, entry, handover, plan);

@@ -13,10 +13,12 @@
 
 #define ESCALATION_FORMAT 1
 
-enum verdict escalation_fold(json_t *state, const char *topic, const struct event *event, struct why *why);
+enum verdict escalation_fold(json_t *state, const char *topic, const struct event *event,
+                             struct why *why);
 void escalation_decide(const json_t *state, const struct processor_input *input, const void *facts,
                        struct outputs *outputs);
-void escalation_plan(const json_t *state, const char *case_id, const void *facts, struct plan *plan);
+void escalation_plan(const json_t *state, const char *case_id, const void *facts,
+                     struct plan *plan);
 
 /* The processor's table, without what reaches outside; service.c completes it, case files rehearse it as it is. */
 extern const struct processor_definition escalation_definition;

@@ -15,7 +15,7 @@ struct row {
     const char *ja, *en, *cure_ja, *cure_en;
     bool without_request; /* can be asked before a request */
     bool at_acceptance;
-    met_fn *met;                                                         /* NULL: `list` answers instead */
+    met_fn *met; /* NULL: `list` answers instead */
     void (*list)(const struct gate_question *question, const struct row *row, json_t *reasons);
 };
 
@@ -43,12 +43,14 @@ static bool is_requested(const struct gate_question *question)
 
 static bool is_approved(const struct gate_question *question)
 {
-    return number_of(question->facts, "approvals") < 2 || json_object_get(question->handover, "approved");
+    return number_of(question->facts, "approvals") < 2 ||
+           json_object_get(question->handover, "approved");
 }
 
 static bool is_not_ended(const struct gate_question *question)
 {
-    return !json_object_get(question->handover, "ended") && !json_object_get(question->handover, "replaced");
+    return !json_object_get(question->handover, "ended") &&
+           !json_object_get(question->handover, "replaced");
 }
 
 /* --- consent ---------------------------------------------------------------------------------------------------------- */
@@ -75,7 +77,8 @@ static bool has_consent(const struct gate_question *question)
 static bool is_within(const json_t *document, const json_t *consent)
 {
     int64_t given, from = INT64_MIN, until = INT64_MAX;
-    const char *given_at = text_of(consent, "given_at"), *valid_from = text_of(document, "valid_from"),
+    const char *given_at = text_of(consent, "given_at"),
+               *valid_from = text_of(document, "valid_from"),
                *valid_until = text_of(document, "valid_until");
     if (!given_at || !clock_parse(given_at, strlen(given_at), &given))
         return false;
@@ -111,8 +114,10 @@ static bool list_has(const json_t *list, const char *word)
 
 static bool has_scopes(const struct gate_question *question)
 {
-    const json_t *consent = case_consent_in_force(question->chain), *document = document_of(question);
-    const json_t *scopes = json_object_get(consent, "scopes"), *required = json_object_get(document, "required");
+    const json_t *consent = case_consent_in_force(question->chain),
+                 *document = document_of(question);
+    const json_t *scopes = json_object_get(consent, "scopes"),
+                 *required = json_object_get(document, "required");
     bool all = !consent || list_has(scopes, "provision");
     for (size_t i = 0; i < json_array_size(required) && all; i++)
         all = list_has(scopes, json_string_value(json_array_get(required, i)));
@@ -170,19 +175,22 @@ static bool intention_follows_subject(const struct gate_question *question)
 
 static json_t *reason_of(const struct row *row, const json_t *pointer)
 {
-    json_t *reason = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "code", row->code, "clause", row->clause, "ja",
-                               row->ja, "en", row->en, "cure", "ja", row->cure_ja, "en", row->cure_en);
+    json_t *reason =
+        json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "code", row->code, "clause", row->clause,
+                  "ja", row->ja, "en", row->en, "cure", "ja", row->cure_ja, "en", row->cure_en);
     if (pointer)
         json_object_set(reason, "pointer", (json_t *)(uintptr_t)pointer);
     return reason;
 }
 
-static void list_missing(const struct gate_question *question, const struct row *row, json_t *reasons)
+static void list_missing(const struct gate_question *question, const struct row *row,
+                         json_t *reasons)
 {
-    json_auto_t *missing = hearing_missing(json_object_get(question->chain, "hearing"), HEARING_STAGE_H);
+    json_auto_t *missing =
+        hearing_missing(json_object_get(question->chain, "hearing"), HEARING_STAGE_H);
     for (size_t i = 0; i < json_array_size(missing); i++)
-        json_array_append_new(reasons,
-                              reason_of(row, json_object_get(json_array_get(missing, i), "pointer")));
+        json_array_append_new(
+            reasons, reason_of(row, json_object_get(json_array_get(missing, i), "pointer")));
 }
 
 static bool has_answer(const json_t *search)
@@ -226,7 +234,8 @@ static bool is_search_answered(const struct gate_question *question)
 static bool is_own_extract(const struct gate_question *question)
 {
     const json_t *search = gate_search(question->chain, question->extraction, question->handover);
-    const json_t *owner = json_object_get(search, "owner"), *customer = json_object_get(question->chain, "customer_id");
+    const json_t *owner = json_object_get(search, "owner"),
+                 *customer = json_object_get(question->chain, "customer_id");
     if (!search || !owner || json_is_null(owner))
         return true; /* nothing but the case's own uploads */
     return same(owner, customer);
@@ -237,61 +246,72 @@ static bool is_unchanged(const struct gate_question *question)
     const json_t *confirmed = json_object_get(question->handover, "confirmed_revision");
     if (!question->handover)
         return true;
-    return json_is_integer(confirmed) && json_integer_value(confirmed) >= number_of(question->chain, "export_revision");
+    return json_is_integer(confirmed) &&
+           json_integer_value(confirmed) >= number_of(question->chain, "export_revision");
 }
 
 /* --- the table -------------------------------------------------------------------------------------------------------------- */
 
 static const struct row rows[] = {
-    {"not_requested", "1-2", "提供の依頼がまだありません。", "The hand-over has not been requested yet.",
-     "内容を確認してから提供を依頼してください。", "Check the contents, then request the hand-over.", false, false,
-     is_requested, NULL},
-    {"not_approved", "1-2", "別の担当者の承認がまだありません。", "Another person has not approved it yet.",
-     "依頼者以外の担当者が承認してください。", "Ask someone other than the requester to approve.", false, true,
-     is_approved, NULL},
+    {"not_requested", "1-2", "提供の依頼がまだありません。",
+     "The hand-over has not been requested yet.", "内容を確認してから提供を依頼してください。",
+     "Check the contents, then request the hand-over.", false, false, is_requested, NULL},
+    {"not_approved", "1-2", "別の担当者の承認がまだありません。",
+     "Another person has not approved it yet.", "依頼者以外の担当者が承認してください。",
+     "Ask someone other than the requester to approve.", false, true, is_approved, NULL},
     {"ended", "1-2", "この提供は取り消されています。", "This hand-over has been ended.",
-     "必要であれば、新しく依頼してください。", "Make a new request if it is still needed.", false, true, is_not_ended,
-     NULL},
+     "必要であれば、新しく依頼してください。", "Make a new request if it is still needed.", false,
+     true, is_not_ended, NULL},
     {"consent_missing", "1-2", "同意書への同意が記録されていません。", "No consent is recorded.",
-     "同意書を読み上げ、同意を記録してください。", "Read the document out and record the consent.", true, true,
-     has_consent, NULL},
+     "同意書を読み上げ、同意を記録してください。", "Read the document out and record the consent.",
+     true, true, has_consent, NULL},
     {"consent_document", "1-2", "現在有効な同意書への同意ではありません。",
-     "The consent is not to a document that is accepted now.", "有効な版の同意書で同意を取り直してください。",
+     "The consent is not to a document that is accepted now.",
+     "有効な版の同意書で同意を取り直してください。",
      "Take the consent again on an accepted version.", true, true, is_accepted_document, NULL},
     {"consent_text", "1-2", "同意された文面が登録された文面と一致しません。",
-     "The text that was agreed to is not the registered one.", "登録された文面で同意を取り直してください。",
-     "Take the consent again on the registered text.", true, true, is_right_text, NULL},
+     "The text that was agreed to is not the registered one.",
+     "登録された文面で同意を取り直してください。", "Take the consent again on the registered text.",
+     true, true, is_right_text, NULL},
     {"consent_scope", "1-2", "提供に必要な範囲の同意がそろっていません。",
-     "The consent does not cover the scopes that a hand-over needs.", "不足している範囲について同意を確認してください。",
-     "Ask for the missing scopes.", true, true, has_scopes, NULL},
+     "The consent does not cover the scopes that a hand-over needs.",
+     "不足している範囲について同意を確認してください。", "Ask for the missing scopes.", true, true,
+     has_scopes, NULL},
     {"consent_person", "1-8", "同意された方のお名前がありません。", "The consent names no person.",
-     "同意された方のお名前を記録してください。", "Record who gave the consent.", true, true, is_by_a_person, NULL},
+     "同意された方のお名前を記録してください。", "Record who gave the consent.", true, true,
+     is_by_a_person, NULL},
     {"intention_missing", "1-2", "サービス利用の意思がまだ確認されていません。",
-     "The intention to use the service is not expressed yet.", "利用の意思を伺い、記録してください。",
-     "Ask for the intention and record it.", true, true, has_intention, NULL},
+     "The intention to use the service is not expressed yet.",
+     "利用の意思を伺い、記録してください。", "Ask for the intention and record it.", true, true,
+     has_intention, NULL},
     {"intention_provider", "1-2", "利用の意思が別の提供会社に対するものです。",
      "The intention is for another provider.", "この提供会社への意思を確認してください。",
      "Ask for the intention to use this provider.", true, true, intends_this_provider, NULL},
     {"recipient", "1-8", "提供先が同意書に記載された会社ではありません。",
-     "The recipient is not the provider that the document names.", "同意書に記載された提供会社を選んでください。",
-     "Choose the provider named in the document.", true, true, is_named_recipient, NULL},
+     "The recipient is not the provider that the document names.",
+     "同意書に記載された提供会社を選んでください。", "Choose the provider named in the document.",
+     true, true, is_named_recipient, NULL},
     {"consent_before_subject", "1-6", "お客さまの変更より前の同意です。",
-     "The consent was recorded before the customer was changed.", "現在のお客さまから同意を取り直してください。",
-     "Take the consent again from the present customer.", true, true, consent_follows_subject, NULL},
+     "The consent was recorded before the customer was changed.",
+     "現在のお客さまから同意を取り直してください。",
+     "Take the consent again from the present customer.", true, true, consent_follows_subject,
+     NULL},
     {"intention_before_subject", "1-6", "お客さまの変更より前に示された意思です。",
-     "The intention was expressed before the customer was changed.", "現在のお客さまの意思を確認してください。",
-     "Ask the present customer for the intention.", true, true, intention_follows_subject, NULL},
-    {"hearing_missing", "4-12", "まだ伺っていないヒアリング項目があります。", "A hearing item has not been asked yet.",
-     "伺ってください。「不明」「回答なし」も答えです。", "Ask it; unknown and declined are answers too.", true, false, NULL,
-     list_missing},
-    {"search_pending", "4-12", "ログの検索がまだ終わっていません。", "The log search has no answer yet.",
-     "検索の結果を待つか、理由を記録して省略してください。", "Wait for it, or waive it with a reason.", true, false,
-     is_search_answered, NULL},
+     "The intention was expressed before the customer was changed.",
+     "現在のお客さまの意思を確認してください。", "Ask the present customer for the intention.",
+     true, true, intention_follows_subject, NULL},
+    {"hearing_missing", "4-12", "まだ伺っていないヒアリング項目があります。",
+     "A hearing item has not been asked yet.", "伺ってください。「不明」「回答なし」も答えです。",
+     "Ask it; unknown and declined are answers too.", true, false, NULL, list_missing},
+    {"search_pending", "4-12", "ログの検索がまだ終わっていません。",
+     "The log search has no answer yet.", "検索の結果を待つか、理由を記録して省略してください。",
+     "Wait for it, or waive it with a reason.", true, false, is_search_answered, NULL},
     {"extract_foreign", "1-6", "抽出結果がこの案件のお客さまのものではありません。",
      "The extract is not of this case's customer.", "現在のお客さまで検索し直してください。",
      "Search again for the present customer.", true, false, is_own_extract, NULL},
     {"changed_since_confirmed", "1-2", "確認した後に、提供する内容が変わりました。",
-     "What would leave has changed since it was confirmed.", "内容をもう一度確認し、依頼し直してください。",
+     "What would leave has changed since it was confirmed.",
+     "内容をもう一度確認し、依頼し直してください。",
      "Check the contents again and repeat the request.", false, false, is_unchanged, NULL},
 };
 
@@ -324,16 +344,19 @@ json_t *gate_ask(const struct gate_question *question)
 
 json_t *gate_facts(const json_t *profile)
 {
-    static const char *const kept[] = {"id", "version", "sha256", "provider", "required", "accepted", "valid_from", "valid_until"};
+    static const char *const kept[] = {"id",       "version",  "sha256",     "provider",
+                                       "required", "accepted", "valid_from", "valid_until"};
     const json_t *all = json_object_get(profile, "consent_documents");
     json_t *documents = json_array(), *approvals = json_object_get(profile, "approvals");
     for (size_t i = 0; i < json_array_size(all); i++) {
         json_t *document = json_object();
         for (size_t k = 0; k < COUNT_OF(kept); k++)
             if (json_object_get(json_array_get(all, i), kept[k]))
-                json_object_set(document, kept[k], json_object_get(json_array_get(all, i), kept[k]));
+                json_object_set(document, kept[k],
+                                json_object_get(json_array_get(all, i), kept[k]));
         json_array_append_new(documents, document);
     }
-    return json_pack("{s:O, s:o, s:o}", "provider", json_object_get(json_object_get(profile, "provider"), "id"),
-                     "approvals", approvals ? json_incref(approvals) : json_integer(1), "documents", documents);
+    return json_pack("{s:O, s:o, s:o}", "provider",
+                     json_object_get(json_object_get(profile, "provider"), "id"), "approvals",
+                     approvals ? json_incref(approvals) : json_integer(1), "documents", documents);
 }

@@ -15,19 +15,22 @@ static const struct config_variable variables[] = {
     KAFKA_CONFIG_VARIABLES(struct escalation_config, kafka),
     {"KAKEKOMI_ADMIN_ADDRESS", CONFIG_ADDRESS, "127.0.0.1:8082", "/livez, /readyz, /metrics",
      offsetof(struct escalation_config, admin_address), 0, 0},
-    {"KAKEKOMI_STATE_DIR", CONFIG_FOLDER, "/var/lib/kakekomi/escalation", "files that can be rebuilt",
-     offsetof(struct escalation_config, state_dir), 0, 0},
-    {"KAKEKOMI_INSTANCE", CONFIG_TEXT, "1", "tells instances apart", offsetof(struct escalation_config, instance), 0, 0},
+    {"KAKEKOMI_STATE_DIR", CONFIG_FOLDER, "/var/lib/kakekomi/escalation",
+     "files that can be rebuilt", offsetof(struct escalation_config, state_dir), 0, 0},
+    {"KAKEKOMI_INSTANCE", CONFIG_TEXT, "1", "tells instances apart",
+     offsetof(struct escalation_config, instance), 0, 0},
     {"KAKEKOMI_DESK_FILE", CONFIG_FILE, NULL, "profile of the desk, JSON",
      offsetof(struct escalation_config, desk_file), 0, 0},
-    {"KAKEKOMI_ESCALATION_SECRET", CONFIG_SECRET, NULL, "64 hex digits from which content keys are derived",
+    {"KAKEKOMI_ESCALATION_SECRET", CONFIG_SECRET, NULL,
+     "64 hex digits from which content keys are derived",
      offsetof(struct escalation_config, secret), 0, 0},
     {"KAKEKOMI_SIGNING_KEY", CONFIG_SECRET, NULL, "the desk's private ES256 key, JWK",
      offsetof(struct escalation_config, signing_key), 0, 0},
-    {"KAKEKOMI_DECRYPTION_KEY", CONFIG_SECRET, "", "the desk's private ECDH-ES key for reports, JWK",
+    {"KAKEKOMI_DECRYPTION_KEY", CONFIG_SECRET, "",
+     "the desk's private ECDH-ES key for reports, JWK",
      offsetof(struct escalation_config, decryption_key), 0, 0},
-    {"KAKEKOMI_LOG_LEVEL", CONFIG_TEXT, "info", "debug, info or warning", offsetof(struct escalation_config, log_level),
-     0, 0},
+    {"KAKEKOMI_LOG_LEVEL", CONFIG_TEXT, "info", "debug, info or warning",
+     offsetof(struct escalation_config, log_level), 0, 0},
 };
 
 static const void *lend_facts(void *context)
@@ -42,10 +45,12 @@ static const void *lend_facts(void *context)
 static enum verdict check(struct why *why)
 {
     if (getenv("KAKEKOMI_ESCALATION_SECRET"))
-        return fatal(why, "KAKEKOMI_ESCALATION_SECRET: give it by KAKEKOMI_ESCALATION_SECRET_FILE only");
+        return fatal(why,
+                     "KAKEKOMI_ESCALATION_SECRET: give it by KAKEKOMI_ESCALATION_SECRET_FILE only");
     if (profile_holder_load(escalation.config.desk_file, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    return sealing_keys_load(escalation.config.signing_key, escalation.config.secret, &escalation.keys, why);
+    return sealing_keys_load(escalation.config.signing_key, escalation.config.secret,
+                             &escalation.keys, why);
 }
 
 static enum verdict start(struct why *why)
@@ -61,11 +66,13 @@ static enum verdict start(struct why *why)
     definition.work = escalation_work;
     definition.route = escalation_route;
     definition.facts = lend_facts;
-    enum verdict verdict = kafka_check_topics(&config.kafka, read, COUNT_OF(read), clock_monotonic_ms() + 20000,
-                                              &partitions, cluster_id, why);
+    enum verdict verdict =
+        kafka_check_topics(&config.kafka, read, COUNT_OF(read), clock_monotonic_ms() + 20000,
+                           &partitions, cluster_id, why);
     if (verdict == VERDICT_OK)
         verdict = kafka_reader_open(&config.kafka, KAFKA_READ_COMMITTED, &escalation.fetcher, why);
-    return verdict == VERDICT_OK ? processor_start(&definition, &config, &escalation.processor, why) : verdict;
+    return verdict == VERDICT_OK ? processor_start(&definition, &config, &escalation.processor, why)
+                                 : verdict;
 }
 
 static void stop(int64_t deadline_ms)
@@ -100,7 +107,8 @@ int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "escalation",
-        .purpose = "hands a case over to the one provider, after consent and intention, sealed, and takes it back",
+        .purpose = "hands a case over to the one provider, after consent and intention, sealed, "
+                   "and takes it back",
         .variables = variables,
         .variable_count = COUNT_OF(variables),
         .config = &escalation.config,

@@ -24,12 +24,12 @@ struct content {
     const json_t *parameters;
     struct buf manifest, hearing;
     char sha256[IDS_SHA256_TEXT_SIZE];
-    json_t *chunks;            /* of the extract */
-    json_t *files;             /* uploads that leave */
+    json_t *chunks; /* of the extract */
+    json_t *files;  /* uploads that leave */
     size_t parts;
     struct kafka_reader *reader; /* stands in the file that is being read */
-    size_t reading;            /* its index; SIZE_MAX: none */
-    int64_t read;              /* chunks of it given so far */
+    size_t reading;              /* its index; SIZE_MAX: none */
+    int64_t read;                /* chunks of it given so far */
 };
 
 static const char *text_of(const json_t *object, const char *name)
@@ -39,12 +39,13 @@ static const char *text_of(const json_t *object, const char *name)
 
 /* --- manifest ------------------------------------------------------------------------------------------------------------- */
 
-static void add_item(json_t *items, const char *name, const char *media_type, json_t *length, json_t *sha256, size_t first,
-                     size_t parts)
+static void add_item(json_t *items, const char *name, const char *media_type, json_t *length,
+                     json_t *sha256, size_t first, size_t parts)
 {
-    json_array_append_new(items, json_pack("{s:s, s:s, s:O, s:O, s:I, s:I}", "name", name, "media_type", media_type,
-                                           "length", length, "sha256", sha256, "first_part", (json_int_t)first, "parts",
-                                           (json_int_t)parts));
+    json_array_append_new(items,
+                          json_pack("{s:s, s:s, s:O, s:O, s:I, s:I}", "name", name, "media_type",
+                                    media_type, "length", length, "sha256", sha256, "first_part",
+                                    (json_int_t)first, "parts", (json_int_t)parts));
 }
 
 static void add_hearing(struct content *content, json_t *items)
@@ -69,7 +70,8 @@ static void add_extract(struct content *content, const json_t *passed, json_t *i
     if (!sha256)
         return; /* the search was waived */
     json_auto_t *length = json_integer(bytes);
-    add_item(items, "extract.ndjson", "application/x-ndjson", length, sha256, content->parts, count);
+    add_item(items, "extract.ndjson", "application/x-ndjson", length, sha256, content->parts,
+             count);
     content->parts += count;
 }
 
@@ -84,7 +86,8 @@ static const json_t *find_upload(const json_t *uploads, const char *id)
 static enum verdict add_files(struct content *content, json_t *items, struct why *why)
 {
     const json_t *handover = json_object_get(content->parameters, "handover");
-    const json_t *ticked = json_object_get(handover, "files"), *uploads = json_object_get(content->parameters, "uploads");
+    const json_t *ticked = json_object_get(handover, "files"),
+                 *uploads = json_object_get(content->parameters, "uploads");
     json_int_t bytes = 0;
     for (size_t i = 0; i < json_array_size(ticked); i++) {
         const json_t *upload = find_upload(uploads, json_string_value(json_array_get(ticked, i)));
@@ -92,27 +95,30 @@ static enum verdict add_files(struct content *content, json_t *items, struct why
             return reject(why, "file %zu is not an upload of the case", i);
         size_t parts = (size_t)json_integer_value(json_object_get(upload, "chunks"));
         bytes += json_integer_value(json_object_get(upload, "size"));
-        add_item(items, text_of(upload, "name"), "application/octet-stream", json_object_get(upload, "size"),
-                 json_object_get(upload, "sha256"), content->parts, parts);
+        add_item(items, text_of(upload, "name"), "application/octet-stream",
+                 json_object_get(upload, "size"), json_object_get(upload, "sha256"), content->parts,
+                 parts);
         json_array_append(content->files, (json_t *)(uintptr_t)upload);
         content->parts += parts;
     }
     return bytes > LIMIT_HANDOVER_FILES_BYTES
-               ? reject(why, "the ticked files have more than %lld bytes", LIMIT_HANDOVER_FILES_BYTES)
+               ? reject(why, "the ticked files have more than %lld bytes",
+                        LIMIT_HANDOVER_FILES_BYTES)
                : VERDICT_OK;
 }
 
 static enum verdict make_manifest(struct content *content, struct why *why)
 {
-    const json_t *entry = json_object_get(content->parameters, "entry"), *passed = json_object_get(entry, "passed");
+    const json_t *entry = json_object_get(content->parameters, "entry"),
+                 *passed = json_object_get(entry, "passed");
     json_t *items = json_array();
     json_auto_t *manifest = json_pack(
-        "{s:s, s:O, s:O, s:O, s:O*, s:O*, s:O*, s:O*, s:O*, s:o}", "format", "kakekomi manifest 1", "handover",
-        json_object_get(entry, "id"), "provider", json_object_get(entry, "provider"), "head",
-        json_object_get(passed, "head"), "tlp", json_object_get(passed, "tlp"), "purposes",
-        json_object_get(passed, "purposes"), "warnings", json_object_get(passed, "warnings"), "extraction",
-        json_object_get(passed, "extraction"), "customer_id", json_object_get(content->parameters, "customer_id"),
-        "items", items);
+        "{s:s, s:O, s:O, s:O, s:O*, s:O*, s:O*, s:O*, s:O*, s:o}", "format", "kakekomi manifest 1",
+        "handover", json_object_get(entry, "id"), "provider", json_object_get(entry, "provider"),
+        "head", json_object_get(passed, "head"), "tlp", json_object_get(passed, "tlp"), "purposes",
+        json_object_get(passed, "purposes"), "warnings", json_object_get(passed, "warnings"),
+        "extraction", json_object_get(passed, "extraction"), "customer_id",
+        json_object_get(content->parameters, "customer_id"), "items", items);
     add_hearing(content, items);
     add_extract(content, passed, items);
     if (add_files(content, items, why) != VERDICT_OK)
@@ -171,27 +177,31 @@ static void take_bytes(void *context, const struct kafka_record *record)
     buf_add(context, record->value.data, record->value.length);
 }
 
-static enum verdict chunk_of_extract(const struct content *content, size_t index, struct buf *out, struct why *why)
+static enum verdict chunk_of_extract(const struct content *content, size_t index, struct buf *out,
+                                     struct why *why)
 {
     const json_t *chunk = json_array_get(content->chunks, index);
-    struct kafka_position at = {.partition = (int32_t)json_integer_value(json_object_get(chunk, "partition")),
-                                .offset = json_integer_value(json_object_get(chunk, "offset"))};
+    struct kafka_position at = {
+        .partition = (int32_t)json_integer_value(json_object_get(chunk, "partition")),
+        .offset = json_integer_value(json_object_get(chunk, "offset"))};
     char hash[IDS_SHA256_TEXT_SIZE];
-    enum verdict verdict = kafka_reader_fetch(escalation.fetcher, topics_full_name("extracts"), at, take_bytes, out,
-                                              clock_monotonic_ms() + FETCH_WITHIN_MS, why);
+    enum verdict verdict =
+        kafka_reader_fetch(escalation.fetcher, topics_full_name("extracts"), at, take_bytes, out,
+                           clock_monotonic_ms() + FETCH_WITHIN_MS, why);
     if (verdict != VERDICT_OK)
         return verdict;
     ids_sha256_text(out->data, out->length, hash);
-    return strcmp(hash, text_of(chunk, "sha256")) == 0 ? VERDICT_OK
-                                                       : reject(why, "extract chunk %zu is not what was named", index);
+    return strcmp(hash, text_of(chunk, "sha256")) == 0
+               ? VERDICT_OK
+               : reject(why, "extract chunk %zu is not what was named", index);
 }
 
 /* A reader of its own for the file, from its first chunk on; other uploads may lie between its chunks. */
 static enum verdict open_file(struct content *content, size_t file, struct why *why)
 {
     const json_t *upload = json_array_get(content->files, file);
-    if (!content->reader &&
-        kafka_reader_open(&escalation.config.kafka, KAFKA_READ_COMMITTED, &content->reader, why) != VERDICT_OK)
+    if (!content->reader && kafka_reader_open(&escalation.config.kafka, KAFKA_READ_COMMITTED,
+                                              &content->reader, why) != VERDICT_OK)
         return VERDICT_FATAL;
     content->reading = file;
     content->read = 0;
@@ -229,7 +239,8 @@ static enum verdict next_chunk(struct content *content, struct buf *out, struct 
     return retry(why, "uploads do not answer in time");
 }
 
-static enum verdict chunk_of_file(struct content *content, size_t file, int64_t index, struct buf *out, struct why *why)
+static enum verdict chunk_of_file(struct content *content, size_t file, int64_t index,
+                                  struct buf *out, struct why *why)
 {
     enum verdict verdict = VERDICT_OK;
     if (content->reading != file || content->read > index)
@@ -241,7 +252,8 @@ static enum verdict chunk_of_file(struct content *content, size_t file, int64_t 
     return verdict;
 }
 
-enum verdict content_part(struct content *content, size_t part, struct buf *ret_bytes, struct why *why)
+enum verdict content_part(struct content *content, size_t part, struct buf *ret_bytes,
+                          struct why *why)
 {
     buf_clear(ret_bytes);
     if (part < 2) {
@@ -254,7 +266,8 @@ enum verdict content_part(struct content *content, size_t part, struct buf *ret_
         return chunk_of_extract(content, index, ret_bytes, why);
     index -= json_array_size(content->chunks);
     for (size_t file = 0; file < json_array_size(content->files); file++) {
-        size_t chunks = (size_t)json_integer_value(json_object_get(json_array_get(content->files, file), "chunks"));
+        size_t chunks = (size_t)json_integer_value(
+            json_object_get(json_array_get(content->files, file), "chunks"));
         if (index < chunks)
             return chunk_of_file(content, file, (int64_t)index, ret_bytes, why);
         index -= chunks;

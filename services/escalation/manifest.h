@@ -17,4 +17,5 @@ void content_close(struct content *content); /* NULL is fine */
 size_t content_parts(const struct content *content);
 const char *content_manifest_sha256(const struct content *content);
 /* The clear bytes of part k; parts of one file must be asked for in order. */
-enum verdict content_part(struct content *content, size_t part, struct buf *ret_bytes, struct why *why);
+enum verdict content_part(struct content *content, size_t part, struct buf *ret_bytes,
+                          struct why *why);

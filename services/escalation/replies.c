@@ -42,7 +42,8 @@ static enum verdict check_payload(const json_t *payload, struct why *why)
     const char *at = text_of(payload, "at"), *reason = text_of(payload, "reason");
     int64_t ignored;
     if (!event_type(payload))
-        return reject(why, "/type: expected escalation.accepted, escalation.declined or escalation.deleted");
+        return reject(
+            why, "/type: expected escalation.accepted, escalation.declined or escalation.deleted");
     if (!case_id || !ids_is_uuid(case_id))
         return reject(why, "/case: expected a case id");
     if (!handover || !ids_is_uuid(handover))
@@ -69,19 +70,21 @@ static json_t *make_data(const json_t *payload, const char *reply_id, const char
     return json_pack("{s:o}", "data", data);
 }
 
-char *escalation_route(const char *topic, const struct kafka_record *record, void *context, struct event *ret_event,
-                       struct why *why)
+char *escalation_route(const char *topic, const struct kafka_record *record, void *context,
+                       struct event *ret_event, struct why *why)
 {
     (void)topic, (void)context;
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
-    const json_t *jwks = json_object_get(json_object_get(profile_json(profile), "provider"), "jwks");
+    const json_t *jwks =
+        json_object_get(json_object_get(profile_json(profile), "provider"), "jwks");
     json_auto_t *payload = NULL;
     char reply_id[IDS_SHA256_TEXT_SIZE];
     if (record->header_count >= KAFKA_HEADERS_MAX) {
         (void)reject(why, "more than %d headers", KAFKA_HEADERS_MAX - 1);
         return NULL;
     }
-    if (sealing_verify(record->value, jwks, &payload, why) != VERDICT_OK || check_payload(payload, why) != VERDICT_OK)
+    if (sealing_verify(record->value, jwks, &payload, why) != VERDICT_OK ||
+        check_payload(payload, why) != VERDICT_OK)
         return NULL;
     CLEANUP(mem_free) char *jws = mem_dup(record->value.data, record->value.length);
     ids_sha256_text(record->value.data, record->value.length, reply_id);

@@ -17,9 +17,9 @@ static bool traces_changed(const json_t *chain, const json_t *extraction)
     (void)extraction;
     const char *name;
     json_t *done;
-    json_object_foreach(json_object_get(chain, "steps_done"), name, done)
-        if (is_text(json_object_get(done, "kind_of_step"), "clean"))
-            return true;
+    json_object_foreach(
+        json_object_get(chain, "steps_done"), name,
+        done) if (is_text(json_object_get(done, "kind_of_step"), "clean")) return true;
     return json_array_size(json_object_get(json_object_get(chain, "hearing"), "actions_taken")) > 0;
 }
 
@@ -58,8 +58,10 @@ static const struct {
     {"traces_changed", "複製を取る前に痕跡が消去・変更されている可能性があります。",
      "Traces may have been erased or changed before a copy was made.", traces_changed},
     {"disk_encrypted", "HDD/SSDが暗号化されています。", "The disk is encrypted.", disk_encrypted},
-    {"logs_missing", "解析に必要な周辺のログがありません。", "Surrounding logs are missing.", logs_missing},
-    {"hearing_incomplete", "ヒアリングが十分ではありません。", "The hearing is incomplete.", hearing_incomplete},
+    {"logs_missing", "解析に必要な周辺のログがありません。", "Surrounding logs are missing.",
+     logs_missing},
+    {"hearing_incomplete", "ヒアリングが十分ではありません。", "The hearing is incomplete.",
+     hearing_incomplete},
 };
 
 json_t *warnings_of(const json_t *chain, const json_t *extraction)
@@ -67,7 +69,8 @@ json_t *warnings_of(const json_t *chain, const json_t *extraction)
     json_t *list = json_array();
     for (size_t i = 0; i < COUNT_OF(warnings); i++)
         if (warnings[i].holds(chain, extraction))
-            json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "code", warnings[i].code, "clause", "4-12",
-                                                  "ja", warnings[i].ja, "en", warnings[i].en));
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s}", "code", warnings[i].code,
+                                                  "clause", "4-12", "ja", warnings[i].ja, "en",
+                                                  warnings[i].en));
     return list;
 }

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STEP_BYTES_MAX (3 * 1024 * 1024) /* of ciphertext: with the status it stays under the transaction's 4 MiB */
+#define STEP_BYTES_MAX                                                                             \
+    (3 * 1024 * 1024) /* of ciphertext: with the status it stays under the transaction's 4 MiB */
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -32,7 +33,8 @@ static void content_close_at(struct content **content)
 
 /* --- seal --------------------------------------------------------------------------------------------------------------- */
 
-static void add_part(struct processor_result *result, const char *handover, size_t part, const char *jwe)
+static void add_part(struct processor_result *result, const char *handover, size_t part,
+                     const char *jwe)
 {
     char hash[IDS_SHA256_TEXT_SIZE];
     CLEANUP(mem_free) char *number = mem_printf("%zu", part);
@@ -42,12 +44,12 @@ static void add_part(struct processor_result *result, const char *handover, size
     processor_result_add(result, "escalations", "escalation.part", "application/jose",
                          (struct bytes){.data = jwe, .length = length}, headers);
     json_array_append_new(json_object_get(processor_result_value(result), "parts"),
-                          json_pack("{s:I, s:I, s:s}", "part", (json_int_t)part, "size", (json_int_t)length, "sha256",
-                                    hash));
+                          json_pack("{s:I, s:I, s:s}", "part", (json_int_t)part, "size",
+                                    (json_int_t)length, "sha256", hash));
 }
 
-static enum verdict seal_parts(const struct work *work, struct content *content, struct processor_result *result,
-                               struct why *why)
+static enum verdict seal_parts(const struct work *work, struct content *content,
+                               struct processor_result *result, struct why *why)
 {
     const json_t *entry = json_object_get(work->parameters, "entry");
     const char *handover = text_of(entry, "id");
@@ -57,7 +59,8 @@ static enum verdict seal_parts(const struct work *work, struct content *content,
     enum verdict verdict = VERDICT_OK;
     buf_init(&clear, LIMIT_CHUNK_BYTES);
     sealing_derive(&escalation.keys, handover, content_manifest_sha256(content), key);
-    for (size_t part = first; part < content_parts(content) && total < STEP_BYTES_MAX && verdict == VERDICT_OK; part++) {
+    for (size_t part = first;
+         part < content_parts(content) && total < STEP_BYTES_MAX && verdict == VERDICT_OK; part++) {
         verdict = content_part(content, part, &clear, why);
         if (verdict != VERDICT_OK || work->cancelled(work))
             break;
@@ -88,16 +91,19 @@ static struct processor_result *seal(const struct work *work)
     if (verdict == VERDICT_OK)
         verdict = seal_parts(work, content, result, &why);
     if (verdict != VERDICT_OK) {
-        log_event(LOG_ERROR, "handover.not_sealed", "case=%s handover=%s why=%s", work->case_id, text_of(entry, "id"),
-                  why.text);
-        if (verdict == VERDICT_REJECT) /* no later attempt will see other bytes; the operator must see it */
+        log_event(LOG_ERROR, "handover.not_sealed", "case=%s handover=%s why=%s", work->case_id,
+                  text_of(entry, "id"), why.text);
+        if (verdict ==
+            VERDICT_REJECT) /* no later attempt will see other bytes; the operator must see it */
             json_object_set_new(processor_result_value(result), "failure", json_string(why.text));
         else
             usleep(1000000); /* the same work is planned again as long as the state asks for it */
         return result;
     }
-    json_object_set_new(processor_result_value(result), "parts_total", json_integer((json_int_t)content_parts(content)));
-    json_object_set_new(processor_result_value(result), "manifest_sha256", json_string(content_manifest_sha256(content)));
+    json_object_set_new(processor_result_value(result), "parts_total",
+                        json_integer((json_int_t)content_parts(content)));
+    json_object_set_new(processor_result_value(result), "manifest_sha256",
+                        json_string(content_manifest_sha256(content)));
     return result;
 }
 
@@ -128,10 +134,11 @@ static json_t *describe_parts(const json_t *entry)
     json_t *list = json_array();
     for (size_t i = 0; i < json_array_size(parts); i++) {
         const json_t *part = json_array_get(parts, i), *at = json_object_get(part, "at");
-        json_array_append_new(list, json_pack("{s:O, s:O, s:O, s:O, s:O}", "part", json_object_get(part, "part"),
-                                              "partition", json_object_get(at, "partition"), "offset",
-                                              json_object_get(at, "offset"), "size", json_object_get(part, "size"),
-                                              "sha256", json_object_get(part, "sha256")));
+        json_array_append_new(
+            list, json_pack("{s:O, s:O, s:O, s:O, s:O}", "part", json_object_get(part, "part"),
+                            "partition", json_object_get(at, "partition"), "offset",
+                            json_object_get(at, "offset"), "size", json_object_get(part, "size"),
+                            "sha256", json_object_get(part, "sha256")));
     }
     return list;
 }
@@ -140,41 +147,47 @@ static struct processor_result *offer(const struct work *work)
 {
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
     const json_t *provider = json_object_get(profile_json(profile), "provider");
-    const json_t *entry = json_object_get(work->parameters, "entry"), *passed = json_object_get(entry, "passed");
+    const json_t *entry = json_object_get(work->parameters, "entry"),
+                 *passed = json_object_get(entry, "passed");
     const json_t *root = json_object_get(entry, "supplement_of");
     double hours = json_number_value(json_object_get(provider, "desk_hours_to_reply"));
     char reply_by[CLOCK_TEXT_SIZE];
-    clock_format_us(calendar_add_desk_hours_us(profile_json(profile), clock_now_us(), hours), reply_by);
+    clock_format_us(calendar_add_desk_hours_us(profile_json(profile), clock_now_us(), hours),
+                    reply_by);
     json_t *value = new_result(work);
     json_object_set_new(value, "reply_by", json_string(reply_by));
-    json_t *payload = json_pack("{s:s, s:O, s:O, s:O, s:O, s:O*, s:s, s:o, s:O*}", "type",
-                                root ? "escalation.supplemented" : "escalation.offered", "handover",
-                                json_object_get(entry, "id"), "provider", json_object_get(entry, "provider"), "head",
-                                json_object_get(passed, "head"), "tlp", json_object_get(passed, "tlp"), "purposes",
-                                json_object_get(passed, "purposes"), "reply_by", reply_by, "parts",
-                                describe_parts(entry), "supplement_of", root);
+    json_t *payload =
+        json_pack("{s:s, s:O, s:O, s:O, s:O, s:O*, s:s, s:o, s:O*}", "type",
+                  root ? "escalation.supplemented" : "escalation.offered", "handover",
+                  json_object_get(entry, "id"), "provider", json_object_get(entry, "provider"),
+                  "head", json_object_get(passed, "head"), "tlp", json_object_get(passed, "tlp"),
+                  "purposes", json_object_get(passed, "purposes"), "reply_by", reply_by, "parts",
+                  describe_parts(entry), "supplement_of", root);
     return sign(work, payload, value);
 }
 
 static struct processor_result *release(const struct work *work)
 {
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
-    const json_t *jwks = json_object_get(json_object_get(profile_json(profile), "provider"), "jwks");
+    const json_t *jwks =
+        json_object_get(json_object_get(profile_json(profile), "provider"), "jwks");
     const json_t *entry = json_object_get(work->parameters, "entry");
     const json_t *recipient = sealing_find_key(jwks, "enc");
     uint8_t key[SEALING_KEY_BYTES];
     sealing_derive(&escalation.keys, text_of(entry, "id"), text_of(entry, "manifest_sha256"), key);
-    CLEANUP(mem_free) char *jwe = recipient ? sealing_seal_key(key, recipient, text_of(entry, "id")) : NULL;
+    CLEANUP(mem_free)
+    char *jwe = recipient ? sealing_seal_key(key, recipient, text_of(entry, "id")) : NULL;
     sodium_memzero(key, sizeof key);
     json_t *value = new_result(work);
     if (!jwe) {
-        log_event(LOG_ERROR, "handover.key_not_sealed", "case=%s handover=%s", work->case_id, text_of(entry, "id"));
+        log_event(LOG_ERROR, "handover.key_not_sealed", "case=%s handover=%s", work->case_id,
+                  text_of(entry, "id"));
         json_object_set_new(value, "failure", json_string("the provider's key cannot be used"));
         return processor_result_new(value);
     }
-    json_t *payload =
-        json_pack("{s:s, s:O, s:O, s:s}", "type", "escalation.key", "handover", json_object_get(entry, "id"), "head",
-                  json_object_get(json_object_get(entry, "passed"), "head"), "key", jwe);
+    json_t *payload = json_pack(
+        "{s:s, s:O, s:O, s:s}", "type", "escalation.key", "handover", json_object_get(entry, "id"),
+        "head", json_object_get(json_object_get(entry, "passed"), "head"), "key", jwe);
     return sign(work, payload, value);
 }
 
@@ -183,8 +196,9 @@ static struct processor_result *recall(const struct work *work)
     const json_t *entry = json_object_get(work->parameters, "entry");
     const json_t *ended = json_object_get(json_object_get(work->parameters, "handover"), "ended");
     const char *how = text_of(ended, "how");
-    json_t *payload = json_pack("{s:s, s:O, s:s, s:b}", "type", "escalation.recalled", "handover",
-                                json_object_get(entry, "id"), "reason", how ? how : "gate", "delete", true);
+    json_t *payload =
+        json_pack("{s:s, s:O, s:s, s:b}", "type", "escalation.recalled", "handover",
+                  json_object_get(entry, "id"), "reason", how ? how : "gate", "delete", true);
     return sign(work, payload, new_result(work));
 }
 
