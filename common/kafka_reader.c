@@ -32,8 +32,9 @@ static enum verdict open_handle(const struct kafka_config *config, bool committe
         {"isolation.level", committed ? "read_committed" : "read_uncommitted"},
         {"fetch.wait.max.ms", "100"},
         {"fetch.error.backoff.ms", "50"},
-        {"queued.max.messages.kbytes", "8192"},
-        {"queued.min.messages", "1000"},
+        /* A full queue pauses the fetcher for a whole second before 2.2 (later: fetch.queue.backoff.ms): with 1,000
+         * messages as its limit, 3,000 records/s; now 32 MB/s at least. */
+        {"queued.max.messages.kbytes", "32768"},
         {"check.crcs", "true"},
     };
     rd_kafka_conf_t *conf;
@@ -44,6 +45,7 @@ static enum verdict open_handle(const struct kafka_config *config, bool committe
             rd_kafka_conf_destroy(conf);
             return VERDICT_FATAL;
         }
+    kafka_conf_try(conf, "fetch.queue.backoff.ms", "5");
     return kafka_handle_make(RD_KAFKA_CONSUMER, conf, ret_handle, why);
 }
 

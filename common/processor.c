@@ -938,13 +938,14 @@ static enum verdict open_consumer(struct processor *processor, struct why *why)
         {"isolation.level", "read_committed"},
         {"fetch.wait.max.ms", "100"},
         {"fetch.error.backoff.ms", "50"},
-        {"queued.max.messages.kbytes", "8192"},
-        {"queued.min.messages", "1000"},
+        {"queued.max.messages.kbytes",
+         "32768"}, /* a full queue pauses the fetcher: see kafka_reader.c */
     };
     rd_kafka_conf_t *conf;
     if (kafka_conf_make(&processor->config.kafka, &conf, why) != VERDICT_OK ||
         set_all(conf, pairs, COUNT_OF(pairs), why) != VERDICT_OK)
         return VERDICT_FATAL;
+    kafka_conf_try(conf, "fetch.queue.backoff.ms", "5");
     rd_kafka_conf_set_rebalance_cb(conf, rebalance);
     rd_kafka_conf_set_opaque(conf, processor);
     if (kafka_handle_make(RD_KAFKA_CONSUMER, conf, &processor->consumer, why) != VERDICT_OK)

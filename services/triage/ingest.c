@@ -8,6 +8,7 @@
 #include "common/service.h"
 #include "services/triage/detection.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 #define TURN_MS 100
 #define REST_EVERY_MS 1000
+#define TRIM_EVERY_MS 30000
 #define EXPIRE_EVERY_MS (3600 * 1000)
 #define HEADER_BYTES_MAX 255
 
@@ -24,7 +26,7 @@ struct ingest {
     pthread_t thread;
     int64_t *first_ends;
     _Atomic bool stopping, caught_up;
-    int64_t rest_at_ms, expire_at_ms;
+    int64_t rest_at_ms, expire_at_ms, trim_at_ms;
 };
 
 static struct metric metrics[] = {
@@ -130,7 +132,9 @@ static enum verdict notice_catching_up(struct ingest *ingest, struct why *why)
         return VERDICT_OK;
     atomic_store(&ingest->caught_up, true);
     log_event(LOG_INFO, "logs.caught_up", "records=%lld", (long long)metrics[COUNT_RECORDS].value);
-    return logstore_checkpoint(ingest->definition.store, true, why);
+    enum verdict verdict = logstore_checkpoint(ingest->definition.store, true, why);
+    ingest->trim_at_ms = 0;
+    return verdict;
 }
 
 static void show_counts(struct ingest *ingest)
@@ -140,6 +144,15 @@ static void show_counts(struct ingest *ingest)
     metric_set(&metrics[HELD], counts.held_bytes);
     metric_set(&metrics[FILE_BYTES], counts.file_bytes);
     metric_set(&metrics[CHECKPOINTS], counts.checkpoints);
+}
+
+/* What a replay or a large extract held goes back to the system: at rest the process stays small. */
+static void trim(struct ingest *ingest, int64_t now_ms)
+{
+    if (now_ms < ingest->trim_at_ms)
+        return;
+    ingest->trim_at_ms = now_ms + TRIM_EVERY_MS;
+    malloc_trim(0);
 }
 
 static enum verdict rest(struct ingest *ingest, int64_t now_ms, struct why *why)
@@ -152,6 +165,7 @@ static enum verdict rest(struct ingest *ingest, int64_t now_ms, struct why *why)
     json_auto_t *cases = watch_due(ingest->definition.watch, now_ms);
     for (size_t i = 0; i < json_array_size(cases); i++)
         ingest->definition.wake(json_string_value(json_array_get(cases, i)));
+    trim(ingest, now_ms);
     if (now_ms < ingest->expire_at_ms)
         return VERDICT_OK;
     ingest->expire_at_ms = now_ms + EXPIRE_EVERY_MS;
