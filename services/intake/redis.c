@@ -18,8 +18,8 @@
 
 #define CONNECTIONS_MAX 4
 #define ARGUMENTS_MAX 16
-#define PATIENCE_S 1
-#define PAUSE_MS 500 /* between attempts to connect */
+#define PATIENCE_MS 500
+#define PAUSE_MS 1000 /* after a failure */
 
 struct redis {
     char *user, *password, *host, *database;
@@ -30,8 +30,10 @@ struct redis {
     pthread_cond_t released;
     redisContext *idle[CONNECTIONS_MAX]; /* lock, as the rest */
     size_t idle_count, open_count;
+    /* After a failure everybody is refused at once; after the pause one call at a time tries again. */
+    bool is_failing;
     int64_t pause_until_ms;
-    struct why pause_why;
+    struct why failure;
 };
 
 /* --- the address -------------------------------------------------------------------------------------------------- */
@@ -207,7 +209,7 @@ static bool introduce(struct redis *redis, redisContext *connection, struct why 
 
 static redisContext *connect_to(struct redis *redis, struct why *why)
 {
-    struct timeval patience = {.tv_sec = PATIENCE_S};
+    struct timeval patience = {.tv_usec = PATIENCE_MS * 1000};
     redisContext *connection = redisConnectWithTimeout(redis->host, redis->port, patience);
     bool ready =
         connection && !connection->err && redisSetTimeout(connection, patience) == REDIS_OK;
@@ -229,12 +231,22 @@ static bool is_stale(redisContext *connection)
     return poll(&poller, 1, 0) != 0;
 }
 
-static void give_up_place(struct redis *redis)
+static void add_ms(struct timespec *time, long ms)
 {
-    pthread_mutex_lock(&redis->lock);
-    redis->open_count--;
-    pthread_cond_signal(&redis->released);
-    pthread_mutex_unlock(&redis->lock);
+    time->tv_nsec += ms * 1000000;
+    time->tv_sec += time->tv_nsec / 1000000000;
+    time->tv_nsec %= 1000000000;
+}
+
+static bool may_try(const struct redis *redis)
+{
+    return !redis->is_failing || (clock_monotonic_ms() >= redis->pause_until_ms &&
+                                  redis->open_count == redis->idle_count);
+}
+
+static bool must_wait(const struct redis *redis)
+{
+    return may_try(redis) && redis->idle_count == 0 && redis->open_count == CONNECTIONS_MAX;
 }
 
 /* Waits for a place; true with a connection that was idle or with NULL, where one has to be made. */
@@ -242,64 +254,71 @@ static bool take_place(struct redis *redis, redisContext **ret_idle, struct why 
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += PATIENCE_S;
+    add_ms(&until, PATIENCE_MS);
     int failed = 0;
     pthread_mutex_lock(&redis->lock);
-    while (!failed && redis->idle_count == 0 && redis->open_count == CONNECTIONS_MAX)
+    while (!failed && must_wait(redis))
         failed = pthread_cond_timedwait(&redis->released, &redis->lock, &until);
-    if (!failed && redis->idle_count > 0)
+    bool taken = !failed && may_try(redis);
+    if (!taken)
+        retry(why, "%s", failed ? "redis: all connections are busy" : redis->failure.text);
+    else if (redis->idle_count > 0)
         *ret_idle = redis->idle[--redis->idle_count];
-    else if (!failed && clock_monotonic_ms() < redis->pause_until_ms)
-        failed = ECONNREFUSED;
-    else if (!failed)
+    else
         redis->open_count++;
-    if (failed)
-        retry(why, "%s",
-              failed == ETIMEDOUT ? "redis: all connections are busy" : redis->pause_why.text);
     pthread_mutex_unlock(&redis->lock);
-    return !failed;
+    return taken;
 }
 
-static void pause_after(struct redis *redis, const struct why *why)
+static void give_up_place(struct redis *redis, const struct why *failure)
 {
     pthread_mutex_lock(&redis->lock);
+    redis->open_count--;
+    redis->is_failing = true;
     redis->pause_until_ms = clock_monotonic_ms() + PAUSE_MS;
-    redis->pause_why = *why;
+    redis->failure = *failure;
+    pthread_cond_broadcast(&redis->released);
+    pthread_mutex_unlock(&redis->lock);
+}
+
+static void give_back(struct redis *redis, redisContext *connection)
+{
+    pthread_mutex_lock(&redis->lock);
+    redis->is_failing = false;
+    redis->idle[redis->idle_count++] = connection;
+    pthread_cond_signal(&redis->released);
     pthread_mutex_unlock(&redis->lock);
 }
 
 static redisContext *take_connection(struct redis *redis, struct why *why)
 {
     redisContext *connection = NULL;
-    struct why reason = {0};
+    struct why failure = {0};
     if (!take_place(redis, &connection, why))
         return NULL;
     if (connection && is_stale(connection)) {
         redisFree(connection);
         connection = NULL;
     }
-    if (connection || (connection = connect_to(redis, &reason)))
+    if (connection || (connection = connect_to(redis, &failure)))
         return connection;
-    pause_after(redis, &reason);
-    give_up_place(redis);
-    retry(why, "%s", reason.text);
+    give_up_place(redis, &failure);
+    retry(why, "%s", failure.text);
     return NULL;
 }
 
-static void give_back(struct redis *redis, redisContext *connection)
-{
-    if (connection->err) { /* hiredis: a context that has failed once never works again */
-        redisFree(connection);
-        give_up_place(redis);
-        return;
-    }
-    pthread_mutex_lock(&redis->lock);
-    redis->idle[redis->idle_count++] = connection;
-    pthread_cond_signal(&redis->released);
-    pthread_mutex_unlock(&redis->lock);
-}
-
 /* --- commands ----------------------------------------------------------------------------------------------------- */
+
+/* hiredis: a context that has failed once never works again. */
+static enum verdict lose(struct redis *redis, redisContext *connection, const char *command,
+                         struct why *why)
+{
+    struct why failure = {0};
+    retry(&failure, "redis: %s: %s", command, connection->errstr);
+    redisFree(connection);
+    give_up_place(redis, &failure);
+    return retry(why, "%s", failure.text);
+}
 
 enum verdict redis_call(struct redis *redis, const struct bytes *arguments, size_t count,
                         struct redis_reply **ret_reply, struct why *why)
@@ -315,17 +334,16 @@ enum verdict redis_call(struct redis *redis, const struct bytes *arguments, size
     if (!connection)
         return VERDICT_RETRY;
     redisReply *reply = redisCommandArgv(connection, (int)count, texts, lengths);
-    enum verdict verdict = VERDICT_OK;
     if (!reply)
-        verdict = retry(why, "redis: %s: %s", texts[0], connection->errstr);
-    else if (reply->type == REDIS_REPLY_ERROR)
-        verdict = retry(why, "redis: %s: %.100s", texts[0], reply->str);
+        return lose(redis, connection, texts[0], why);
     give_back(redis, connection);
-    if (verdict == VERDICT_OK)
+    if (reply->type != REDIS_REPLY_ERROR) {
         *ret_reply = (struct redis_reply *)reply;
-    else if (reply)
-        freeReplyObject(reply);
-    return verdict;
+        return VERDICT_OK;
+    }
+    retry(why, "redis: %s: %.100s", texts[0], reply->str);
+    freeReplyObject(reply);
+    return VERDICT_RETRY;
 }
 
 enum verdict redis_call_texts(struct redis *redis, const char *const *arguments, size_t count,

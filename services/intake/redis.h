@@ -3,10 +3,11 @@
 /*
  * Purpose: commands to one Redis (6.2 or newer) over a few connections that are made again after any error.
  * hiredis is included by redis.c only.
- * Ownership: a reply belongs to the caller. Threads: any; a call blocks for at most about two seconds.
+ * Ownership: a reply belongs to the caller. Threads: any; a call blocks for at most about a second.
  * Errors: FATAL for an address that cannot be used; RETRY while Redis cannot be reached or refuses to work. After a
- * failed connection attempt, calls fail at once for half a second, so that a Redis that is away stalls nobody.
- * Limits: 4 connections, 1 s to connect, 1 s per command, 16 arguments.
+ * failure, calls fail at once for a second and then one at a time tries again, so that a Redis that is away or hangs
+ * stalls nobody.
+ * Limits: 4 connections, 500 ms to connect, 500 ms per command, 16 arguments.
  * SECURITY: redis:// is clear text; rediss:// checks the server's certificate and is refused where hiredis cannot (< 1.0).
  */
 #include "common/verdict.h"

@@ -639,10 +639,39 @@ static void tokens_work_without_redis_and_sessions_say_why_not(void **state)
     assert_int_equal(status_of("GET", "/v1/drafts", BEARER, NULL), 503);
     assert_int_equal(status_of("GET", "/v1/me", "", NULL), 401); /* nobody claimed anything */
     start_redis();
-    usleep(600000);
+    usleep(1100000);
     assert_int_equal(status_of("GET", "/v1/me", session.cookie, NULL),
                      401); /* this Redis kept nothing */
     sign_in();
+}
+
+static void *ask_with_cookie(void *context)
+{
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(status_of("GET", "/v1/me", context, NULL), 503);
+    return NULL;
+}
+
+/* A Redis that hangs must not hold the server's threads, or those who do not need it wait too. */
+static void hanging_redis_stalls_nobody_else(void **state)
+{
+    (void)state;
+    pthread_t threads[8];
+    struct signed_in session = sign_in();
+    kill(redis_pid, SIGSTOP);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        pthread_create(&threads[i], NULL, ask_with_cookie, session.cookie);
+    usleep(700000); /* the first ones have waited for their time-out */
+    int64_t began_ms = clock_monotonic_ms();
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(status_of("GET", "/v1/me", BEARER, NULL), 200);
+    assert_true(clock_monotonic_ms() - began_ms < 1500);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        pthread_join(threads[i], NULL);
+    kill(redis_pid, SIGCONT);
+    for (int i = 0; i < 30 && status_of("GET", "/v1/drafts", BEARER, NULL) != 200; i++)
+        usleep(100000);
+    assert_int_equal(status_of("GET", "/v1/drafts", BEARER, NULL), 200);
 }
 
 static void redis_restart_between_two_requests_is_not_seen(void **state)
@@ -700,6 +729,7 @@ int main(void)
         TEST(draft_goes_when_dropped),
         TEST(drafts_have_limits),
         TEST(tokens_work_without_redis_and_sessions_say_why_not),
+        TEST(hanging_redis_stalls_nobody_else),
         TEST(redis_restart_between_two_requests_is_not_seen),
     };
     return cmocka_run_group_tests_name("people", tests, start_all, stop_all);
