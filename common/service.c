@@ -110,10 +110,24 @@ static int run_word(const struct service *service, int argc, char **argv)
 
 /* --- running ------------------------------------------------------------------------------------------------------ */
 
+/* The admin address answers before the service has started and while it stops; its `ready` is asked in between only. */
+static pthread_mutex_t serving_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool serving;
+
+static void set_serving(bool now)
+{
+    pthread_mutex_lock(&serving_lock);
+    serving = now;
+    pthread_mutex_unlock(&serving_lock);
+}
+
 static bool ask_ready(void *context, json_t *detail)
 {
     (void)context;
-    return !atomic_load(&failed) && (!current->ready || current->ready(detail));
+    pthread_mutex_lock(&serving_lock);
+    bool ready = serving && !atomic_load(&failed) && (!current->ready || current->ready(detail));
+    pthread_mutex_unlock(&serving_lock);
+    return ready;
 }
 
 static void *exit_when_late(void *context)
@@ -188,8 +202,10 @@ static int run(const struct service *service)
         log_event(LOG_ERROR, "service.start_failed", "why=%s", why.text);
         return SERVICE_FAILED;
     }
+    set_serving(true);
     log_event(LOG_INFO, "service.started", "version=%s", KAKEKOMI_VERSION);
     wait_for_end(service, &signals);
+    set_serving(false);
     stop_in_order(service, &signals, admin);
     log_event(LOG_INFO, "service.stopped", "failed=%d", atomic_load(&failed));
     return atomic_load(&failed) ? SERVICE_FAILED : SERVICE_STOPPED;
