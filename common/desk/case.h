@@ -91,13 +91,17 @@ struct case_member {
     enum case_member_kind kind;
     bool required;
     int64_t max;
-    const char *choices;
+    const char
+        *choices; /* of an object and of a list's entries: the name of their own table, NULL: any */
 };
 /* NULL for an unknown type. */
 const struct case_member *case_members(const char *type, size_t *ret_count);
 /* Checks an object against members; `common` allows extends, actor, rules and request (what asked for it) as well. False with pointer and why set. */
 bool case_check_members(const json_t *object, const struct case_member *members, size_t count,
                         bool common, struct case_verdict *ret_verdict);
+/* The same without the common ones, every mistake of a body: [{pointer, code, message}], at most CASE_ERRORS_MAX. */
+#define CASE_ERRORS_MAX 20
+json_t *case_list_errors(const json_t *object, const struct case_member *members, size_t count);
 
 /* --- questions to a state, all pure ------------------------------------------------------------------------------ */
 bool case_is_open(const json_t *state);

@@ -21,20 +21,34 @@ static const struct case_member opened[] = {
 };
 static const struct case_member amended[] = {{"patch", CASE_OBJECT, true, 0, NULL}};
 static const struct case_member customer[] = {{"customer_id", CASE_CUSTOMER, true, 0, NULL}};
+static const struct case_member step[] = {
+    {"playbook", CASE_TEXT, false, 100, NULL},
+    {"version", CASE_TEXT, false, 100, NULL},
+    {"step", CASE_TEXT, true, 100, NULL},
+    {"kind_of_step", CASE_CHOICE, true, 0, "preserve|contain|clean|report"},
+};
 static const struct case_member policy[] = {
     {"text", CASE_TEXT, true, TEXT_MAX, NULL},
     {"playbook", CASE_TEXT, false, 100, NULL},
     {"version", CASE_TEXT, false, 100, NULL},
-    {"mandatory_steps", CASE_LIST, false, 100, NULL},
+    {"mandatory_steps", CASE_LIST, false, 100, "step"},
 };
+static const struct case_member waiver[] = {
+    {"of", CASE_CHOICE, true, 0, "search|step|mandatory"},
+    {"step", CASE_TEXT, false, 100, NULL},
+    {"reason", CASE_TEXT, true, TEXT_MAX, NULL},
+};
+static const struct case_member address[] = {{"address", CASE_TEXT, true, 254, NULL}};
+static const struct case_member mute[] = {{"reason", CASE_TEXT, true, TEXT_MAX, NULL}};
+static const struct case_member callback[] = {{"due_at", CASE_TIME, true, 0, NULL}};
 static const struct case_member action[] = {
     {"kind", CASE_CHOICE, true, 0, "step|waiver|address_confirmed|mute|unmute|callback"},
     {"by", CASE_CHOICE, false, 0, "customer|operator|provider"},
-    {"step", CASE_OBJECT, false, 0, NULL},
-    {"waiver", CASE_OBJECT, false, 0, NULL},
-    {"address_confirmed", CASE_OBJECT, false, 0, NULL},
-    {"mute", CASE_OBJECT, false, 0, NULL},
-    {"callback", CASE_OBJECT, false, 0, NULL},
+    {"step", CASE_OBJECT, false, 0, "step"},
+    {"waiver", CASE_OBJECT, false, 0, "waiver"},
+    {"address_confirmed", CASE_OBJECT, false, 0, "address"},
+    {"mute", CASE_OBJECT, false, 0, "mute"},
+    {"callback", CASE_OBJECT, false, 0, "callback"},
 };
 static const struct case_member assessment[] = {
     {"needed", CASE_CHOICE, true, 0, "yes|no"},
@@ -144,6 +158,12 @@ static const struct {
     TYPE("note.added", note),
     TYPE("case.closed", closed),
     TYPE("case.reopened", reason),
+    /* what stands inside others */
+    TYPE("step", step),
+    TYPE("waiver", waiver),
+    TYPE("address", address),
+    TYPE("mute", mute),
+    TYPE("callback", callback),
 };
 
 const struct case_member *case_members(const char *type, size_t *ret_count)
@@ -248,6 +268,30 @@ static bool fits(const json_t *value, const struct case_member *member)
     return false;
 }
 
+/* The JSON type is the right one; `fits` judges the rest. */
+static bool is_of_kind(const json_t *value, enum case_member_kind kind)
+{
+    switch (kind) {
+    case CASE_TEXTS:
+    case CASE_LIST:
+        return json_is_array(value);
+    case CASE_OBJECT:
+        return json_is_object(value);
+    case CASE_INTEGER:
+        return json_is_integer(value);
+    case CASE_BOOLEAN:
+        return json_is_boolean(value);
+    case CASE_TEXT:
+    case CASE_TIME:
+    case CASE_CHOICE:
+    case CASE_UUID:
+    case CASE_HASH:
+    case CASE_CUSTOMER:
+        return json_is_string(value);
+    }
+    return false;
+}
+
 static void expected(const struct case_member *member, char *text, size_t size)
 {
     static const char *const kinds[] = {[CASE_TIME] = "an RFC 3339 time with offset",
@@ -283,41 +327,155 @@ static void expected(const struct case_member *member, char *text, size_t size)
     }
 }
 
-static bool refuse(struct case_verdict *verdict, const char *name, const char *text)
+/* What is looked at, and who is told what is wrong with it. */
+struct look {
+    bool common; /* the chain's own members may stand beside the type's */
+    bool (*found)(void *context, const char *pointer, const char *code, const char *message);
+    void *context;
+    char pointer[120];
+};
+
+static bool found(struct look *look, const char *code, const char *message)
 {
-    verdict->refusal = CASE_MALFORMED;
-    snprintf(verdict->pointer, sizeof verdict->pointer, "/%.100s", name);
-    snprintf(verdict->why.text, sizeof verdict->why.text, "%s", text);
-    return false;
+    return look->found(look->context, look->pointer, code, message);
 }
 
-static bool is_known(const char *name, const struct case_member *members, size_t count, bool common)
+/* Appends "/name" as RFC 6901 has it, cut between two characters where there is no room; what to cut back to. */
+static size_t enter(struct look *look, const char *name)
+{
+    size_t before = strlen(look->pointer), length = before, size = sizeof look->pointer;
+    look->pointer[length++] = '/';
+    for (; *name && length + 5 < size; name++) {
+        if ((*name & 0xc0) == 0xc0 && length + 9 >= size)
+            break;
+        if (*name == '~' || *name == '/')
+            look->pointer[length++] = '~';
+        look->pointer[length++] = *name == '~' ? '0' : *name;
+        if (*name == '/')
+            look->pointer[length - 1] = '1';
+    }
+    look->pointer[length] = '\0';
+    return before;
+}
+
+static void leave(struct look *look, size_t before)
+{
+    look->pointer[before] = '\0';
+}
+
+static const struct case_member *find_member(const char *name, const struct case_member *members,
+                                             size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(members[i].name, name) == 0)
-            return true;
-    return common && (strcmp(name, "extends") == 0 || strcmp(name, "actor") == 0 ||
-                      strcmp(name, "rules") == 0 || strcmp(name, "request") == 0);
+            return &members[i];
+    return NULL;
+}
+
+static bool is_common(const char *name)
+{
+    return strcmp(name, "extends") == 0 || strcmp(name, "actor") == 0 ||
+           strcmp(name, "rules") == 0 || strcmp(name, "request") == 0;
+}
+
+static bool look_at(struct look *look, const json_t *object, const struct case_member *members,
+                    size_t count);
+
+/* An object of a named shape inside another one. */
+static bool look_inside(struct look *look, const json_t *value, const char *shape)
+{
+    size_t count;
+    const struct case_member *members = case_members(shape, &count);
+    if (!json_is_object(value))
+        return found(look, "type", "expected an object");
+    bool common = look->common;
+    look->common = false;
+    bool on = look_at(look, value, members, count);
+    look->common = common;
+    return on;
+}
+
+static bool look_at_entries(struct look *look, const json_t *list, const char *shape)
+{
+    bool on = true;
+    for (size_t i = 0; i < json_array_size(list) && on; i++) {
+        char index[24];
+        snprintf(index, sizeof index, "%zu", i);
+        size_t before = enter(look, index);
+        on = look_inside(look, json_array_get(list, i), shape);
+        leave(look, before);
+    }
+    return on;
+}
+
+static bool look_at_value(struct look *look, const json_t *value, const struct case_member *member)
+{
+    char text[160];
+    expected(member, text, sizeof text);
+    if (!value)
+        return !member->required || found(look, "required", "must be given");
+    if (!is_of_kind(value, member->kind))
+        return found(look, "type", text);
+    if (!fits(value, member))
+        return found(look, member->kind == CASE_CHOICE ? "choice" : "format", text);
+    if (member->kind == CASE_OBJECT && member->choices)
+        return look_inside(look, value, member->choices);
+    if (member->kind == CASE_LIST && member->choices)
+        return look_at_entries(look, value, member->choices);
+    return true;
+}
+
+/* False once nobody wants to hear more. */
+static bool look_at(struct look *look, const json_t *object, const struct case_member *members,
+                    size_t count)
+{
+    const char *name;
+    const json_t *value;
+    bool on = true;
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
+        if (find_member(name, members, count) || (look->common && is_common(name)))
+            continue;
+        size_t before = enter(look, name);
+        on = on && found(look, "unknown_field", "no such member");
+        leave(look, before);
+    }
+    for (size_t i = 0; i < count && on; i++) {
+        size_t before = enter(look, members[i].name);
+        on = look_at_value(look, json_object_get(object, members[i].name), &members[i]);
+        leave(look, before);
+    }
+    return on;
+}
+
+static bool keep_first(void *context, const char *pointer, const char *code, const char *message)
+{
+    struct case_verdict *verdict = context;
+    (void)code;
+    verdict->refusal = CASE_MALFORMED;
+    snprintf(verdict->pointer, sizeof verdict->pointer, "%s", pointer);
+    snprintf(verdict->why.text, sizeof verdict->why.text, "%s", message);
+    return false;
 }
 
 bool case_check_members(const json_t *object, const struct case_member *members, size_t count,
                         bool common, struct case_verdict *ret_verdict)
 {
-    const char *name;
-    const json_t *value;
-    char text[160];
-    json_object_foreach(
-        (json_t *)(uintptr_t)object, name,
-        value) if (!is_known(name, members, count, common)) return refuse(ret_verdict, name,
-                                                                          "no such member");
-    for (size_t i = 0; i < count; i++) {
-        value = json_object_get(object, members[i].name);
-        if (!value && members[i].required)
-            return refuse(ret_verdict, members[i].name, "must be given");
-        if (!value || fits(value, &members[i]))
-            continue;
-        expected(&members[i], text, sizeof text);
-        return refuse(ret_verdict, members[i].name, text);
-    }
-    return true;
+    struct look look = {.common = common, .found = keep_first, .context = ret_verdict};
+    return look_at(&look, object, members, count);
+}
+
+static bool keep_each(void *context, const char *pointer, const char *code, const char *message)
+{
+    json_array_append_new(context, json_pack("{s:s, s:s, s:s}", "pointer", pointer, "code", code,
+                                             "message", message));
+    return json_array_size(context) < CASE_ERRORS_MAX;
+}
+
+json_t *case_list_errors(const json_t *object, const struct case_member *members, size_t count)
+{
+    json_t *errors = json_array();
+    struct look look = {.found = keep_each, .context = errors};
+    look_at(&look, object, members, count);
+    return errors;
 }

@@ -171,16 +171,16 @@ static void begin_preparing(const struct step *step, json_t *entry, const json_t
                             json_t *facts)
 {
     const json_t *search = gate_search(step->chain, step->extraction, handover);
-    const json_t *tlp = json_object_get(json_object_get(step->chain, "hearing"), "tlp");
+    const char *tlp = text_of(json_object_get(step->chain, "hearing"), "tlp");
+    bool marked = tlp && strncmp(tlp, "TLP:", 4) == 0; /* asked and unknown is not a marking */
     const json_t *provider = json_object_get(step->profile, "provider");
     json_t *chunks = search ? json_object_get(search, "chunks") : NULL;
-    json_t *passed = json_pack("{s:O, s:O, s:O, s:s, s:O*, s:o, s:o}", "head",
-                               json_object_get(step->chain, "head"), "revision",
-                               json_object_get(step->chain, "revision"), "facts", facts, "tlp",
-                               tlp ? json_string_value(tlp) : "TLP:AMBER+STRICT", "purposes",
-                               json_object_get(provider, "purposes"), "warnings",
-                               warnings_of(step->chain, step->extraction), "chunks",
-                               chunks ? json_deep_copy(chunks) : json_array());
+    json_t *passed = json_pack(
+        "{s:O, s:O, s:O, s:s, s:O*, s:o, s:o}", "head", json_object_get(step->chain, "head"),
+        "revision", json_object_get(step->chain, "revision"), "facts", facts, "tlp",
+        marked ? tlp : "TLP:AMBER+STRICT", "purposes", json_object_get(provider, "purposes"),
+        "warnings", warnings_of(step->chain, step->extraction), "chunks",
+        chunks ? json_deep_copy(chunks) : json_array());
     if (search) {
         json_object_set(passed, "extraction", json_object_get(search, "id"));
         if (json_object_get(search, "sha256"))
