@@ -112,12 +112,22 @@ void http_reply_json(struct http_request *request, unsigned status, json_t *body
     reply_json_as(request, status, "application/json", body);
 }
 
+/* A text that a bounded buffer may have cut in the middle of a character: what is whole of it. */
+static json_t *whole_text(const char *text)
+{
+    size_t length = strlen(text);
+    json_t *whole = json_stringn(text, length);
+    while (!whole && length > 0)
+        whole = json_stringn(text, --length);
+    return whole;
+}
+
 void http_reply_problem(struct http_request *request, unsigned status, const char *code,
                         const char *detail, json_t *errors)
 {
-    json_t *problem = json_pack("{ss ss si ss ss}", "type", "about:blank", "title",
+    json_t *problem = json_pack("{ss ss si ss so}", "type", "about:blank", "title",
                                 MHD_get_reason_phrase_for(status), "status", (int)status, "code",
-                                code, "detail", detail);
+                                code, "detail", whole_text(detail));
     assert(problem);
     if (errors)
         json_object_set_new(problem, "errors", errors);
@@ -126,8 +136,8 @@ void http_reply_problem(struct http_request *request, unsigned status, const cha
 
 void http_error_add(json_t *errors, const char *pointer, const char *code, const char *message)
 {
-    json_array_append_new(
-        errors, json_pack("{ss ss ss}", "pointer", pointer, "code", code, "message", message));
+    json_array_append_new(errors, json_pack("{so ss so}", "pointer", whole_text(pointer), "code",
+                                            code, "message", whole_text(message)));
 }
 
 bool http_reply_is_given(struct http_request *request)
@@ -179,6 +189,8 @@ static void add_fields(struct http_request *request, struct MHD_Response *respon
                                 field_value(&request->fields[i]));
     if (!has_field(request, "Cache-Control"))
         MHD_add_response_header(response, "Cache-Control", "no-store");
+    if (request->status == 503 && !has_field(request, "Retry-After"))
+        MHD_add_response_header(response, "Retry-After", "2");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (request->must_close)
         MHD_add_response_header(response, "Connection", "close");

@@ -7,7 +7,7 @@
  * Texts asked of a request live until it is answered; path, path values, body and data as long as the request.
  * Threads: handlers run on the server's threads and must not block for long: they suspend and answer later from any thread.
  * Errors: what the server refuses by itself (400 framing, 404, 405 with Allow, 408, 413, 414, 415, 431, 503, 505) is a
- * problem+json.
+ * problem+json. A 503 always carries Retry-After.
  * Limits: contract §5; headers 16 KiB, target 8 KiB; 10 s for the header and body of a request that is not streamed; a
  * streamed body may take 10 minutes and must bring 64 KiB every 10 s; an answer must be read within 10 minutes.
  * SECURITY: more than one Content-Length, Content-Length with Transfer-Encoding, any transfer coding but chunked, %00,
