@@ -58,8 +58,15 @@ static const struct member *find_member(const struct member *members, size_t cou
 
 static void add_error(json_t *errors, const char *name, const char *code, const char *message)
 {
-    CLEANUP(mem_free) char *pointer = mem_printf("/%s", name);
-    http_error_add(errors, pointer, code, message);
+    CLEANUP(buf_free) struct buf pointer;
+    buf_init(&pointer, 2 * strlen(name) + 1);
+    buf_add_text(&pointer, "/");
+    for (; *name; name++) /* RFC 6901 */
+        if (*name == '~' || *name == '/')
+            buf_add_text(&pointer, *name == '~' ? "~0" : "~1");
+        else
+            buf_add(&pointer, name, 1);
+    http_error_add(errors, pointer.data, code, message);
 }
 
 static void check_present(const json_t *body, const struct member *members, size_t count,
@@ -71,7 +78,7 @@ static void check_present(const json_t *body, const struct member *members, size
     {
         const struct member *member = find_member(members, count, name);
         if (!member)
-            add_error(errors, name, "unknown", "there is no such member");
+            add_error(errors, name, "unknown_field", "there is no such member");
         else if (member->type != json_typeof(value))
             add_error(errors, name, "type",
                       member->type == JSON_STRING ? "expected a text" : "expected an object");
@@ -224,12 +231,16 @@ static void unavailable(struct http_request *request, const struct why *why)
                            "drafts cannot be reached at the moment; keep what you have typed");
 }
 
-static bool check_draft_id(struct http_request *request)
+bool people_draft_id_is_sound(const char *id)
 {
-    const char *id = http_path_value(request, "id");
     static const char allowed[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    if (strlen(id) <= 64 && strspn(id, allowed) == strlen(id))
+    return *id && strlen(id) <= 64 && strspn(id, allowed) == strlen(id);
+}
+
+static bool check_draft_id(struct http_request *request)
+{
+    if (people_draft_id_is_sound(http_path_value(request, "id")))
         return true;
     http_reply_problem(request, 404, "not_found", "a draft's id is 1 to 64 of A-Z a-z 0-9 - _",
                        NULL);

@@ -18,4 +18,5 @@ enum verdict people_start(const struct auth_config *config, struct why *why);
 void people_stop(void);
 
 /* A case was opened from this draft: it goes, if it can; drafts that stay expire by themselves. */
+bool people_draft_id_is_sound(const char *id);
 void people_drop_draft(const char *operator, const char * draft);

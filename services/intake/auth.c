@@ -229,10 +229,14 @@ static bool identify(struct http_request *request)
 
 /* --- whether they may --------------------------------------------------------------------------------------------- */
 
+static bool is_safe_method(const char *method)
+{
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
 static bool is_safe(struct http_request *request)
 {
-    const char *method = http_method(request);
-    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    return is_safe_method(http_method(request));
 }
 
 /* A browser names the page that sends: it has to be ours. Other clients name nothing. */
@@ -257,12 +261,17 @@ static bool check_csrf(struct http_request *request, const struct auth_identity 
     return check_origin(request);
 }
 
-static bool check_roles(struct http_request *request, unsigned flags, unsigned roles)
+unsigned auth_roles_of(const struct http_route *route)
 {
-    unsigned allowed = flags & AUTH_ROLES;
-    if (!allowed)
-        allowed = is_safe(request) ? AUTH_READERS : AUTH_WRITERS;
-    if (!(allowed & roles))
+    unsigned allowed = route->flags & AUTH_ROLES;
+    if (allowed || route->flags & AUTH_NOBODY)
+        return allowed;
+    return is_safe_method(route->method) ? AUTH_READERS : AUTH_WRITERS;
+}
+
+static bool check_roles(struct http_request *request, unsigned roles)
+{
+    if (!(auth_roles_of(http_route_of(request)) & roles))
         return refuse_forbidden(request, "forbidden", "your roles do not include this");
     return true;
 }
@@ -277,5 +286,5 @@ bool auth_before(struct http_request *request)
     const struct auth_identity *identity = auth_identity(request);
     if (!*identity->token_id && !is_safe(request) && !check_csrf(request, identity))
         return false;
-    return check_roles(request, flags, identity->roles);
+    return check_roles(request, identity->roles);
 }

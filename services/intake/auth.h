@@ -29,6 +29,7 @@ struct auth_identity {
 /* The `flags` of a route are the roles that may use it, or AUTH_NOBODY. Without any, AUTH_READERS may GET and
  * AUTH_WRITERS everything else. */
 bool auth_before(struct http_request *request);
+unsigned auth_roles_of(const struct http_route *route); /* who may; 0: anybody */
 const struct auth_identity *
 auth_identity(struct http_request *request); /* NULL under AUTH_NOBODY */
 /* What a handler keeps with the request until it ends. */

@@ -31,7 +31,8 @@ enum command_end command_attempt(const json_t *state, const struct command_input
 struct command {
     const char *type;
     unsigned status; /* of the answer; 0: 200 */
-    /* What no table can say; may complete the members. Answers the request by itself and says false. */
+    /* What no table can say, asked again on every new head; may complete the members. Answers the request by itself and
+     * says false. */
     bool (*prepare)(struct http_request *request, const struct view_case *view_case,
                     json_t *members);
     void (*finish)(const json_t *state, const struct command_input *input, json_t *answer);

@@ -36,11 +36,12 @@ static void get_hearing_sheet(struct http_request *request)
 
 /* --- contracts -------------------------------------------------------------------------------------------------------------------- */
 
-static const struct case_member contract_members[] = {
+const struct case_member contract_members[] = {
     {"company", CASE_TEXT, true, 200, NULL},    {"phone", CASE_TEXT, false, 60, NULL},
     {"person", CASE_TEXT, false, 200, NULL},    {"email", CASE_TEXT, false, 254, NULL},
     {"services", CASE_TEXTS, false, 200, NULL}, {"notes", CASE_TEXT, false, 4000, NULL},
 };
+const size_t contract_member_count = COUNT_OF(contract_members);
 
 static bool customer_is_sound(const char *id)
 {
@@ -73,7 +74,6 @@ static enum verdict write_contract(const char *customer_id, const json_t *contra
 static void run_put_contract(struct http_request *request)
 {
     struct why why = {0};
-    struct case_verdict verdict = {0};
     json_auto_t *body = NULL;
     const char *customer_id = http_path_value(request, "customer_id");
     if (!customer_is_sound(customer_id)) {
@@ -81,11 +81,10 @@ static void run_put_contract(struct http_request *request)
                             "expected 1 to 20 of A-Z, 0-9 and -");
         return;
     }
-    if (!intake_body_object(request, &body))
+    if (!intake_body_object(request, &body) ||
+        !intake_members_fit(request, body, contract_members, contract_member_count))
         return;
-    if (!case_check_members(body, contract_members, COUNT_OF(contract_members), false, &verdict))
-        intake_refuse_field(request, 422, verdict.pointer, "invalid", verdict.why.text);
-    else if (write_contract(customer_id, body, &why) != VERDICT_OK)
+    if (write_contract(customer_id, body, &why) != VERDICT_OK)
         intake_unavailable(request, "kafka", why.text);
     else
         http_reply_json(request, 200, json_pack("{s:s}", "customer_id", customer_id));
@@ -104,6 +103,14 @@ static void run_get_contracts(struct http_request *request)
     const char *phone = http_query(request, "phone"), *q = http_query(request, "q");
     if (phone)
         hearing_phone_digits(phone, digits, sizeof digits);
+    if (phone && !*digits) {
+        intake_refuse_field(request, 422, "/phone", "format", "expected a telephone number");
+        return;
+    }
+    if (q && strlen(q) > INTAKE_QUERY_BYTES_MAX) {
+        intake_refuse_field(request, 422, "/q", "too_long", "expected at most 200 bytes");
+        return;
+    }
     if (view_contracts(intake.view, phone ? digits : NULL, q, &list, &why) != VERDICT_OK)
         intake_unavailable(request, "view", why.text);
     else

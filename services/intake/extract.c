@@ -9,6 +9,7 @@
 #include "common/desk/limits.h"
 #include "common/desk/topics.h"
 #include "common/ids.h"
+#include "common/log.h"
 
 #include <string.h>
 
@@ -43,19 +44,6 @@ static enum verdict fetch(const json_t *search, struct buf *out, struct why *why
     return VERDICT_OK;
 }
 
-static const json_t *find_search(const json_t *extraction, const char *id)
-{
-    const json_t *searches = json_object_get(extraction, "searches");
-    for (size_t i = json_array_size(searches); i > 0; i--) {
-        const json_t *search = json_array_get(searches, i - 1);
-        const char *status = json_string_value(json_object_get(search, "status"));
-        const char *its_id = json_string_value(json_object_get(search, "id"));
-        if (id ? its_id && strcmp(its_id, id) == 0 : status && strcmp(status, "searching") != 0)
-            return search;
-    }
-    return NULL;
-}
-
 /* --- other forms -------------------------------------------------------------------------------------------------------------------- */
 
 /* "source.ip" as one member or as objects inside each other. */
@@ -73,7 +61,7 @@ static const char *member(const json_t *record, const char *path)
 static void add_cell(struct buf *out, const char *text)
 {
     /* A cell that begins like a formula would be run by a spreadsheet: an apostrophe makes it text. */
-    bool formula = text && *text && strchr("=+-@\t\r", *text);
+    bool formula = text && *text && strchr("=+-@\t\r\n", *text);
     buf_add_text(out, formula ? "\"'" : "\"");
     for (; text && *text; text++)
         buf_add(out, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
@@ -114,14 +102,13 @@ static void each_record(const struct buf *lines, struct buf *out,
     }
 }
 
-static void reply_in_form(struct http_request *request, const struct buf *lines)
+static void reply_in_form(struct http_request *request, struct buf *lines)
 {
     const char *format = http_query(request, "format");
     CLEANUP(buf_free) struct buf out;
     buf_init(&out, 4 * (size_t)LIMIT_EXTRACT_BYTES);
     if (!format) {
-        http_reply(request, 200, "application/x-ndjson",
-                   (struct bytes){.data = lines->data, .length = lines->length});
+        http_reply_buf(request, 200, "application/x-ndjson", lines);
         return;
     }
     bool csv = strcmp(format, "csv") == 0;
@@ -131,8 +118,8 @@ static void reply_in_form(struct http_request *request, const struct buf *lines)
         http_reply_header(request, "Content-Disposition", "attachment; filename=\"extract.csv\"");
     }
     each_record(lines, &out, csv ? add_csv : add_raw);
-    http_reply(request, 200, csv ? "text/csv; charset=utf-8" : "text/plain; charset=utf-8",
-               (struct bytes){.data = out.data, .length = out.length});
+    http_reply_buf(request, 200, csv ? "text/csv; charset=utf-8" : "text/plain; charset=utf-8",
+                   &out);
 }
 
 /* --- the request ---------------------------------------------------------------------------------------------------------------------- */
@@ -140,7 +127,8 @@ static void reply_in_form(struct http_request *request, const struct buf *lines)
 static void answer(struct http_request *request, const struct view_case *view_case)
 {
     struct why why = {0};
-    const json_t *search = find_search(view_case->extraction, http_query(request, "extraction"));
+    const json_t *search =
+        intake_ended_search(view_case->extraction, http_query(request, "extraction"));
     CLEANUP(buf_free) struct buf lines;
     buf_init(&lines, (size_t)LIMIT_EXTRACT_BYTES + LIMIT_CHUNK_BYTES);
     if (!search) {
@@ -148,12 +136,21 @@ static void answer(struct http_request *request, const struct view_case *view_ca
                            NULL);
         return;
     }
-    if (fetch(search, &lines, &why) != VERDICT_OK) {
-        intake_unavailable(request, "extract", why.text);
+    switch (fetch(search, &lines, &why)) {
+    case VERDICT_OK:
+        intake_audit(request, http_path_value(request, "id"), "extract.read");
+        reply_in_form(request, &lines);
         return;
+    case VERDICT_REJECT: /* older than the topic keeps, or not what triage named: it will not come */
+        log_event(LOG_WARNING, "extract.unreadable", "case=%s why=%s",
+                  http_path_value(request, "id"), why.text);
+        http_reply_problem(request, 404, "not_kept",
+                           "The extract of this search is not kept any more.", NULL);
+        return;
+    case VERDICT_RETRY:
+    case VERDICT_FATAL:
+        intake_unavailable(request, "extract", why.text);
     }
-    intake_audit(request, http_path_value(request, "id"), "extract.read");
-    reply_in_form(request, &lines);
 }
 
 static void run_get(struct http_request *request)

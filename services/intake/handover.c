@@ -10,21 +10,6 @@
 
 #define TLP_DEFAULT "TLP:AMBER+STRICT"
 
-/* The newest search that came to an end, or the one that is named. */
-static const json_t *find_search(const json_t *extraction, const char *id)
-{
-    const json_t *searches = json_object_get(extraction, "searches");
-    for (size_t i = json_array_size(searches); i > 0; i--) {
-        const json_t *search = json_array_get(searches, i - 1);
-        const char *status = json_string_value(json_object_get(search, "status"));
-        const char *its_id = json_string_value(json_object_get(search, "id"));
-        bool ended = status && (strcmp(status, "found") == 0 || strcmp(status, "none") == 0);
-        if (ended && (!id || (its_id && strcmp(its_id, id) == 0)))
-            return search;
-    }
-    return NULL;
-}
-
 static json_t *or_null(json_t *value)
 {
     return value ? json_incref(value) : json_null();
@@ -69,17 +54,17 @@ static json_t *describe(const struct view_case *view_case, const json_t *profile
 {
     const json_t *hearing = json_object_get(view_case->state, "hearing");
     const json_t *provider = json_object_get(profile, "provider");
-    const json_t *search = find_search(view_case->extraction, NULL);
-    json_t *tlp = json_object_get(hearing, "tlp"),
-           *warnings = json_object_get(view_case->escalation, "warnings");
-    return json_pack("{s:O, s:o, s:o, s:o, s:o, s:{s:O, s:O}, s:o, s:o, s:o, s:o}", "head",
+    const json_t *search = intake_ended_search(view_case->extraction, NULL);
+    const char *tlp = json_string_value(json_object_get(hearing, "tlp"));
+    json_t *warnings = json_object_get(view_case->escalation, "warnings");
+    bool marked = tlp && strncmp(tlp, "TLP:", 4) == 0; /* asked and unknown is not a marking */
+    return json_pack("{s:O, s:o, s:o, s:o, s:o, s:{s:O, s:O}, s:o, s:s, s:o, s:o}", "head",
                      json_object_get(view_case->state, "head"), "extraction",
                      or_null(search ? json_object_get(search, "id") : NULL), "items",
                      hearing_export_items(hearing), "files", describe_files(view_case->state),
                      "extract", describe_extract(search), "provider", "id",
                      json_object_get(provider, "id"), "name", json_object_get(provider, "name"),
-                     "reply_by", reply_by(profile), "tlp",
-                     tlp ? json_incref(tlp) : json_string(TLP_DEFAULT), "purposes",
+                     "reply_by", reply_by(profile), "tlp", marked ? tlp : TLP_DEFAULT, "purposes",
                      or_null(json_object_get(provider, "purposes")), "warnings",
                      warnings ? json_incref(warnings) : json_array());
 }

@@ -22,9 +22,12 @@ extern struct intake intake;
 
 #define INTAKE_SOURCE "/kakekomi/intake"
 #define INTAKE_RETRY_AFTER_S "2"
+#define INTAKE_QUERY_BYTES_MAX 200
 
 /* Runs `work` with the request on a thread that may wait; the request is suspended until it is answered. */
 void intake_run(struct http_request *request, void (*work)(struct http_request *request));
+/* The same without a request; false, and nothing is run, when too much waits already. */
+bool intake_defer(void (*work)(void *context), void *context);
 void intake_pool_start(void);
 void intake_pool_stop(void);
 
@@ -35,18 +38,40 @@ void intake_unavailable(struct http_request *request, const char *code, const ch
 /* Loads the case named in the path; answers 404 or 503 by itself and says false then. An id that is not known yet is
  * waited for until the view has caught up with the topic as it stands now (≤ 2 s). */
 bool intake_load_case(struct http_request *request, struct view_case *ret_case);
+/* For an id that the view does not know: whether it does after having caught up (≤ 2 s). */
+enum verdict intake_case_or_wait(const char *case_id, struct view_case *ret_case, struct why *why);
 /* The body as strict JSON object; answers 400 by itself. */
 bool intake_body_object(struct http_request *request, json_t **ret_body);
-/* 422 with one error. */
+/* Every member of a body as its table says; answers 422 by itself, with every mistake. */
+bool intake_members_fit(struct http_request *request, const json_t *body,
+                        const struct case_member *members, size_t count);
+/* One error. */
 void intake_refuse_field(struct http_request *request, unsigned status, const char *pointer,
                          const char *code, const char *message);
 /* The Idempotency-Key without its quotes; NULL if absent. Answers 400 and false when it is unusable. */
 bool intake_idempotency_key(struct http_request *request, char ret_key[256], bool *ret_present);
+/* The header traceparent where it is one (W3C Trace Context, version 00); NULL else. */
+const char *intake_traceparent(struct http_request *request);
+/* Whether a list of entity tags (If-None-Match) names this one or all. */
+bool intake_etag_is_listed(const char *list, const char *etag);
+/* The newest search that came to its end, or the one that is named; NULL if there is none. */
+const json_t *intake_ended_search(const json_t *extraction, const char *id);
 
 /* Writes who read what; a read goes on when it cannot be written, and that is logged. */
 void intake_audit(struct http_request *request, const char *case_id, const char *what);
+/* Writes a record that can never be taken to dead-letters: where it stands and why, not what is in it. */
+enum verdict intake_bury(const struct kafka_record *record, const char *reason, struct why *why);
 
+http_handler_fn intake_post_case, intake_get_timeline;
 extern const struct http_route case_routes[], command_routes[], handover_routes[], upload_routes[],
     desk_routes[], extract_routes[];
 extern const size_t case_route_count, command_route_count, handover_route_count, upload_route_count,
     desk_route_count, extract_route_count;
+extern const struct case_member contract_members[];
+extern const size_t contract_member_count;
+/* All of them as one table for the server, made once. */
+const struct http_route *intake_routes(size_t *ret_count);
+/* `intake routes`: the table as JSON, for whoever compares it with openapi.yaml. */
+int intake_print_routes(int argc, char **argv);
+/* The event that a command's path makes; NULL for other routes. */
+const char *intake_event_of(const struct http_route *route);

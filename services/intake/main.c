@@ -8,7 +8,6 @@
 #include "services/intake/provider_events.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct intake intake;
 
@@ -54,28 +53,6 @@ static const struct config_variable variables[] = {
 };
 
 static struct http_server *server;
-static struct http_route *routes;
-
-/* One table of routes for the server, made of the parts'. */
-static size_t collect_routes(void)
-{
-    const struct {
-        const struct http_route *list;
-        size_t count;
-    } parts[] = {
-        {case_routes, case_route_count},         {command_routes, command_route_count},
-        {handover_routes, handover_route_count}, {extract_routes, extract_route_count},
-        {upload_routes, upload_route_count},     {desk_routes, desk_route_count},
-        {people_routes, people_route_count},
-    };
-    size_t count = 0;
-    for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        routes = mem_resize(routes, count + parts[i].count, sizeof *routes);
-        memcpy(routes + count, parts[i].list, parts[i].count * sizeof *routes);
-        count += parts[i].count;
-    }
-    return count;
-}
 
 static enum verdict check(struct why *why)
 {
@@ -89,9 +66,9 @@ static enum verdict open_kafka(struct why *why)
     intake.kafka = config.kafka;
     intake.kafka.client_id = "intake";
     intake.state_dir = config.state_dir;
-    enum verdict verdict = view_open(&intake.kafka, config.state_dir, &intake.view, why);
-    if (verdict == VERDICT_OK)
-        verdict = kafka_producer_open(&intake.kafka, topics, count, &intake.producer, why);
+    enum verdict verdict = kafka_producer_open(&intake.kafka, topics, count, &intake.producer, why);
+    if (verdict == VERDICT_OK) /* its folding thread writes dead letters */
+        verdict = view_open(&intake.kafka, config.state_dir, intake_bury, &intake.view, why);
     if (verdict == VERDICT_OK)
         verdict = kafka_reader_open(&intake.kafka, KAFKA_READ_COMMITTED, &intake.fetcher, why);
     return verdict;
@@ -99,7 +76,8 @@ static enum verdict open_kafka(struct why *why)
 
 static enum verdict open_http(struct why *why)
 {
-    size_t count = collect_routes();
+    size_t count;
+    const struct http_route *routes = intake_routes(&count);
     struct http_server_definition definition = {.address = config.http_address,
                                                 .route_count = count,
                                                 .routes = routes,
@@ -133,6 +111,7 @@ static void stop(int64_t deadline_ms)
     http_server_stop(server, deadline_ms - 10000);
     provider_events_stop();
     intake_pool_stop();
+    view_stop(intake.view); /* it writes dead letters; reports that come later find it ended */
     kafka_producer_close(intake.producer, deadline_ms - 5000);
     view_close(intake.view);
     kafka_reader_close(intake.fetcher);
@@ -165,13 +144,15 @@ static int print_topics(int argc, char **argv)
     return SERVICE_STOPPED;
 }
 
-/* "topics" and what people_commands has. */
+/* "topics", "routes" and what people_commands has. */
 static const struct service_command *collect_commands(void)
 {
     static struct service_command commands[10];
     size_t count = 0;
     commands[count++] = (struct service_command){
         "topics", "prints the table of topics as JSON, for provisioning", print_topics};
+    commands[count++] = (struct service_command){
+        "routes", "prints the table of REST routes as JSON", intake_print_routes};
     for (const struct service_command *c = people_commands;
          c->name && count + 1 < COUNT_OF(commands); c++)
         commands[count++] = *c;

@@ -5,6 +5,7 @@
  * has it. With an Idempotency-Key the case id derives from operator and key: what decides then is the chain itself, which
  * takes the first record of that id and refuses the rest, also after every local file was lost.
  */
+#include "services/intake/api_people.h"
 #include "services/intake/intake.h"
 
 #include "common/clock.h"
@@ -24,6 +25,7 @@
 struct opening {
     struct http_request *request;
     bool has_key;
+    char operator[64], draft[65]; /* "": opened without one */
     char id[IDS_UUID_SIZE], event_id[IDS_UUID_SIZE];
     char time[CLOCK_TEXT_SIZE], sha256[IDS_SHA256_TEXT_SIZE], head[CASE_HEAD_SIZE];
 };
@@ -38,6 +40,45 @@ static struct metric metrics[] = {
 void intake_register_metrics(void)
 {
     metrics_register(metrics, COUNT_OF(metrics));
+}
+
+/* --- the draft --------------------------------------------------------------------------------------------------------------------- */
+
+struct used_draft {
+    char operator[64], id[65];
+};
+
+static void drop_draft(void *context)
+{
+    CLEANUP(mem_free) struct used_draft *used = context;
+    people_drop_draft(used->operator, used->id);
+}
+
+/* The case is there, its draft has served. Redis may be slow or away: nobody waits for it, and a draft that stays ends by
+ * itself after a week. */
+static void forget_draft(const struct opening *opening)
+{
+    if (!*opening->draft)
+        return;
+    struct used_draft *used = mem_alloc(sizeof *used);
+    memcpy(used->operator, opening->operator, sizeof used->operator);
+    memcpy(used->id, opening->draft, sizeof used->id);
+    if (!intake_defer(drop_draft, used))
+        free(used);
+}
+
+static bool take_draft(struct http_request *request, struct opening *opening)
+{
+    const char *draft = http_query(request, "draft");
+    if (!draft)
+        return true;
+    if (!people_draft_id_is_sound(draft)) {
+        intake_refuse_field(request, 422, "/draft", "format",
+                            "expected 1 to 64 of A-Z a-z 0-9 - _");
+        return false;
+    }
+    memcpy(opening->draft, draft, strlen(draft) + 1);
+    return true;
 }
 
 /* --- answers -------------------------------------------------------------------------------------------------------------------- */
@@ -59,6 +100,7 @@ static void reply_opened(struct opening *opening, bool replayed)
     http_reply(opening->request, 201, "application/json",
                (struct bytes){.data = body, .length = (size_t)length});
     metric_add(&metrics[0], 1);
+    forget_draft(opening);
 }
 
 /* The id travels with the 503: the case may still arrive, and repeating with the same key finds it. */
@@ -100,17 +142,15 @@ static void reply_hearing_errors(struct http_request *request, const struct hear
 /* The chain has a case of this id that is not this record: the same request again, or another one with the same key. */
 static void answer_from_chain(struct opening *opening)
 {
-    struct view_outcome first;
+    struct view_event first;
     struct why why = {0};
-    char sha256[65];
-    if (view_find_event(intake.view, opening->id, opening->event_id, &first, sha256, &why) !=
-            VERDICT_OK ||
-        !first.known) {
+    if (view_find_event(intake.view, opening->id, opening->event_id, &first, &why) != VERDICT_OK ||
+        !first.outcome.known) {
         reply_unavailable(opening->request, opening, "the view is being rebuilt");
         return;
     }
-    snprintf(opening->head, sizeof opening->head, "%s", first.head);
-    if (strcmp(sha256, opening->sha256) == 0)
+    snprintf(opening->head, sizeof opening->head, "%s", first.outcome.head);
+    if (strcmp(first.request_sha256, opening->sha256) == 0)
         reply_opened(opening, true);
     else
         http_reply_problem(opening->request, 422, "idempotency_key",
@@ -215,19 +255,17 @@ static void produce(struct opening *opening, const struct buf *value, const char
 /* A repetition that the view knows already needs no record of its own. */
 static bool is_known(struct opening *opening)
 {
-    struct view_outcome first;
+    struct view_event first;
     struct why why = {0};
-    char sha256[65];
     if (!opening->has_key ||
-        view_find_event(intake.view, opening->id, opening->event_id, &first, sha256, &why) !=
-            VERDICT_OK ||
-        !first.known)
+        view_find_event(intake.view, opening->id, opening->event_id, &first, &why) != VERDICT_OK ||
+        !first.outcome.known)
         return false;
     answer_from_chain(opening);
     return true;
 }
 
-static void post_case(struct http_request *request)
+void intake_post_case(struct http_request *request)
 {
     char key[256] = "";
     struct hearing_opening found = {0};
@@ -249,212 +287,13 @@ static void post_case(struct http_request *request)
     auth_keep_job(request, opening, free);
     opening->request = request;
     opening->has_key = has_key;
+    snprintf(opening->operator, sizeof opening->operator, "%s", who->id);
+    if (!take_draft(request, opening))
+        return;
     ids_sha256_text(body.data, body.length, opening->sha256);
     make_ids(opening, who->id, key, now_us);
     if (is_known(opening))
         return;
     write_value(&value, opening, who, key, found.customer_id, &hearing, is_out_of_hours(now_us));
-    const char *traceparent = http_header(request, "traceparent");
-    produce(opening, &value, traceparent && strlen(traceparent) == 55 ? traceparent : NULL);
+    produce(opening, &value, intake_traceparent(request));
 }
-
-/* --- reading ------------------------------------------------------------------------------------------------------------------------ */
-
-static void run_get(struct http_request *request)
-{
-    struct view_case view_case;
-    if (!intake_load_case(request, &view_case))
-        return;
-    const char *known = http_header(request, "If-None-Match");
-    http_reply_header(request, "ETag", view_case.etag);
-    if (known && strcmp(known, view_case.etag) == 0) {
-        http_reply(request, 304, NULL, (struct bytes){0});
-    } else {
-        intake_audit(request, http_path_value(request, "id"), "case.read");
-        http_reply_json(request, 200, view_render(&view_case));
-    }
-    view_case_clear(&view_case);
-}
-
-static void get_case(struct http_request *request)
-{
-    intake_run(request, run_get);
-}
-
-static bool read_limit(struct http_request *request, int *ret_limit)
-{
-    const char *text = http_query(request, "limit");
-    char *end;
-    *ret_limit = 50;
-    if (!text)
-        return true;
-    long limit = strtol(text, &end, 10);
-    if (end == text || *end || limit < 1 || limit > 200) {
-        intake_refuse_field(request, 422, "/limit", "range",
-                            "expected a whole number from 1 to 200");
-        return false;
-    }
-    *ret_limit = (int)limit;
-    return true;
-}
-
-static void run_list(struct http_request *request)
-{
-    struct why why = {0};
-    struct view_query query = {.status = http_query(request, "status"),
-                               .q = http_query(request, "q"),
-                               .customer = http_query(request, "customer"),
-                               .cursor = http_query(request, "cursor")};
-    json_t *page = NULL;
-    if (!read_limit(request, &query.limit))
-        return;
-    if (query.q && strlen(query.q) > 200) {
-        intake_refuse_field(request, 422, "/q", "too_long", "expected at most 200 bytes");
-        return;
-    }
-    switch (view_list(intake.view, &query, &page, &why)) {
-    case VERDICT_OK:
-        http_reply_json(request, 200, page);
-        return;
-    case VERDICT_REJECT:
-        intake_refuse_field(request, 422, "/cursor", "format",
-                            "expected next_cursor of an earlier answer");
-        return;
-    case VERDICT_RETRY:
-    case VERDICT_FATAL:
-        intake_unavailable(request, "view", why.text);
-    }
-}
-
-static void list_cases(struct http_request *request)
-{
-    intake_run(request, run_list);
-}
-
-/* --- chain and timeline ------------------------------------------------------------------------------------------------------------- */
-
-static void run_chain(struct http_request *request)
-{
-    struct view_case view_case;
-    struct why why = {0};
-    json_t *events = NULL;
-    if (!intake_load_case(request, &view_case))
-        return;
-    view_case_clear(&view_case);
-    if (view_events(intake.view, http_path_value(request, "id"), &events, &why) != VERDICT_OK)
-        intake_unavailable(request, "view", why.text);
-    else
-        http_reply_json(request, 200, json_pack("{s:o}", "events", events));
-}
-
-static void get_chain(struct http_request *request)
-{
-    intake_run(request, run_chain);
-}
-
-/* Accepted events as the operator reads them: their data without the chain's own members. */
-static void add_events(json_t *timeline, const json_t *events)
-{
-    for (size_t i = 0; i < json_array_size(events); i++) {
-        const json_t *event = json_array_get(events, i);
-        CLEANUP(mem_free) void *value = NULL;
-        size_t length;
-        const char *text = json_string_value(json_object_get(event, "value"));
-        if (!json_is_true(json_object_get(event, "accepted")) ||
-            !base64_decode(text, strlen(text), &value, &length))
-            continue;
-        json_t *data = json_loadb(value, length, 0, NULL);
-        json_object_del(data, "extends");
-        json_object_del(data, "rules");
-        json_object_del(data, "request");
-        json_array_append_new(timeline, json_pack("{s:s, s:O, s:O, s:O, s:o}", "kind", "event",
-                                                  "at", json_object_get(event, "time"), "what",
-                                                  json_object_get(event, "type"), "id",
-                                                  json_object_get(event, "id"), "data", data));
-    }
-}
-
-static void add_steps(json_t *timeline, const char *kind, const json_t *list, const char *at_name,
-                      const char *what_name)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        json_t *entry = json_array_get(list, i);
-        json_t *at = json_object_get(entry, at_name), *what = json_object_get(entry, what_name);
-        if (json_is_string(at) && json_is_string(what))
-            json_array_append_new(timeline, json_pack("{s:s, s:O, s:O, s:O}", "kind", kind, "at",
-                                                      at, "what", what, "data", entry));
-    }
-}
-
-static int by_time(const void *a, const void *b)
-{
-    json_t *const *left = a, *const *right = b;
-    return strcmp(json_string_value(json_object_get(*left, "at")),
-                  json_string_value(json_object_get(*right, "at")));
-}
-
-static json_t *sorted(const json_t *timeline)
-{
-    size_t count = json_array_size(timeline);
-    json_t **entries = mem_alloc((count + 1) * sizeof *entries);
-    for (size_t i = 0; i < count; i++)
-        entries[i] = json_array_get(timeline, i);
-    qsort(entries, count, sizeof *entries, by_time);
-    json_t *in_order = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append(in_order, entries[i]);
-    free(entries);
-    return in_order;
-}
-
-static void run_timeline(struct http_request *request)
-{
-    struct view_case view_case;
-    struct why why = {0};
-    json_auto_t *events = NULL;
-    json_auto_t *reads = NULL;
-    json_auto_t *timeline = json_array();
-    const char *case_id = http_path_value(request, "id");
-    if (!intake_load_case(request, &view_case))
-        return;
-    if (view_events(intake.view, case_id, &events, &why) != VERDICT_OK ||
-        view_audit(intake.view, case_id, &reads, &why) != VERDICT_OK) {
-        view_case_clear(&view_case);
-        intake_unavailable(request, "view", why.text);
-        return;
-    }
-    add_events(timeline, events);
-    add_steps(timeline, "extraction", json_object_get(view_case.extraction, "searches"),
-              "requested_at", "status");
-    const json_t *handovers = json_object_get(view_case.escalation, "handovers");
-    for (size_t i = 0; i < json_array_size(handovers); i++)
-        add_steps(timeline, "handover", json_object_get(json_array_get(handovers, i), "steps"),
-                  "at", "step");
-    add_steps(timeline, "notice", json_object_get(view_case.notifications, "notices"), "planned_at",
-              "template");
-    add_steps(timeline, "read", reads, "at", "what");
-    http_reply_json(request, 200, json_pack("{s:o}", "timeline", sorted(timeline)));
-    view_case_clear(&view_case);
-}
-
-static void get_timeline(struct http_request *request)
-{
-    intake_run(request, run_timeline);
-}
-
-const struct http_route case_routes[] = {
-    {.method = "POST",
-     .path = "/v1/cases",
-     .handler = post_case,
-     .flags = AUTH_WRITERS | AUTH_MACHINE,
-     .body_max = LIMIT_BODY_BYTES,
-     .content_types = "application/json"},
-    {.method = "GET", .path = "/v1/cases", .handler = list_cases, .flags = AUTH_READERS},
-    {.method = "GET", .path = "/v1/cases/{id}", .handler = get_case, .flags = AUTH_READERS},
-    {.method = "GET", .path = "/v1/cases/{id}/chain", .handler = get_chain, .flags = AUTH_READERS},
-    {.method = "GET",
-     .path = "/v1/cases/{id}/timeline",
-     .handler = get_timeline,
-     .flags = AUTH_READERS},
-};
-const size_t case_route_count = COUNT_OF(case_routes);

@@ -7,7 +7,6 @@
 #include "services/intake/provider_events.h"
 
 #include "common/clock.h"
-#include "common/dead_letter.h"
 #include "common/desk/topics.h"
 #include "common/kafka_group.h"
 #include "common/log.h"
@@ -45,8 +44,7 @@ static json_t *members_of(const struct event *event)
 static enum handled judge(enum command_end end, const struct view_outcome *outcome,
                           const struct event *event, struct why *why)
 {
-    struct view_outcome before;
-    char sha256[65];
+    struct view_event before;
     switch (end) {
     case COMMAND_DONE:
         return HANDLED;
@@ -57,9 +55,8 @@ static enum handled judge(enum command_end end, const struct view_outcome *outco
         if (outcome->refusal == CASE_STALE)
             return AGAIN;
         if (outcome->refusal == CASE_DUPLICATE &&
-            view_find_event(intake.view, event->key, event->id, &before, sha256, why) ==
-                VERDICT_OK &&
-            before.known)
+            view_find_event(intake.view, event->key, event->id, &before, why) == VERDICT_OK &&
+            before.outcome.known)
             return HANDLED;
         (void)reject(why, "%s: %.200s", case_refusal_code(outcome->refusal), outcome->why.text);
         return REFUSED;
@@ -110,23 +107,11 @@ static enum handled handle(const struct kafka_record *record, struct why *why)
     return handled;
 }
 
-static enum verdict bury(const struct kafka_record *record, const char *reason, struct why *why)
-{
-    struct dead_letter letter;
-    dead_letter_make("intake", record, reason, clock_now_us(), &letter);
-    enum verdict verdict = kafka_produce_wait(intake.producer, &letter.output,
-                                              clock_monotonic_ms() + WITHIN_MS, NULL, why);
-    dead_letter_clear(&letter);
-    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%lld reason=%s",
-              record->topic, record->at.partition, (long long)record->at.offset, reason);
-    return verdict;
-}
-
 static void take(const struct kafka_record *record)
 {
     struct why why = {0}, after = {0};
     enum handled handled = handle(record, &why);
-    if (handled == REFUSED && bury(record, why.text, &after) != VERDICT_OK)
+    if (handled == REFUSED && intake_bury(record, why.text, &after) != VERDICT_OK)
         handled = AGAIN;
     if (handled == AGAIN) {
         log_event(LOG_DEBUG, "provider_event.tried_again", "why=%s", why.text);

@@ -137,7 +137,7 @@ static bool case_is_known(struct http_request *request, const char *case_id)
 {
     struct view_case found = {0};
     struct why why = {0};
-    if (view_case(intake.view, case_id, &found, &why) != VERDICT_OK) {
+    if (ids_is_uuid(case_id) && intake_case_or_wait(case_id, &found, &why) != VERDICT_OK) {
         intake_unavailable(request, "view", why.text);
         return false;
     }
@@ -150,15 +150,36 @@ static bool case_is_known(struct http_request *request, const char *case_id)
     return open;
 }
 
+static bool is_kind(const char *kind)
+{
+    static const char *const all[] = {"utm",       "firewall", "proxy", "ids",
+                                      "antivirus", "edr",      "other"};
+    for (size_t i = 0; i < COUNT_OF(all); i++)
+        if (strcmp(all[i], kind) == 0)
+            return true;
+    return false;
+}
+
+static bool query_is_sound(struct http_request *request)
+{
+    const char *kind = http_query(request, "kind"), *format = http_query(request, "format");
+    if (!name_is_sound(http_query(request, "filename")))
+        intake_refuse_field(request, 422, "/filename", "format",
+                            "expected a file name of 1 to 255 bytes without / and \\");
+    else if (kind && !is_kind(kind))
+        intake_refuse_field(request, 422, "/kind", "choice",
+                            "expected utm, firewall, proxy, ids, antivirus, edr or other");
+    else if (format && (!*format || strlen(format) > 40))
+        intake_refuse_field(request, 422, "/format", "format", "expected 1 to 40 bytes");
+    else
+        return true;
+    return false;
+}
+
 static bool begin(struct http_request *request)
 {
     const char *case_id = http_path_value(request, "id");
-    if (!name_is_sound(http_query(request, "filename"))) {
-        intake_refuse_field(request, 422, "/filename", "format",
-                            "expected a file name of 1 to 255 bytes without / and \\");
-        return false;
-    }
-    if (!case_is_known(request, case_id))
+    if (!query_is_sound(request) || !case_is_known(request, case_id))
         return false;
     struct upload *upload = mem_alloc(sizeof *upload);
     pthread_mutex_init(&upload->lock, NULL);
@@ -203,12 +224,18 @@ static bool take_bytes(struct http_request *request, const void *bytes, size_t l
 
 /* --- the event ---------------------------------------------------------------------------------------------------------------------- */
 
+/* From the chain and not from the request: a repetition with the same key is told of the first upload. */
 static void finish_upload(const json_t *state, const struct command_input *input, json_t *answer)
 {
-    (void)state;
     static const char *const shown[] = {"upload", "sha256", "size"};
-    for (size_t i = 0; i < COUNT_OF(shown); i++)
-        json_object_set(answer, shown[i], json_object_get(input->members, shown[i]));
+    const json_t *uploads = json_object_get(state, "uploads");
+    for (size_t i = 0; i < json_array_size(uploads); i++) {
+        const json_t *upload = json_array_get(uploads, i);
+        if (strcmp(json_string_value(json_object_get(upload, "event")), input->event_id) != 0)
+            continue;
+        for (size_t k = 0; k < COUNT_OF(shown); k++)
+            json_object_set(answer, shown[k], json_object_get(upload, shown[k]));
+    }
 }
 
 static json_t *members_of(struct http_request *request, const struct upload *upload)
@@ -219,9 +246,9 @@ static json_t *members_of(struct http_request *request, const struct upload *upl
                                 (json_int_t)upload->last, "chunks", (json_int_t)upload->chunks,
                                 "size", (json_int_t)upload->size, "sha256", upload->sha256);
     const char *kind = http_query(request, "kind"), *format = http_query(request, "format");
-    if (members && kind && *kind && strlen(kind) <= 40)
+    if (members && kind)
         json_object_set_new(members, "kind", json_string(kind));
-    if (members && format && *format && strlen(format) <= 40)
+    if (members && format)
         json_object_set_new(members, "format", json_string(format));
     return members;
 }

@@ -70,6 +70,7 @@ static struct view_waiter *take_waiters(struct view *view, bool all)
 static void tell_waiters(struct view *view, bool closing)
 {
     pthread_mutex_lock(&view->lock);
+    view->ended = closing;
     struct view_waiter *taken = take_waiters(view, closing);
     pthread_cond_broadcast(&view->moved);
     pthread_mutex_unlock(&view->lock);
@@ -88,16 +89,19 @@ void view_when_passed(struct view *view, struct kafka_position at, view_passed_f
                       void *context)
 {
     pthread_mutex_lock(&view->lock);
-    bool already = view->next[0][at.partition] > at.offset;
-    if (!already) {
+    bool already = view->next[0][at.partition] > at.offset, ended = view->ended;
+    if (!already && !ended) {
         struct view_waiter *waiter = mem_alloc(sizeof *waiter);
         *waiter = (struct view_waiter){
             .next = view->waiters, .at = at, .passed = passed, .context = context};
         view->waiters = waiter;
     }
     pthread_mutex_unlock(&view->lock);
-    if (!already)
+    if (!already) {
+        if (ended)
+            passed(context, NULL);
         return;
+    }
     struct view_outcome outcome;
     sqlite3 *db = view_reader_take(view);
     look_up_outcome(db, at, &outcome);
@@ -245,13 +249,14 @@ static enum verdict seek_all(struct view *view, struct why *why)
     return VERDICT_OK;
 }
 
-enum verdict view_open(const struct kafka_config *kafka, const char *state_dir,
+enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, view_bury_fn *bury,
                        struct view **ret_view, struct why *why)
 {
     const char *names[VIEW_TOPICS];
     char cluster_id[64];
     struct view *view = mem_alloc(sizeof *view);
     view->kafka = *kafka;
+    view->bury = bury;
     pthread_mutex_init(&view->lock, NULL);
     pthread_mutex_init(&view->readers_lock, NULL);
     pthread_cond_init(&view->moved, NULL);
@@ -293,12 +298,14 @@ bool view_is_ready(struct view *view, json_t *detail)
     return ready;
 }
 
-void view_close(struct view *view)
+void view_stop(struct view *view)
 {
-    if (!view)
-        return;
     atomic_store(&view->stopping, true);
     pthread_join(view->thread, NULL);
+}
+
+void view_close(struct view *view)
+{
     kafka_reader_close(view->reader);
     for (int i = 0; i < VIEW_READERS; i++)
         sqlite3_close(view->readers[i]);

@@ -10,11 +10,16 @@
  */
 #include <jansson.h>
 #include "common/desk/case.h"
+#include "common/kafka.h"
 
 struct view;
 
-enum verdict view_open(const struct kafka_config *kafka, const char *state_dir,
+/* What cannot be taken is told to `bury`, on the folding thread and before the fold goes on. */
+typedef enum verdict view_bury_fn(const struct kafka_record *record, const char *reason,
+                                  struct why *why);
+enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, view_bury_fn *bury,
                        struct view **ret_view, struct why *why);
+void view_stop(struct view *view); /* the fold ends; who waits for it is told so */
 void view_close(struct view *view);
 bool view_is_ready(struct view *view, json_t *detail);
 
@@ -42,9 +47,15 @@ struct view_outcome {
     json_int_t revision; /* of the event, when accepted */
     char head[CASE_HEAD_SIZE];
 };
+/* An accepted event, and the hash of the request that made it ("" if it was none); outcome.known is false if the chain
+ * has no such event. */
+struct view_event {
+    struct view_outcome outcome;
+    char type[64];
+    char request_sha256[65];
+};
 enum verdict view_find_event(struct view *view, const char *case_id, const char *event_id,
-                             struct view_outcome *ret_outcome, char ret_request_sha256[65],
-                             struct why *why);
+                             struct view_event *ret_event, struct why *why);
 /* Calls `passed` once the fold has committed this record of `cases`: on the fold's thread, or at once on the caller's.
  * Exactly once; with a NULL outcome when the view is closed before. */
 typedef void view_passed_fn(void *context, const struct view_outcome *outcome);

@@ -22,6 +22,8 @@ struct view_waiter {
 
 struct view {
     struct kafka_config kafka;
+    view_bury_fn *bury;
+    bool begun_anew; /* the file was lost or foreign */
     struct kafka_reader *reader;
     int32_t partitions;
     char *path;
@@ -36,6 +38,7 @@ struct view {
     int64_t *next[VIEW_TOPICS]; /* committed to the file */
     int64_t *goal[VIEW_TOPICS]; /* ends as they stood at the start */
     struct view_waiter *waiters;
+    bool ended; /* lock; nothing is folded any more */
     _Atomic bool ready, stopping;
 };
 extern const char *const view_topics[VIEW_TOPICS]; /* without prefix; cases is the first */
@@ -50,4 +53,5 @@ enum verdict view_store_record(struct view *view, int topic, const struct kafka_
                                struct why *why);
 sqlite3 *view_reader_take(struct view *view);
 void view_reader_give(struct view *view, sqlite3 *db);
+json_t *view_render_row(const struct view_case *row);          /* a line of the list */
 json_t *view_column_json(sqlite3_stmt *statement, int column); /* NULL for SQL NULL */

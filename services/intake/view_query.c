@@ -187,106 +187,28 @@ static void copy_request_hash(sqlite3_stmt *statement, int column, char ret_sha2
 }
 
 enum verdict view_find_event(struct view *view, const char *case_id, const char *event_id,
-                             struct view_outcome *ret_outcome, char ret_request_sha256[65],
-                             struct why *why)
+                             struct view_event *ret_event, struct why *why)
 {
-    *ret_outcome = (struct view_outcome){0};
+    *ret_event = (struct view_event){0};
     if (not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
     BORROW(reader, view);
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement = view_prepare(
-        reader.db,
-        "SELECT revision, head, value FROM events WHERE case_id = ?1 AND id = ?2 AND refusal = 0");
+    sqlite3_stmt *statement =
+        view_prepare(reader.db, "SELECT revision, head, type, value FROM events"
+                                " WHERE case_id = ?1 AND id = ?2 AND refusal = 0");
     bind_text(statement, 1, case_id);
     bind_text(statement, 2, event_id);
     if (sqlite3_step(statement) != SQLITE_ROW)
         return VERDICT_OK;
-    ret_outcome->known = true;
-    ret_outcome->revision = sqlite3_column_int64(statement, 0);
-    snprintf(ret_outcome->head, sizeof ret_outcome->head, "%s",
+    ret_event->outcome.known = true;
+    ret_event->outcome.revision = sqlite3_column_int64(statement, 0);
+    snprintf(ret_event->outcome.head, sizeof ret_event->outcome.head, "%s",
              (const char *)sqlite3_column_text(statement, 1));
-    copy_request_hash(statement, 2, ret_request_sha256);
+    snprintf(ret_event->type, sizeof ret_event->type, "%s",
+             (const char *)sqlite3_column_text(statement, 2));
+    copy_request_hash(statement, 3, ret_event->request_sha256);
     return VERDICT_OK;
-}
-
-/* --- rendering ---------------------------------------------------------------------------------------------------------------- */
-
-static json_t *render_triage(const json_t *extraction)
-{
-    json_t *triage = extraction ? json_copy((json_t *)(uintptr_t)extraction) : json_object();
-    json_object_del(triage, "case");
-    if (!json_object_get(triage, "status"))
-        json_object_set_new(triage, "status", json_string("waiting"));
-    return triage;
-}
-
-static json_t *render_escalation(const json_t *escalation)
-{
-    json_t *shown = escalation ? json_copy((json_t *)(uintptr_t)escalation) : json_object();
-    json_object_del(shown, "case");
-    if (!json_object_get(shown, "state"))
-        json_object_set_new(shown, "state", json_string("none"));
-    if (!json_object_get(shown, "handover"))
-        json_object_set_new(shown, "handover", json_null());
-    if (!json_object_get(shown, "reasons"))
-        json_object_set_new(shown, "reasons", json_array());
-    if (!json_object_get(shown, "warnings"))
-        json_object_set_new(shown, "warnings", json_array());
-    return shown;
-}
-
-static json_t *or_null(const json_t *value)
-{
-    return value ? json_incref((json_t *)(uintptr_t)value) : json_null();
-}
-
-static json_t *or_empty(const json_t *value)
-{
-    return value ? json_incref((json_t *)(uintptr_t)value) : json_array();
-}
-
-json_t *view_render(const struct view_case *view_case)
-{
-    static const char *const shown[] = {"id",
-                                        "number",
-                                        "revision",
-                                        "head",
-                                        "opened_at",
-                                        "opened_by",
-                                        "changed_at",
-                                        "policy",
-                                        "assessment",
-                                        "steps_done",
-                                        "waivers",
-                                        "callback",
-                                        "confirmed_address",
-                                        "closed",
-                                        "proposals",
-                                        "muted"};
-    const json_t *state = view_case->state;
-    json_t *answer = json_object();
-    for (size_t i = 0; i < COUNT_OF(shown); i++)
-        if (json_object_get(state, shown[i]))
-            json_object_set(answer, shown[i], json_object_get(state, shown[i]));
-    json_object_set_new(
-        answer, "status",
-        json_string(status_of(state, view_case->extraction, view_case->escalation)));
-    json_object_set_new(answer, "flags",
-                        status_flags(state, view_case->extraction, view_case->escalation));
-    json_object_set_new(answer, "customer_id", or_null(json_object_get(state, "customer_id")));
-    json_object_set_new(answer, "hearing", or_null(json_object_get(state, "hearing")));
-    json_object_set_new(answer, "intention", or_null(json_object_get(state, "intention")));
-    json_object_set_new(answer, "consents", or_empty(json_object_get(state, "consents")));
-    json_object_set_new(answer, "actions", or_empty(json_object_get(state, "actions")));
-    json_object_set_new(answer, "uploads", or_empty(json_object_get(state, "uploads")));
-    json_object_set_new(answer, "handovers", or_empty(json_object_get(state, "handovers")));
-    json_object_set_new(answer, "extractions", or_empty(json_object_get(state, "extractions")));
-    json_object_set_new(answer, "triage", render_triage(view_case->extraction));
-    json_object_set_new(answer, "escalation", render_escalation(view_case->escalation));
-    json_object_set_new(answer, "notifications",
-                        or_empty(json_object_get(view_case->notifications, "notices")));
-    return answer;
 }
 
 /* --- lists -------------------------------------------------------------------------------------------------------------------- */
@@ -307,25 +229,12 @@ static char *like_pattern(const char *q)
     return pattern.data;
 }
 
-static json_t *list_row(sqlite3_stmt *statement)
+static json_t *next_row(sqlite3_stmt *statement)
 {
     struct view_case row = {.state = view_column_json(statement, 0),
                             .extraction = view_column_json(statement, 1),
                             .escalation = view_column_json(statement, 2)};
-    const json_t *hearing = json_object_get(row.state, "hearing");
-    const char *triage = json_string_value(json_object_get(row.extraction, "status"));
-    const char *escalation = json_string_value(json_object_get(row.escalation, "state"));
-    json_t *line =
-        json_pack("{s:O, s:O, s:O, s:s, s:o, s:o, s:O, s:o, s:o, s:s, s:s}", "id",
-                  json_object_get(row.state, "id"), "number", json_object_get(row.state, "number"),
-                  "revision", json_object_get(row.state, "revision"), "status",
-                  status_of(row.state, row.extraction, row.escalation), "flags",
-                  status_flags(row.state, row.extraction, row.escalation), "customer_id",
-                  or_null(json_object_get(row.state, "customer_id")), "opened_at",
-                  json_object_get(row.state, "opened_at"), "company",
-                  or_null(json_object_get(json_object_get(hearing, "contact"), "company")), "type",
-                  or_null(json_object_get(json_object_get(hearing, "incident"), "type")), "triage",
-                  triage ? triage : "waiting", "escalation", escalation ? escalation : "none");
+    json_t *line = view_render_row(&row);
     view_case_clear(&row);
     return line;
 }
@@ -373,7 +282,7 @@ enum verdict view_list(struct view *view, const struct view_query *query, json_t
             next = json_string(cursor);
             break;
         }
-        json_array_append_new(cases, list_row(statement));
+        json_array_append_new(cases, next_row(statement));
         snprintf(cursor, sizeof cursor, "%" PRId64 ".%s",
                  (int64_t)sqlite3_column_int64(statement, 3),
                  (const char *)sqlite3_column_text(statement, 4));

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The view's tables and how one record goes into them. Rows and offsets are written in one SQLite transaction. */
+#include "services/intake/intake.h"
 #include "services/intake/view_internal.h"
 
 #include "common/clock.h"
+#include "common/desk/hearing.h"
 #include "common/desk/limits.h"
 #include "common/desk/status.h"
 #include "common/ids.h"
@@ -134,6 +136,7 @@ enum verdict view_store_open(struct view *view, const char *state_dir, const cha
             return VERDICT_FATAL;
         sqlite3_close(view->writer);
         remove_file(path);
+        view->begun_anew = true;
         log_event(LOG_INFO, "view.begun_anew", "identity=%s", identity);
     }
     for (int i = 0; i < VIEW_READERS; i++)
@@ -327,19 +330,60 @@ static enum verdict store_audit(struct view *view, const struct kafka_record *re
     return run(statement) ? VERDICT_OK : write_failed(view, why);
 }
 
-static enum verdict store_event_of(struct view *view, int topic, const struct kafka_record *record,
-                                   const struct event *event, struct why *why)
+static enum verdict forget_latest(struct view *view, const char *column, struct bytes key,
+                                  struct why *why)
 {
-    static const char *const columns[VIEW_TOPICS] = {
-        NULL, NULL, "extraction", "escalation", "notifications", NULL};
-    if (columns[topic])
-        return json_is_object(event->data) && ids_is_uuid(event->key)
-                   ? store_latest(view, columns[topic], event, why)
-                   : VERDICT_OK;
+    CLEANUP(mem_free)
+    char *sql = column ? mem_printf("UPDATE cases SET %s = NULL WHERE id = ?1", column)
+                       : mem_strdup("DELETE FROM contracts WHERE customer = ?1");
+    CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(view->writer, sql);
+    sqlite3_bind_text(statement, 1, key.data, (int)key.length, SQLITE_TRANSIENT);
+    return run(statement) ? VERDICT_OK : write_failed(view, why);
+}
+
+/* Per topic: the type its records have (NULL: any of the chain's), and the column that keeps the last one of a case. */
+static const struct {
+    const char *type, *column;
+    bool compacted;
+} shapes[VIEW_TOPICS] = {
+    {NULL, NULL, false},
+    {"contract.recorded", NULL, true},
+    {"extraction.updated", "extraction", true},
+    {"escalation.status", "escalation", true},
+    {"notices.updated", "notifications", true},
+    {"audit.read", NULL, false},
+};
+enum { TOPIC_CASES, TOPIC_CONTRACTS, TOPIC_AUDIT = VIEW_TOPICS - 1 };
+
+/* Whether the record is one that its only writer makes. */
+static enum verdict check_shape(int topic, const struct event *event, struct why *refusal)
+{
+    struct bytes key = bytes_of(event->key);
+    if (shapes[topic].type && strcmp(shapes[topic].type, event->type) != 0)
+        return reject(refusal, "header ce_type: expected %s", shapes[topic].type);
+    if (!json_is_object(event->data))
+        return reject(refusal, "expected an object");
+    if (topic == TOPIC_CONTRACTS ? !hearing_customer_id_is_valid(key) : !ids_is_uuid(event->key))
+        return reject(refusal, "key: expected a %s id",
+                      topic == TOPIC_CONTRACTS ? "customer" : "case");
+    struct case_verdict verdict = {0};
+    if (topic == TOPIC_CONTRACTS &&
+        !case_check_members(event->data, contract_members, contract_member_count, false, &verdict))
+        return reject(refusal, "%s", verdict.why.text);
+    return VERDICT_OK;
+}
+
+static enum verdict store_event_of(struct view *view, int topic, const struct kafka_record *record,
+                                   const struct event *event, struct why *why, struct why *refusal)
+{
+    if (check_shape(topic, event, refusal) != VERDICT_OK)
+        return VERDICT_REJECT;
+    if (shapes[topic].column)
+        return store_latest(view, shapes[topic].column, event, why);
     switch (topic) {
-    case 0:
-        return ids_is_uuid(event->key) ? store_case_event(view, record, event, why) : VERDICT_OK;
-    case 1:
+    case TOPIC_CASES:
+        return store_case_event(view, record, event, why);
+    case TOPIC_CONTRACTS:
         return store_contract(view, event, why);
     default:
         return store_audit(view, record, event, why);
@@ -358,19 +402,30 @@ static enum verdict store_offset(struct view *view, int topic, struct kafka_posi
     return run(statement) ? VERDICT_OK : write_failed(view, why);
 }
 
+/* After a loss of the file everything is read again: what was there before is in dead-letters already. */
+static enum verdict refuse_record(struct view *view, int topic, const struct kafka_record *record,
+                                  const char *reason, struct why *why)
+{
+    if (view->begun_anew && record->at.offset < view->goal[topic][record->at.partition])
+        return VERDICT_OK;
+    return view->bury(record, reason, why) == VERDICT_OK ? VERDICT_OK : VERDICT_FATAL;
+}
+
 enum verdict view_store_record(struct view *view, int topic, const struct kafka_record *record,
                                struct why *why)
 {
     struct event event;
     struct why refusal = {0};
-    enum verdict verdict = VERDICT_OK;
-    if (event_parse(record, &event, &refusal) == VERDICT_OK) {
-        verdict = store_event_of(view, topic, record, &event, why);
+    enum verdict verdict;
+    if (!record->value.data && shapes[topic].compacted && record->key.data)
+        verdict = forget_latest(view, shapes[topic].column, record->key, why);
+    else if (event_parse(record, &event, &refusal) != VERDICT_OK)
+        verdict = VERDICT_REJECT;
+    else {
+        verdict = store_event_of(view, topic, record, &event, why, &refusal);
         event_clear(&event);
-    } else {
-        log_event(LOG_WARNING, "view.record_skipped", "topic=%s partition=%d offset=%lld reason=%s",
-                  view_topics[topic], record->at.partition, (long long)record->at.offset,
-                  refusal.text);
     }
+    if (verdict == VERDICT_REJECT)
+        verdict = refuse_record(view, topic, record, refusal.text, why);
     return verdict == VERDICT_OK ? store_offset(view, topic, record->at, why) : verdict;
 }

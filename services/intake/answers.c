@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every handler asks of a request, the small answers, and the record of who read what. */
+#include "services/intake/intake.h"
+
+#include "common/clock.h"
+#include "common/dead_letter.h"
+#include "common/desk/topics.h"
+#include "common/ids.h"
+#include "common/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CATCH_UP_WITHIN_MS 2000
+#define BURIED_WITHIN_MS 5000
+
+void intake_unavailable(struct http_request *request, const char *code, const char *detail)
+{
+    http_reply_header(request, "Retry-After", INTAKE_RETRY_AFTER_S);
+    http_reply_problem(request, 503, code, detail, NULL);
+}
+
+void intake_refuse_field(struct http_request *request, unsigned status, const char *pointer,
+                         const char *code, const char *message)
+{
+    json_t *errors = json_array();
+    http_error_add(errors, pointer, code, message);
+    http_reply_problem(request, status, code, message, errors);
+}
+
+enum verdict intake_case_or_wait(const char *case_id, struct view_case *ret_case, struct why *why)
+{
+    enum verdict verdict = view_case(intake.view, case_id, ret_case, why);
+    if (verdict != VERDICT_OK || ret_case->state)
+        return verdict;
+    verdict = view_catch_up(intake.view, case_id, clock_monotonic_ms() + CATCH_UP_WITHIN_MS, why);
+    return verdict == VERDICT_OK ? view_case(intake.view, case_id, ret_case, why) : verdict;
+}
+
+bool intake_load_case(struct http_request *request, struct view_case *ret_case)
+{
+    struct why why = {0};
+    const char *case_id = http_path_value(request, "id");
+    *ret_case = (struct view_case){0};
+    if (!ids_is_uuid(case_id)) {
+        http_reply_problem(request, 404, "not_found", "There is no case with this id.", NULL);
+        return false;
+    }
+    if (intake_case_or_wait(case_id, ret_case, &why) != VERDICT_OK) {
+        intake_unavailable(request, "view", why.text);
+        return false;
+    }
+    if (!ret_case->state)
+        http_reply_problem(request, 404, "not_found", "There is no case with this id.", NULL);
+    return ret_case->state;
+}
+
+bool intake_body_object(struct http_request *request, json_t **ret_body)
+{
+    struct why why = {0};
+    struct bytes body = http_body(request);
+    json_t *json = NULL;
+    if (event_parse_json(body.data, body.length, &json, &why) != VERDICT_OK) {
+        http_reply_problem(request, 400, "unreadable", why.text, NULL);
+        return false;
+    }
+    if (!json_is_object(json)) {
+        json_decref(json);
+        intake_refuse_field(request, 422, "", "type", "expected an object");
+        return false;
+    }
+    *ret_body = json;
+    return true;
+}
+
+bool intake_members_fit(struct http_request *request, const json_t *body,
+                        const struct case_member *members, size_t count)
+{
+    json_t *errors = case_list_errors(body, members, count);
+    if (json_array_size(errors) == 0) {
+        json_decref(errors);
+        return true;
+    }
+    http_reply_problem(request, 422, "invalid", "Some members cannot be taken.", errors);
+    return false;
+}
+
+bool intake_idempotency_key(struct http_request *request, char ret_key[256], bool *ret_present)
+{
+    const char *given = http_header(request, "Idempotency-Key");
+    size_t length = given ? strlen(given) : 0;
+    *ret_present = given != NULL;
+    if (!given)
+        return true;
+    bool quoted = length >= 2 && given[0] == '"' && given[length - 1] == '"';
+    if (quoted) {
+        given++;
+        length -= 2;
+    }
+    bool usable = length >= 1 && length <= 200;
+    for (size_t i = 0; i < length && usable; i++)
+        usable = given[i] >= 0x21 && given[i] <= 0x7e && given[i] != '"';
+    if (!usable) {
+        http_reply_problem(request, 400, "idempotency_key",
+                           "Expected 1 to 200 visible ASCII characters.", NULL);
+        return false;
+    }
+    memcpy(ret_key, given, length);
+    ret_key[length] = '\0';
+    return true;
+}
+
+/* "00-", 32 hex digits, "-", 16 hex digits, "-", 2 hex digits. */
+const char *intake_traceparent(struct http_request *request)
+{
+    static const size_t lengths[] = {2, 32, 16, 2};
+    const char *given = http_header(request, "traceparent"), *at = given;
+    if (!given || strncmp(given, "00-", 3) != 0)
+        return NULL;
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        if (strspn(at, "0123456789abcdef") != lengths[i])
+            return NULL;
+        at += lengths[i];
+        if (*at != (i + 1 < COUNT_OF(lengths) ? '-' : '\0'))
+            return NULL;
+        at += *at == '-';
+    }
+    return given;
+}
+
+bool intake_etag_is_listed(const char *list, const char *etag)
+{
+    size_t length = strlen(etag);
+    for (const char *at = list; at && *at; at += strcspn(at, ",")) {
+        at += strspn(at, ", \t");
+        if (*at == '*')
+            return true;
+        at += strncmp(at, "W/", 2) == 0 ? 2 : 0; /* a weak comparison is enough to save a reading */
+        if (strncmp(at, etag, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+const json_t *intake_ended_search(const json_t *extraction, const char *id)
+{
+    const json_t *searches = json_object_get(extraction, "searches");
+    for (size_t i = json_array_size(searches); i > 0; i--) {
+        const json_t *search = json_array_get(searches, i - 1);
+        const char *status = json_string_value(json_object_get(search, "status"));
+        const char *its_id = json_string_value(json_object_get(search, "id"));
+        bool ended = status && (strcmp(status, "found") == 0 || strcmp(status, "none") == 0);
+        if (ended && (!id || (its_id && strcmp(its_id, id) == 0)))
+            return search;
+    }
+    return NULL;
+}
+
+/* --- audit and dead letters -------------------------------------------------------------------------------------------------------------------- */
+
+static void note_delivery(void *context, const struct kafka_delivery *delivery)
+{
+    (void)context;
+    if (delivery->verdict != VERDICT_OK)
+        log_event(LOG_WARNING, "audit.not_written", "why=%s", delivery->why);
+}
+
+void intake_audit(struct http_request *request, const char *case_id, const char *what)
+{
+    const struct auth_identity *who = auth_identity(request);
+    char id[IDS_UUID_SIZE], time[CLOCK_TEXT_SIZE], type_text[96];
+    int64_t now_us = clock_now_us();
+    struct event_headers headers;
+    struct why why = {0};
+    ids_uuid7(now_us, id);
+    clock_format_us(now_us, time);
+    json_auto_t *value = json_pack("{s:s, s:s, s:s, s:s}", "who", who->id, "role", who->role,
+                                   "what", what, "at", time);
+    CLEANUP(buf_free) struct buf text;
+    buf_init(&text, KAFKA_RECORD_BYTES_MAX);
+    event_dump_json(value, &text);
+    event_headers_make("audit.read", id, INTAKE_SOURCE, time, case_id, NULL, type_text, &headers);
+    struct kafka_output output = {.topic = topics_full_name("audit"),
+                                  .partition = -1,
+                                  .key = bytes_of(case_id),
+                                  .value = {.data = text.data, .length = text.length},
+                                  .headers = headers.list,
+                                  .header_count = headers.count};
+    if (kafka_produce(intake.producer, &output, note_delivery, NULL, &why) != VERDICT_OK)
+        log_event(LOG_WARNING, "audit.not_written", "case=%s why=%s", case_id, why.text);
+}
+
+enum verdict intake_bury(const struct kafka_record *record, const char *reason, struct why *why)
+{
+    struct dead_letter letter;
+    dead_letter_make("intake", record, reason, clock_now_us(), &letter);
+    enum verdict verdict = kafka_produce_wait(intake.producer, &letter.output,
+                                              clock_monotonic_ms() + BURIED_WITHIN_MS, NULL, why);
+    dead_letter_clear(&letter);
+    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%lld reason=%s",
+              record->topic, record->at.partition, (long long)record->at.offset, reason);
+    return verdict;
+}

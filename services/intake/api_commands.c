@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of commands: which path makes which event, and what no table of members can say of it. */
+#include "services/intake/commands.h"
+
+#include "common/desk/hearing.h"
+#include "common/desk/limits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- PATCH ------------------------------------------------------------------------------------------------------------------------ */
+
+static void reply_hearing_errors(struct http_request *request, const struct hearing_errors *found)
+{
+    json_t *errors = json_array();
+    for (size_t i = 0; i < found->count; i++)
+        http_error_add(errors, found->list[i].pointer, found->list[i].code, found->list[i].message);
+    http_reply_problem(request, 422, "invalid", "Some members of the hearing cannot be taken.",
+                       errors);
+}
+
+static bool prepare_patch(struct http_request *request, const struct view_case *view_case,
+                          json_t *members)
+{
+    CLEANUP(mem_free) struct hearing_errors *errors = mem_alloc(sizeof *errors);
+    json_auto_t *merged = NULL;
+    json_t *patch = json_object_get(members, "patch");
+    if (hearing_patch_names_array(patch) && !http_header(request, "If-Match")) {
+        http_reply_problem(request, 428, "if_match", "A patch that names a list needs If-Match.",
+                           NULL);
+        return false;
+    }
+    if (hearing_check_patch(json_object_get(view_case->state, "hearing"), patch, errors, &merged))
+        return true;
+    reply_hearing_errors(request, errors);
+    return false;
+}
+
+static void run_patch(struct http_request *request)
+{
+    static const struct command amend = {.type = "hearing.amended", .prepare = prepare_patch};
+    json_t *patch = NULL;
+    if (!intake_body_object(request, &patch))
+        return;
+    json_auto_t *members = json_pack("{s:o}", "patch", patch);
+    command_run(request, &amend, members);
+}
+
+static void patch_case(struct http_request *request)
+{
+    intake_run(request, run_patch);
+}
+
+/* --- the table of commands ---------------------------------------------------------------------------------------------------------- */
+
+static const json_t *given_by_event(const json_t *given, const char *event_id)
+{
+    const json_t *withdrawn = json_object_get(given, "withdrawn");
+    const char *id = json_string_value(json_object_get(withdrawn, "id"));
+    return id && strcmp(id, event_id) == 0 ? withdrawn : NULL;
+}
+
+/* {"effect":"stopped"} or {"effect":"recalled","accepted_at"}: read from the chain, where the order stands. */
+static void finish_withdrawal(const json_t *state, const struct command_input *input,
+                              json_t *answer)
+{
+    const json_t *consents = json_object_get(state, "consents");
+    const json_t *withdrawn = given_by_event(json_object_get(state, "intention"), input->event_id);
+    for (size_t i = 0; i < json_array_size(consents) && !withdrawn; i++)
+        withdrawn = given_by_event(json_array_get(consents, i), input->event_id);
+    static const char *const shown[] = {"effect", "handover", "accepted_at"};
+    for (size_t i = 0; i < COUNT_OF(shown); i++)
+        if (json_object_get(withdrawn, shown[i]))
+            json_object_set(answer, shown[i], json_object_get(withdrawn, shown[i]));
+}
+
+static bool list_has(const json_t *list, const json_t *value)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (json_equal(json_array_get(list, i), value))
+            return true;
+    return false;
+}
+
+static bool scopes_fit(struct http_request *request, const json_t *scopes, const json_t *document,
+                       bool written)
+{
+    char pointer[40];
+    for (size_t i = 0; i < json_array_size(scopes); i++) {
+        const json_t *scope = json_array_get(scopes, i);
+        snprintf(pointer, sizeof pointer, "/scopes/%zu", i);
+        if (!list_has(json_object_get(document, "scopes"), scope)) {
+            intake_refuse_field(request, 422, pointer, "choice", "not a scope of this document");
+            return false;
+        }
+        if (!written && strcmp(json_string_value(scope), "authorities") == 0) {
+            intake_refuse_field(request, 422, "/channel", "channel",
+                                "the scope authorities needs paper or web (1-8)");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Scopes not named are the document's required ones; passing the incident to authorities needs writing (1-⑧). */
+static bool prepare_consent(struct http_request *request, const struct view_case *view_case,
+                            json_t *members)
+{
+    (void)view_case;
+    CLEANUP(profile_release_at) struct profile *profile = profile_current();
+    const char *channel = json_string_value(json_object_get(members, "channel"));
+    const json_t *document =
+        profile_consent_document(profile, json_string_value(json_object_get(members, "document")),
+                                 json_string_value(json_object_get(members, "version")));
+    if (!document) {
+        intake_refuse_field(request, 422, "/document", "unknown_document",
+                            "no such document and version at this desk");
+        return false;
+    }
+    if (!json_object_get(members, "scopes"))
+        json_object_set(members, "scopes", json_object_get(document, "required"));
+    return scopes_fit(request, json_object_get(members, "scopes"), document,
+                      strcmp(channel, "phone_read") != 0);
+}
+
+/* From preparing to accepted a hand-over is under way; before that a new request replaces it, after release it
+ * supplements it. Only escalation knows which, so the check stands here and not in the chain. */
+static bool prepare_handover(struct http_request *request, const struct view_case *view_case,
+                             json_t *members)
+{
+    (void)members;
+    static const char *const busy[] = {"preparing", "offered", "overdue", "accepted"};
+    const char *state = json_string_value(json_object_get(view_case->escalation, "state"));
+    for (size_t i = 0; state && i < COUNT_OF(busy); i++)
+        if (strcmp(state, busy[i]) == 0) {
+            CLEANUP(mem_free) char *detail = mem_printf("A hand-over is %s already.", state);
+            http_reply_problem(request, 409, "handover_open", detail, NULL);
+            return false;
+        }
+    return true;
+}
+
+#define CASE "/v1/cases/{id}/"
+static const struct {
+    const char *path;
+    struct command command;
+} commands[] = {
+    {CASE "customer", {.type = "customer.identified"}},
+    {CASE "policy", {.type = "policy.decided"}},
+    {CASE "actions", {.type = "action.recorded"}},
+    {CASE "assessment", {.type = "assessment.recorded"}},
+    {CASE "consents", {.type = "consent.recorded", .prepare = prepare_consent}},
+    {CASE "consents/withdrawal", {.type = "consent.withdrawn", .finish = finish_withdrawal}},
+    {CASE "intention", {.type = "intention.expressed"}},
+    {CASE "intention/withdrawal", {.type = "intention.withdrawn", .finish = finish_withdrawal}},
+    {CASE "handover", {.type = "handover.requested", .prepare = prepare_handover}},
+    {CASE "handover/approval", {.type = "handover.approved"}},
+    {CASE "handover/cancellation", {.type = "handover.cancelled"}},
+    {CASE "extractions", {.type = "extraction.requested"}},
+    {CASE "notes", {.type = "note.added"}},
+    {CASE "close", {.type = "case.closed"}},
+    {CASE "reopen", {.type = "case.reopened"}},
+};
+
+static const struct command *command_of(const struct http_route *route)
+{
+    for (size_t i = 0; i < COUNT_OF(commands); i++)
+        if (strcmp(route->method, "POST") == 0 && strcmp(commands[i].path, route->path) == 0)
+            return &commands[i].command;
+    return NULL;
+}
+
+const char *intake_event_of(const struct http_route *route)
+{
+    const struct command *command = command_of(route);
+    return command ? command->type : NULL;
+}
+
+static bool body_fits(struct http_request *request, const struct command *command,
+                      const json_t *members)
+{
+    size_t count;
+    const struct case_member *table = case_members(command->type, &count);
+    return intake_members_fit(request, members, table, count);
+}
+
+static void run_post(struct http_request *request)
+{
+    const struct command *command = command_of(http_route_of(request));
+    json_auto_t *members = NULL;
+    if (intake_body_object(request, &members) && body_fits(request, command, members))
+        command_run(request, command, members);
+}
+
+static void post_command(struct http_request *request)
+{
+    intake_run(request, run_post);
+}
+
+#define POST(path_)                                                                                \
+    {.method = "POST",                                                                             \
+     .path = CASE path_,                                                                           \
+     .handler = post_command,                                                                      \
+     .flags = AUTH_WRITERS,                                                                        \
+     .body_max = LIMIT_BODY_BYTES,                                                                 \
+     .content_types = "application/json"}
+const struct http_route command_routes[] = {
+    {.method = "PATCH",
+     .path = "/v1/cases/{id}",
+     .handler = patch_case,
+     .flags = AUTH_WRITERS,
+     .body_max = LIMIT_BODY_BYTES,
+     .content_types = "application/merge-patch+json,application/json"},
+    POST("customer"),
+    POST("policy"),
+    POST("actions"),
+    POST("assessment"),
+    POST("consents"),
+    POST("consents/withdrawal"),
+    POST("intention"),
+    POST("intention/withdrawal"),
+    POST("handover"),
+    POST("handover/approval"),
+    POST("handover/cancellation"),
+    POST("extractions"),
+    POST("notes"),
+    POST("close"),
+    POST("reopen"),
+};
+const size_t command_route_count = COUNT_OF(command_routes);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a case looks in answers: whole, and as a line of the list. Only folded records, no clock. */
+#include "services/intake/view_internal.h"
+
+#include "common/desk/status.h"
+
+static json_t *render_triage(const json_t *extraction)
+{
+    json_t *triage = extraction ? json_copy((json_t *)(uintptr_t)extraction) : json_object();
+    json_object_del(triage, "case");
+    if (!json_object_get(triage, "status"))
+        json_object_set_new(triage, "status", json_string("waiting"));
+    return triage;
+}
+
+static json_t *render_escalation(const json_t *escalation)
+{
+    json_t *shown = escalation ? json_copy((json_t *)(uintptr_t)escalation) : json_object();
+    json_object_del(shown, "case");
+    if (!json_object_get(shown, "state"))
+        json_object_set_new(shown, "state", json_string("none"));
+    if (!json_object_get(shown, "handover"))
+        json_object_set_new(shown, "handover", json_null());
+    if (!json_object_get(shown, "reasons"))
+        json_object_set_new(shown, "reasons", json_array());
+    if (!json_object_get(shown, "warnings"))
+        json_object_set_new(shown, "warnings", json_array());
+    return shown;
+}
+
+static json_t *or_null(const json_t *value)
+{
+    return value ? json_incref((json_t *)(uintptr_t)value) : json_null();
+}
+
+static json_t *or_empty(const json_t *value)
+{
+    return value ? json_incref((json_t *)(uintptr_t)value) : json_array();
+}
+
+json_t *view_render(const struct view_case *view_case)
+{
+    static const char *const shown[] = {"id",
+                                        "number",
+                                        "revision",
+                                        "head",
+                                        "opened_at",
+                                        "opened_by",
+                                        "changed_at",
+                                        "policy",
+                                        "assessment",
+                                        "steps_done",
+                                        "waivers",
+                                        "callback",
+                                        "confirmed_address",
+                                        "closed",
+                                        "proposals",
+                                        "muted"};
+    const json_t *state = view_case->state;
+    json_t *answer = json_object();
+    for (size_t i = 0; i < COUNT_OF(shown); i++)
+        if (json_object_get(state, shown[i]))
+            json_object_set(answer, shown[i], json_object_get(state, shown[i]));
+    json_object_set_new(
+        answer, "status",
+        json_string(status_of(state, view_case->extraction, view_case->escalation)));
+    json_object_set_new(answer, "flags",
+                        status_flags(state, view_case->extraction, view_case->escalation));
+    json_object_set_new(answer, "customer_id", or_null(json_object_get(state, "customer_id")));
+    json_object_set_new(answer, "hearing", or_null(json_object_get(state, "hearing")));
+    json_object_set_new(answer, "intention", or_null(json_object_get(state, "intention")));
+    json_object_set_new(answer, "consents", or_empty(json_object_get(state, "consents")));
+    json_object_set_new(answer, "actions", or_empty(json_object_get(state, "actions")));
+    json_object_set_new(answer, "uploads", or_empty(json_object_get(state, "uploads")));
+    json_object_set_new(answer, "handovers", or_empty(json_object_get(state, "handovers")));
+    json_object_set_new(answer, "extractions", or_empty(json_object_get(state, "extractions")));
+    json_object_set_new(answer, "triage", render_triage(view_case->extraction));
+    json_object_set_new(answer, "escalation", render_escalation(view_case->escalation));
+    json_object_set_new(answer, "notifications",
+                        or_empty(json_object_get(view_case->notifications, "notices")));
+    return answer;
+}
+
+json_t *view_render_row(const struct view_case *row)
+{
+    const json_t *state = row->state, *hearing = json_object_get(state, "hearing");
+    const char *triage = json_string_value(json_object_get(row->extraction, "status"));
+    const char *escalation = json_string_value(json_object_get(row->escalation, "state"));
+    static const char *const shown[] = {"id", "number", "revision", "opened_at"};
+    json_t *line = json_object();
+    for (size_t i = 0; i < COUNT_OF(shown); i++)
+        json_object_set(line, shown[i], json_object_get(state, shown[i]));
+    json_object_set_new(line, "status",
+                        json_string(status_of(state, row->extraction, row->escalation)));
+    json_object_set_new(line, "flags", status_flags(state, row->extraction, row->escalation));
+    json_object_set_new(line, "customer_id", or_null(json_object_get(state, "customer_id")));
+    json_object_set_new(line, "company",
+                        or_null(json_object_get(json_object_get(hearing, "contact"), "company")));
+    json_object_set_new(line, "type",
+                        or_null(json_object_get(json_object_get(hearing, "incident"), "type")));
+    json_object_set_new(line, "triage", json_string(triage ? triage : "waiting"));
+    json_object_set_new(line, "escalation", json_string(escalation ? escalation : "none"));
+    return line;
+}
