@@ -131,7 +131,7 @@ def open_case(desk, owner, call):
         case = desk.post("/v1/cases", {
             "customer_id": owner,
             "contact": {"company": "見本精機株式会社", "person": "見本 花子", "phone": "０３－００００－１２３４",
-                        "email": "hanako@customer.example"},
+                        "email": desk.customer},
             "incident": {"type": "ransomware", "summary": "ファイルサーバーの拡張子が変わり、脅迫文が表示されている",
                          "discovered_at": (call - timedelta(hours=1)).isoformat(timespec="seconds")},
             "device": [{"identification": "identified", "name": "FS-01", "addresses": ["192.168.10.5"]}]})
@@ -151,7 +151,7 @@ def amend(desk, case):
             "logs": [{"kind": "firewall", "available": "yes"}, {"kind": "proxy", "available": "yes"}]},
             headers={"If-Match": etag})
         desk.post(f"/v1/cases/{case}/actions", {"kind": "address_confirmed", "by": "operator",
-                                                "address_confirmed": {"address": "hanako@customer.example"}})
+                                                "address_confirmed": {"address": desk.customer}})
         say("e-mail address read back and confirmed")
 
 
@@ -230,7 +230,7 @@ def ready_for_handover(desk, case):
         "contact": {"responsible_person": "unknown"}, "logs": "unknown", "network": {"configuration": "unknown"},
         "device": [{"identification": "partly", "disk_encrypted": "unknown"}]}, headers={"If-Match": etag})
     desk.post(f"/v1/cases/{case}/actions", {"kind": "address_confirmed", "by": "operator",
-                                            "address_confirmed": {"address": "hanako@customer.example"}})
+                                            "address_confirmed": {"address": desk.customer}})
 
 
 def withdrawn(desk, owner, call, provider):
@@ -275,6 +275,7 @@ def main():
     desk = Desk(sys.argv[1])
     call = datetime.now(timezone.utc)
     run = format(int(call.timestamp()), "X")
+    desk.customer = f"hanako@c{run.lower()}.example"  # of its own: no recipient gets more than 20 mails in an hour
     owners = {"A": f"SAMPLE-A-{run}", "B": f"SAMPLE-B-{run}"}
     provider = desk.get("/v1/desk")["provider"]["id"]
     print("\nA sample incident:")

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One desk for all tests: the one that TEST_DESK names (a folder with desk.env), else the one under var/."""
+import os
+import pathlib
+
+import pytest
+
+from desk import ROOT, SCALE, SEED, Desk
+
+
+def pytest_report_header():
+    return f"seed {SEED}, scale {SCALE} (TEST_SEED, TEST_SCALE)"
+
+
+@pytest.fixture(scope="session")
+def desk():
+    running = Desk(pathlib.Path(os.environ.get("TEST_DESK", ROOT / "var")))
+    running.wait_ready()
+    return running
+
+
+@pytest.fixture(autouse=True)
+def everything_still_runs(request):
+    """A test that leaves a service down, or in a circle of restarts, has found something, whatever it asserts."""
+    yield
+    if "desk" in request.fixturenames:
+        request.getfixturevalue("desk").wait_ready()
