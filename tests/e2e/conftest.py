@@ -19,6 +19,20 @@ def desk():
     return running
 
 
+@pytest.fixture(scope="session")
+def build():
+    """The folder with the built services: TEST_BUILD, else the newest."""
+    named = os.environ.get("TEST_BUILD")
+    found = [ROOT / named] if named else [path.parent for path in ROOT.glob("build*/build.ninja")]
+    assert found, "nothing is built"
+    return max(found, key=lambda path: path.stat().st_mtime)
+
+
+@pytest.fixture(scope="session")
+def tool(build):
+    return build / "tests" / "desk_tables"
+
+
 @pytest.fixture(autouse=True)
 def everything_still_runs(request):
     """A test that leaves a service down, or in a circle of restarts, has found something, whatever it asserts."""

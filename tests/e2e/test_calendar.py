@@ -1,25 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The computed public holidays against two independent packages, day by day."""
 import datetime
-import pathlib
 import subprocess
 
 import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def ours(tool):
     lines = subprocess.run([tool, "holidays", "2000", "2099"], check=True, capture_output=True, text=True).stdout
     return {datetime.date.fromisoformat(line[:10]): line[11:] for line in lines.splitlines()}
-
-
-@pytest.fixture(scope="module")
-def tool():
-    found = list(ROOT.glob("build*/tests/desk_tables"))
-    assert found, "tests/desk_tables is not built"
-    return max(found, key=lambda path: path.stat().st_mtime)
 
 
 def test_every_day_is_that_of_holidays(ours):

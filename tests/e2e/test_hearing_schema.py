@@ -5,8 +5,6 @@ import subprocess
 
 import pytest
 
-from test_calendar import tool  # noqa: F401
-
 jsonschema = pytest.importorskip("jsonschema")
 
 LEAST = {"contact": {"company": "見本製作所", "phone": "03-0000-1234"}, "incident": {"summary": "x"}}
@@ -16,14 +14,14 @@ WRONG = [None, True, {}, {"a": 1}, 5.5, "", "\u3000", "no such choice", [[]], ["
 
 
 @pytest.fixture(scope="module")
-def schema(tool):  # noqa: F811
+def schema(tool):
     schema = json.loads(subprocess.run([tool, "schema"], check=True, capture_output=True).stdout)
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 
 
 @pytest.fixture(scope="module")
-def fields(tool):  # noqa: F811
+def fields(tool):
     return json.loads(subprocess.run([tool, "sheet"], check=True, capture_output=True).stdout)["fields"]
 
 
