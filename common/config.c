@@ -49,6 +49,8 @@ static const char *const known_names[] = {
     "KAKEKOMI_REDIS_CA_FILE",
     "KAKEKOMI_OPERATOR_PASSWORD",
     "KAKEKOMI_COOKIE_SECURE",
+    "KAKEKOMI_PARTITIONS",
+    "KAKEKOMI_REPLICAS",
 };
 
 static bool same_name(const char *name, size_t length, const char *wanted)

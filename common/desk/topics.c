@@ -2,8 +2,6 @@
 #include "common/desk/topics.h"
 
 #include <assert.h>
-#include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 
 #define EVERY_SERVICE "intake,triage,escalation,notify"
@@ -132,31 +130,4 @@ size_t topics_of(const char *principal, bool writes, const char **ret_names, siz
             ret_names[count++] = full_names[i];
     ret_names[count] = NULL;
     return count;
-}
-
-static json_t *split(const char *list)
-{
-    json_t *words = json_array();
-    for (const char *at = list; *at;) {
-        size_t length = strcspn(at, ",");
-        json_array_append_new(words, json_stringn(at, length));
-        at += length + (at[length] == ',');
-    }
-    return words;
-}
-
-void topics_print_json(void)
-{
-    json_auto_t *all = json_array();
-    for (size_t i = 0; i < topics_count; i++) {
-        const struct topic *topic = &topics_table[i];
-        json_array_append_new(
-            all, json_pack("{s:s, s:s, s:i, s:b, s:b, s:b, s:o, s:o}", "name", full_names[i], "key",
-                           topic->key, "retention_days", topic->retention_days, "compacted",
-                           topic->compacted, "log_append_time", topic->log_append_time,
-                           "flush_each", topic->flush_each, "writers", split(topic->writers),
-                           "readers", split(topic->readers)));
-    }
-    json_dumpf(all, stdout, JSON_INDENT(2));
-    putchar('\n');
 }

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Purpose: the one table of topics: name, key, retention, who writes, who reads (contract §1). From it come names,
- * start-up checks, provisioning and ACLs (`intake topics` prints it for deploy/kafka).
+ * start-up checks, provisioning and ACLs (`intake provision`).
  * Ownership: static. Threads: any. Errors: an unknown name is a programming mistake (assert).
  * Limits and units: retention in days, 0 = for ever.
  */
@@ -29,5 +29,3 @@ const char *topics_full_name(const char *name);       /* "kakekomi.cases", stati
 const char *topics_short_name(const char *full_name); /* NULL if not ours */
 /* Topics that `principal` reads or writes, full names, NULL-terminated, static storage of the caller's choice. */
 size_t topics_of(const char *principal, bool writes, const char **ret_names, size_t max);
-/* JSON array of the table for provisioning. */
-void topics_print_json(void);

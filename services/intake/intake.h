@@ -75,3 +75,4 @@ const struct http_route *intake_routes(size_t *ret_count);
 int intake_print_routes(int argc, char **argv);
 /* The event that a command's path makes; NULL for other routes. */
 const char *intake_event_of(const struct http_route *route);
+int provision_command(int argc, char **argv); /* "intake provision": topics and permissions */

@@ -137,20 +137,14 @@ static void reload(void)
         log_event(LOG_INFO, "config.reloaded", "file=profile,operators");
 }
 
-static int print_topics(int argc, char **argv)
-{
-    (void)argc, (void)argv;
-    topics_print_json();
-    return SERVICE_STOPPED;
-}
-
-/* "topics", "routes" and what people_commands has. */
+/* "provision", "routes" and what people_commands has. */
 static const struct service_command *collect_commands(void)
 {
     static struct service_command commands[10];
     size_t count = 0;
     commands[count++] = (struct service_command){
-        "topics", "prints the table of topics as JSON, for provisioning", print_topics};
+        "provision", "makes the topics and gives the permissions of the desk; for an administrator",
+        provision_command};
     commands[count++] = (struct service_command){
         "routes", "prints the table of REST routes as JSON", intake_print_routes};
     for (const struct service_command *c = people_commands;
