@@ -5,13 +5,17 @@
 #include "common/log.h"
 
 #include <string.h>
-#include <syslog.h>
+#include <unistd.h>
+
+#define SYSLOG_ERR                                                                                 \
+    3 /* librdkafka's levels are syslog's, whose header has names that our log.h has too */
+#define PERMISSIONS_POLL_MS 250
 
 /* librdkafka's own lines go through our log: its texts name brokers and partitions, never contents. */
 static void take_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
     (void)handle;
-    log_event(level <= LOG_ERR ? LOG_WARNING : LOG_DEBUG, "kafka.client_said",
+    log_event(level <= SYSLOG_ERR ? LOG_WARNING : LOG_DEBUG, "kafka.client_said",
               "facility=%s text=%s", facility, text);
 }
 
@@ -168,6 +172,19 @@ static enum verdict check_once(rd_kafka_t *handle, const char *const *topics, si
     return verdict;
 }
 
+/* Topics and permissions that were made a moment ago reach a broker a moment later. */
+static enum verdict check_patiently(rd_kafka_t *handle, const char *const *topics,
+                                    size_t topic_count, int64_t deadline_ms,
+                                    int32_t *ret_partitions, struct why *why)
+{
+    enum verdict verdict;
+    while ((verdict = check_once(handle, topics, topic_count, deadline_ms, ret_partitions, why)) ==
+               VERDICT_RETRY &&
+           clock_monotonic_ms() < deadline_ms)
+        usleep(PERMISSIONS_POLL_MS * 1000);
+    return verdict;
+}
+
 static void handle_close(rd_kafka_t **handle)
 {
     if (*handle)
@@ -184,7 +201,7 @@ enum verdict kafka_check_topics(const struct kafka_config *config, const char *c
         kafka_handle_make(RD_KAFKA_PRODUCER, conf, &handle, why) != VERDICT_OK)
         return VERDICT_FATAL;
     enum verdict verdict =
-        check_once(handle, topics, topic_count, deadline_ms, ret_partitions, why);
+        check_patiently(handle, topics, topic_count, deadline_ms, ret_partitions, why);
     if (verdict != VERDICT_OK)
         return verdict;
     CLEANUP(mem_free) char *cluster = rd_kafka_clusterid(handle, kafka_left_ms(deadline_ms));

@@ -123,7 +123,8 @@ enum verdict kafka_reader_fetch(struct kafka_reader *reader, const char *topic,
                                 void *context, int64_t deadline_ms, struct why *why);
 void kafka_reader_close(struct kafka_reader *reader); /* NULL is fine */
 
-/* Checks by metadata that each topic exists, may be described, and has the same partition count; answers it and the cluster id. */
+/* Checks by metadata that each topic exists, may be described, and has the same partition count; answers it and the
+ * cluster id. Asks again until the deadline. */
 enum verdict kafka_check_topics(const struct kafka_config *config, const char *const *topics,
                                 size_t topic_count, int64_t deadline_ms, int32_t *ret_partitions,
                                 char ret_cluster_id[64], struct why *why);

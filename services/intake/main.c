@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#define TOPICS_WITHIN_MS 20000
+
 struct intake intake;
 
 static struct {
@@ -62,11 +64,17 @@ static enum verdict check(struct why *why)
 static enum verdict open_kafka(struct why *why)
 {
     const char *topics[20];
+    char cluster_id[64];
+    int32_t partitions;
     size_t count = topics_of("intake", true, topics, COUNT_OF(topics));
     intake.kafka = config.kafka;
     intake.kafka.client_id = "intake";
     intake.state_dir = config.state_dir;
-    enum verdict verdict = kafka_producer_open(&intake.kafka, topics, count, &intake.producer, why);
+    enum verdict verdict =
+        kafka_check_topics(&intake.kafka, topics, count, clock_monotonic_ms() + TOPICS_WITHIN_MS,
+                           &partitions, cluster_id, why);
+    if (verdict == VERDICT_OK)
+        verdict = kafka_producer_open(&intake.kafka, topics, count, &intake.producer, why);
     if (verdict == VERDICT_OK) /* its folding thread writes dead letters */
         verdict = view_open(&intake.kafka, config.state_dir, intake_bury, &intake.view, why);
     if (verdict == VERDICT_OK)

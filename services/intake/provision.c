@@ -128,20 +128,16 @@ static void collect_permissions(struct permissions *all)
 
 /* --- the command ------------------------------------------------------------------------------------------------------------ */
 
-/* A topic made in this second may not be visible at once. */
 static enum verdict check_topics(struct why *why)
 {
     const char *names[KAFKA_TOPICS_MAX];
     char cluster_id[64];
     int32_t partitions;
-    int64_t deadline_ms = clock_monotonic_ms() + PROVISION_WITHIN_MS;
     for (size_t i = 0; i < topics_count; i++)
         names[i] = topics_full_name(topics_table[i].name);
-    enum verdict verdict;
-    do {
-        verdict = kafka_check_topics(&config.kafka, names, topics_count,
-                                     clock_monotonic_ms() + 5000, &partitions, cluster_id, why);
-    } while (verdict != VERDICT_OK && clock_monotonic_ms() < deadline_ms);
+    enum verdict verdict = kafka_check_topics(&config.kafka, names, topics_count,
+                                              clock_monotonic_ms() + PROVISION_WITHIN_MS,
+                                              &partitions, cluster_id, why);
     if (verdict == VERDICT_OK && partitions != config.partitions)
         return reject(why, "the topics have %d partitions, not %lld; that is fixed", partitions,
                       (long long)config.partitions);
