@@ -48,11 +48,22 @@ static int print_help(const struct service *service)
     return SERVICE_STOPPED;
 }
 
+/* Two instances on one machine, or one on each of two, have different names without being told. */
+static void name_instance(const struct service *service)
+{
+    char host[128] = "host";
+    if (*service->instance)
+        return;
+    (void)gethostname(host, sizeof host - 1);
+    *service->instance = mem_printf("%s-%s", host, strrchr(*service->admin_address, ':') + 1);
+}
+
 static bool load_config(const struct service *service, struct why *why)
 {
     if (config_load(service->variables, service->variable_count, service->config, why) !=
         VERDICT_OK)
         return false;
+    name_instance(service);
     return !service->check || service->check(why) == VERDICT_OK;
 }
 

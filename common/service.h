@@ -19,6 +19,7 @@ struct service {
     size_t variable_count;
     void *config;                     /* filled from the table */
     const char *const *admin_address; /* points into config */
+    char **instance;                  /* points into config; unset: host name and admin port */
     enum verdict (*check)(
         struct why *why); /* after the table: what no table can say; also for --check */
     enum verdict (*start)(struct why *why);

@@ -123,16 +123,6 @@ enum verdict triage_check(struct why *why)
     return VERDICT_OK;
 }
 
-static void name_instance(void)
-{
-    char host[128] = "host";
-    if (triage_config.instance)
-        return;
-    (void)gethostname(host, sizeof host - 1);
-    triage_config.instance =
-        mem_printf("%s-%s", host, strrchr(triage_config.admin_address, ':') + 1);
-}
-
 static enum verdict open_store(const char *cluster_id, struct why *why)
 {
     char *folder =
@@ -178,7 +168,6 @@ enum verdict triage_start(struct why *why)
     char cluster_id[64];
     for (size_t i = 0; i < COUNT_OF(names); i++)
         topics[i] = topics_full_name(names[i]);
-    name_instance();
     triage_config.kafka.client_id = "triage";
     context.kafka = &triage_config.kafka;
     enum verdict verdict =

@@ -11,7 +11,7 @@ struct triage_config {
     struct kafka_config kafka;
     const char *admin_address;
     const char *state_dir;
-    const char *instance;
+    char *instance;
     const char *desk_file;
     int64_t log_retention_days;
 };
