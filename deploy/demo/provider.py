@@ -42,14 +42,14 @@ class Provider:
         self.seen = set()
 
     # --- reading ----------------------------------------------------------------------------------
-    def records(self, seconds):
+    def records(self, seconds, going=lambda: True):
         """Every record once (by ce_id), read committed, from where the group stands."""
         consumer = Consumer({**self.config, "group.id": self.group, "auto.offset.reset": "earliest",
                              "isolation.level": "read_committed", "enable.auto.commit": False})
         consumer.subscribe([TOPIC])
         end = time.monotonic() + seconds
         try:
-            while time.monotonic() < end:
+            while going() and time.monotonic() < end:
                 message = consumer.poll(0.2)
                 if message is None or message.error():
                     continue

@@ -1,53 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """No key after a withdrawal: cases withdrawn at random moments around request, offer and acceptance, with triage stopped and
 escalation paused in a third of them. What is true is worked out here from the topics alone."""
-import os
 import random
 import signal
-import sys
 import threading
 import time
 
 import requests
 
-from desk import ROOT, SEED, chains, scaled, until
-
-sys.path.insert(0, str(ROOT / "deploy" / "demo"))
-from provider import Provider  # noqa: E402  (the sample provider: the protocol's other side)
+from desk import READY, SEED, chains, scaled, until
+from partner import Partner
 
 WORKERS = 8
-READY = {"contact": {"responsible_person": "unknown"}, "network": {"configuration": "unknown"}, "logs": "unknown",
-         "device": [{"identification": "partly", "disk_encrypted": "unknown"}]}
 MOMENTS = ((), ("preparing", "offered", "accepted", "released"), ("offered", "accepted", "released"), ("accepted", "released"))
 ENDED = ("cancelled", "recalled", "deleted", "none")
 
 
-class Partner(threading.Thread):
+def accept_after_a_moment(dice):
     """Accepts whatever is offered, after a moment that is different each time; answers a recall as it must."""
-    def __init__(self, desk, dice):
-        super().__init__(daemon=True)
-        os.environ["KAKEKOMI_PROVIDER_BROKERS"] = desk.env["KAKEKOMI_PROVIDER_BROKERS"]
-        self.provider, self.dice, self.going = Provider(desk.var, f"provider-test-{random.randbytes(4).hex()}"), dice, True
-        self.offers, self.failure = {}, None
-
-    def run(self):
-        try:
-            for headers, value in self.provider.records(600):
-                self.take(headers["ce_type"].removeprefix("kakekomi.escalation."), value)
-                if not self.going:
-                    return
-        except Exception as error:  # noqa: BLE001  (the test asks for it)
-            self.failure = error
-
-    def take(self, kind, value):
-        if kind == "part":
-            return
-        word = self.provider.verified(value)
+    def take(partner, kind, word):
         if kind == "offered":
-            self.offers[word["handover"]] = word
-            threading.Timer(self.dice.uniform(0, 0.3), self.provider.reply, ("escalation.accepted", word)).start()
-        elif kind == "recalled" and word["handover"] in self.offers:
-            self.provider.reply("escalation.deleted", self.offers[word["handover"]])
+            threading.Timer(dice.uniform(0, 0.3), partner.provider.reply, ("escalation.accepted", word)).start()
+        elif kind == "recalled" and partner.offer(word["handover"]):
+            partner.provider.reply("escalation.deleted", partner.offer(word["handover"]))
+    return take
 
 
 def wait_for(desk, case_id, states, session):
@@ -138,13 +114,11 @@ def effect_told(desk, case_id, answer):
 
 
 def test_no_key_after_a_withdrawal(desk):
-    partner = Partner(desk, random.Random(SEED + 1))
-    partner.start()
-    answers = run_all(desk, scaled(1000))
-    desk.wait_ready()
-    for case_id in answers:
-        until(f"{case_id} has ended", lambda c=case_id: desk.state(c) in ENDED, 60)
-    partner.going = False
+    with Partner(desk, accept_after_a_moment(random.Random(SEED + 1))):
+        answers = run_all(desk, scaled(1000))
+        desk.wait_ready()
+        for case_id in answers:
+            until(f"{case_id} has ended", lambda c=case_id: desk.state(c) in ENDED, 60)
 
     taken = chains(desk.read("cases"))
     keys = {record.data_of_jws()["handover"] for record in desk.read("escalations", "read_uncommitted")
@@ -158,5 +132,4 @@ def test_no_key_after_a_withdrawal(desk):
         counts[told] += 1
         counts["keys"] += handover in keys
     print("seed", SEED, counts)
-    assert partner.failure is None, partner.failure
     assert counts["stopped"] and counts["recalled"], counts

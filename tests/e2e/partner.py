@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The provider, as the tests use it: reads the escalation topic in a thread of its own and answers what it is told to. The words of
+the protocol are the sample provider's (deploy/demo/provider.py)."""
+import os
+import sys
+import threading
+import uuid
+
+from desk import ROOT, until
+
+sys.path.insert(0, str(ROOT / "deploy" / "demo"))
+from provider import Provider  # noqa: E402
+
+
+class Partner(threading.Thread):
+    def __init__(self, desk, on_record=lambda partner, kind, word: None):
+        super().__init__(daemon=True)
+        os.environ["KAKEKOMI_PROVIDER_BROKERS"] = desk.env["KAKEKOMI_PROVIDER_BROKERS"]
+        self.provider = Provider(desk.var, "provider-test-" + uuid.uuid4().hex)
+        self.on_record, self.going, self.failure = on_record, True, None
+        self.seen = []  # (kind, word) in the order of the topic, parts left out
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.going = False
+        self.join(30)
+        assert self.failure is None, repr(self.failure)
+
+    def run(self):
+        try:
+            for headers, value in self.provider.records(3600, lambda: self.going):
+                kind = headers["ce_type"].removeprefix("kakekomi.escalation.")
+                if kind != "part":
+                    word = self.provider.verified(value)
+                    self.seen.append((kind, word))
+                    self.on_record(self, kind, word)
+        except Exception as error:  # noqa: BLE001  (said when the test leaves)
+            self.failure = error
+
+    def words(self, kind, case_id):
+        return [word for k, word in list(self.seen) if k == kind and word["case"] == case_id]
+
+    def gets(self, kind, case_id, count=1, seconds=30):
+        """The count-th word of this kind about the case, waited for."""
+        return until(f"{kind} of {case_id}", lambda: len(w := self.words(kind, case_id)) >= count and w, seconds)[count - 1]
+
+    def offer(self, handover):
+        return next((word for k, word in list(self.seen) if k == "offered" and word["handover"] == handover), None)
