@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,7 @@ static enum verdict take_type(const struct kafka_record *record, char **ret_type
     enum verdict verdict = take_header(record, "ce_type", &full, why);
     if (verdict != VERDICT_OK)
         return verdict;
+    assert(full);
     if (strncmp(full, EVENT_TYPE_PREFIX, sizeof EVENT_TYPE_PREFIX - 1) != 0)
         return reject(why, "header ce_type: expected the prefix " EVENT_TYPE_PREFIX);
     *ret_type = mem_strdup(full + sizeof EVENT_TYPE_PREFIX - 1);

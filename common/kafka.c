@@ -207,6 +207,6 @@ enum verdict kafka_check_topics(const struct kafka_config *config, const char *c
     CLEANUP(mem_free) char *cluster = rd_kafka_clusterid(handle, kafka_left_ms(deadline_ms));
     if (!cluster || strlen(cluster) >= 64)
         return retry(why, "kafka cluster id: not answered in time");
-    strcpy(ret_cluster_id, cluster);
+    memcpy(ret_cluster_id, cluster, strlen(cluster) + 1);
     return VERDICT_OK;
 }

@@ -95,7 +95,7 @@ enum verdict kafka_admin_make_topics(struct kafka_admin *admin, const struct kaf
                                      void (*made)(const char *name), struct why *why)
 {
     rd_kafka_NewTopic_t *wanted[KAFKA_TOPICS_MAX];
-    rd_kafka_event_t *answer;
+    rd_kafka_event_t *answer = NULL;
     assert(count <= KAFKA_TOPICS_MAX);
     for (size_t i = 0; i < count; i++)
         wanted[i] = new_topic(&topics[i], partitions, replicas);
@@ -182,7 +182,7 @@ enum verdict kafka_admin_permit(struct kafka_admin *admin,
                                 struct why *why)
 {
     rd_kafka_AclBinding_t *bindings[KAFKA_PERMISSIONS_MAX];
-    rd_kafka_event_t *answer;
+    rd_kafka_event_t *answer = NULL;
     assert(count <= KAFKA_PERMISSIONS_MAX);
     for (size_t i = 0; i < count; i++)
         bindings[i] = binding_of(&permissions[i]);

@@ -20,7 +20,6 @@
 #define STOP_WITHIN_MS 20000
 
 static const struct service *current;
-static pthread_t main_thread;
 static _Atomic bool failed;
 
 void service_fail(const char *event_name, const char *why)
@@ -28,7 +27,7 @@ void service_fail(const char *event_name, const char *why)
     if (atomic_exchange(&failed, true))
         return; /* the first reason is the one that counts */
     log_event(LOG_ERROR, event_name, "why=%s", why);
-    pthread_kill(main_thread, SIGTERM);
+    kill(getpid(), SIGTERM); /* blocked everywhere, taken by the main thread */
 }
 
 /* --- command line ----------------------------------------------------------------------------------------------- */
@@ -83,10 +82,11 @@ static int check_health(const struct service *service)
     static const char request[] =
         "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     char answer[16] = "";
-    bool well = connect(peer, (struct sockaddr *)&address, sizeof address) == 0 &&
+    bool well = peer >= 0 && connect(peer, (struct sockaddr *)&address, sizeof address) == 0 &&
                 write(peer, request, sizeof request - 1) == (ssize_t)sizeof request - 1 &&
                 read(peer, answer, sizeof answer - 1) > 12 && strncmp(answer + 9, "200", 3) == 0;
-    close(peer);
+    if (peer >= 0)
+        close(peer);
     return well ? SERVICE_STOPPED : SERVICE_FAILED;
 }
 
@@ -225,7 +225,6 @@ static int run(const struct service *service)
 int service_main(int argc, char **argv, const struct service *service)
 {
     current = service;
-    main_thread = pthread_self();
     log_init(service->name, wanted_level());
     if (sodium_init() < 0)
         return SERVICE_FAILED;

@@ -201,7 +201,8 @@ static char *base64_with(const void *data, size_t length, int variant)
 {
     size_t size = sodium_base64_encoded_len(length, variant);
     char *text = mem_alloc(size);
-    return sodium_bin2base64(text, size, data, length, variant);
+    (void)sodium_bin2base64(text, size, data, length, variant);
+    return text;
 }
 
 char *base64_encode(const void *data, size_t length)

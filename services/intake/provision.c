@@ -60,10 +60,11 @@ static struct kafka_topic wanted_topic(const struct topic *row)
     set(&topic, "max.message.bytes", "%d", KAFKA_RECORD_BYTES_MAX + 1024);
     if (row->compacted) {
         set(&topic, "cleanup.policy", "compact");
-        set(&topic, "min.compaction.lag.ms", "%lld", (long long)(7 * day_ms));
+        set(&topic, "min.compaction.lag.ms", "%lld", 7 * (long long)day_ms);
     }
     bool kept = row->compacted || row->retention_days == 0;
-    set(&topic, "retention.ms", "%lld", kept ? -1 : (long long)(row->retention_days * day_ms));
+    set(&topic, "retention.ms", "%lld",
+        kept ? -1 : (long long)row->retention_days * (long long)day_ms);
     if (row->log_append_time)
         set(&topic, "message.timestamp.type", "LogAppendTime");
     if (config.replicas == 1) {

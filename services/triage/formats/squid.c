@@ -50,7 +50,7 @@ bool squid_recognise(struct bytes message)
 static void set_halves(struct parsed *parsed, struct bytes word, enum field before,
                        enum field after)
 {
-    const char *from = word.data, *slash = memchr(from, '/', word.length);
+    const char *from = word.data, *slash = from ? memchr(from, '/', word.length) : NULL;
     if (!slash)
         return;
     parsed_set(parsed, before, bytes_slice(from, slash));
