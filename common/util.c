@@ -244,19 +244,19 @@ bool file_read(const char *path, size_t max, char **ret_text, size_t *ret_length
     CLEANUP(close_at) int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
         return false;
-    CLEANUP(buf_free) struct buf text;
+    struct buf text;
     buf_init(&text, max);
     char piece[16384];
     ssize_t got;
     while ((got = read(file, piece, sizeof piece)) > 0)
         buf_add(&text, piece, (size_t)got);
-    if (got < 0)
-        return false;
-    if (text.overflowed) {
+    bool whole = got == 0 && !text.overflowed;
+    if (text.overflowed)
         errno = EFBIG;
-        return false;
+    if (whole) {
+        *ret_length = text.length;
+        *ret_text = mem_dup(text.data, text.length);
     }
-    *ret_length = text.length;
-    *ret_text = mem_dup(text.data, text.length);
-    return true;
+    buf_free(&text);
+    return whole;
 }

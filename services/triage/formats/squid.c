@@ -74,7 +74,8 @@ void squid_parse(struct bytes message, struct parsed *parsed)
 {
     struct bytes words[WORDS] = {0};
     struct bytes peer = {0};
-    split(message, words);
+    if (split(message, words) < 9)
+        return;
     parsed_set(parsed, FIELD_SOURCE_IP, words[2]);
     set_halves(parsed, words[3], FIELD_ACTION, FIELD_STATUS);
     parsed_set(parsed, FIELD_BYTES_IN, words[4]);
