@@ -5,11 +5,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +25,7 @@ struct cache {
     pthread_rwlock_t growing; /* LMDB's map may only be resized while nobody reads */
     char *identity;
     char *identity_path;
+    int lock; /* held as long as the cache is open: one process at a time */
 };
 
 /* What a transaction was asked to do is kept, so that a full map can be grown and everything said again. */
@@ -122,42 +125,85 @@ static bool identity_write(const char *path, const char *identity, const char *s
     FILE *file = fopen(path, "we");
     if (!file)
         return false;
-    bool written = fprintf(file, "%s\n%s\n", identity, state) >= 0;
+    bool written = fprintf(file, "%s\n%s\n", identity, state) >= 0 && fflush(file) == 0 &&
+                   fsync(fileno(file)) == 0;
     return fclose(file) == 0 && written;
+}
+
+/* Goes with the process, also after kill -9. */
+static enum verdict lock_folder(const char *folder, const char *name, int *ret_lock,
+                                struct why *why)
+{
+    CLEANUP(mem_free) char *path = mem_printf("%s/%s.lock", folder, name);
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0)
+        return fatal(why, "cache: cannot write to %s: %s", folder, strerror(errno));
+    if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
+        *ret_lock = lock;
+        return VERDICT_OK;
+    }
+    close(lock);
+    return fatal(why, "cache: %s is in use by another process", folder);
+}
+
+/* Opens the file, or a new one in its place where it is damaged. */
+static int open_or_replace(struct cache *cache, const char *path, bool *emptied)
+{
+    cache->map_bytes = MAP_BYTES_FIRST;
+    while (cache->map_bytes < 2 * size_on_disk(path))
+        cache->map_bytes *= 2;
+    int error = open_env(cache, path);
+    if (error != MDB_CORRUPTED && error != MDB_INVALID && error != MDB_VERSION_MISMATCH &&
+        error != MDB_PANIC)
+        return error;
+    log_event(LOG_WARNING, "cache.thrown_away", "path=%s why=%s", path, mdb_strerror(error));
+    remove_files(path);
+    *emptied = true;
+    return open_env(cache, path);
+}
+
+static enum verdict open_locked(struct cache *cache, const char *path, const char *identity,
+                                bool *ret_emptied, struct why *why)
+{
+    CLEANUP(mem_free) char *boot = boot_id();
+    *ret_emptied = !identity_is(cache->identity_path, identity) || size_on_disk(path) == 0;
+    if (*ret_emptied)
+        remove_files(path);
+    int error = open_or_replace(cache, path, ret_emptied);
+    if (error)
+        return failed(why, "cannot open", error);
+    if (identity_write(cache->identity_path, identity, boot))
+        return VERDICT_OK;
+    mdb_env_close(cache->env);
+    return fatal(why, "cache: cannot write %s: %s", cache->identity_path, strerror(errno));
+}
+
+static void cache_free(struct cache *cache)
+{
+    close(cache->lock);
+    pthread_rwlock_destroy(&cache->growing);
+    free(cache->identity);
+    free(cache->identity_path);
+    free(cache);
 }
 
 enum verdict cache_open(const char *folder, const char *name, const char *identity,
                         bool *ret_emptied, struct cache **ret_cache, struct why *why)
 {
     CLEANUP(mem_free) char *path = mem_printf("%s/%s.lmdb", folder, name);
-    CLEANUP(mem_free) char *identity_path = mem_printf("%s/%s.identity", folder, name);
-    CLEANUP(mem_free) struct cache *cache = mem_alloc(sizeof *cache);
-    bool emptied = !identity_is(identity_path, identity) || size_on_disk(path) == 0;
-    if (emptied)
-        remove_files(path);
-    cache->map_bytes = MAP_BYTES_FIRST;
-    while (cache->map_bytes < 2 * size_on_disk(path))
-        cache->map_bytes *= 2;
-    int error = open_env(cache, path);
-    if (error == MDB_CORRUPTED || error == MDB_INVALID || error == MDB_VERSION_MISMATCH ||
-        error == MDB_PANIC) {
-        log_event(LOG_WARNING, "cache.thrown_away", "name=%s why=%s", name, mdb_strerror(error));
-        remove_files(path);
-        emptied = true;
-        error = open_env(cache, path);
-    }
-    if (error)
-        return failed(why, "cannot open", error);
-    CLEANUP(mem_free) char *boot = boot_id();
-    if (!identity_write(identity_path, identity, boot)) {
-        mdb_env_close(cache->env);
-        return fatal(why, "cache: cannot write %s.identity: %s", name, strerror(errno));
-    }
-    pthread_rwlock_init(&cache->growing, NULL);
+    int lock;
+    if (lock_folder(folder, name, &lock, why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    struct cache *cache = mem_alloc(sizeof *cache);
+    cache->lock = lock;
     cache->identity = mem_strdup(identity);
-    cache->identity_path = TAKE(identity_path);
-    *ret_emptied = emptied;
-    *ret_cache = TAKE(cache);
+    cache->identity_path = mem_printf("%s/%s.identity", folder, name);
+    pthread_rwlock_init(&cache->growing, NULL);
+    if (open_locked(cache, path, identity, ret_emptied, why) != VERDICT_OK) {
+        cache_free(cache);
+        return VERDICT_FATAL;
+    }
+    *ret_cache = cache;
     return VERDICT_OK;
 }
 
@@ -168,10 +214,7 @@ void cache_close(struct cache *cache)
     if (mdb_env_sync(cache->env, 1) == 0)
         (void)identity_write(cache->identity_path, cache->identity, "closed");
     mdb_env_close(cache->env);
-    pthread_rwlock_destroy(&cache->growing);
-    free(cache->identity);
-    free(cache->identity_path);
-    free(cache);
+    cache_free(cache);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------------------------ */

@@ -3,19 +3,31 @@
 
 #ifdef KAKEKOMI_FAILPOINTS
 #include <signal.h>
+#include <sodium.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static bool is_meant(const char *wanted, const char *name)
+{
+    size_t length = strcspn(wanted, ":");
+    return strncmp(wanted, "any:", 4) == 0 ||
+           (strlen(name) == length && strncmp(wanted, name, length) == 0);
+}
 
 void failpoint(const char *name)
 {
     static _Atomic int passes;
     const char *wanted = getenv("KAKEKOMI_FAILPOINT");
-    size_t length = strlen(name);
-    if (!wanted || strncmp(wanted, name, length) != 0 || wanted[length] != ':')
+    if (!wanted || !strchr(wanted, ':') || !is_meant(wanted, name))
         return;
-    if (atomic_fetch_add(&passes, 1) + 1 == atoi(wanted + length + 1))
+    const char *when = strchr(wanted, ':') + 1;
+    bool now = strncmp(when, "1/", 2) == 0 ? randombytes_uniform((uint32_t)atoi(when + 2)) == 0
+                                           : atomic_fetch_add(&passes, 1) + 1 == atoi(when);
+    if (now)
         kill(getpid(), SIGKILL);
 }
 #endif

@@ -120,6 +120,15 @@ rd_kafka_resp_err_t kafka_send(rd_kafka_t *handle, const struct kafka_output *ou
     return error;
 }
 
+void kafka_warm_topic(rd_kafka_t *handle, const char *topic)
+{
+    const rd_kafka_metadata_t *metadata;
+    rd_kafka_topic_t *local = rd_kafka_topic_new(handle, topic, NULL);
+    if (rd_kafka_metadata(handle, 0, local, &metadata, 5000) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(local);
+}
+
 int kafka_left_ms(int64_t deadline_ms)
 {
     int64_t left = deadline_ms - clock_monotonic_ms();

@@ -80,16 +80,6 @@ static enum verdict configure(struct kafka_producer *producer, rd_kafka_conf_t *
     return VERDICT_OK;
 }
 
-/* The first record of a topic would otherwise wait for its metadata, up to a second on librdkafka 2.8.0. */
-static void warm(rd_kafka_t *handle, const char *topic)
-{
-    const rd_kafka_metadata_t *metadata;
-    rd_kafka_topic_t *local = rd_kafka_topic_new(handle, topic, NULL);
-    if (rd_kafka_metadata(handle, 0, local, &metadata, 5000) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        rd_kafka_metadata_destroy(metadata);
-    rd_kafka_topic_destroy(local);
-}
-
 enum verdict kafka_producer_open(const struct kafka_config *config, const char *const *topics,
                                  size_t topic_count, struct kafka_producer **ret_producer,
                                  struct why *why)
@@ -105,7 +95,7 @@ enum verdict kafka_producer_open(const struct kafka_config *config, const char *
     if (kafka_handle_make(RD_KAFKA_PRODUCER, conf, &producer->handle, why) != VERDICT_OK)
         return VERDICT_FATAL;
     for (size_t i = 0; i < topic_count; i++)
-        warm(producer->handle, topics[i]);
+        kafka_warm_topic(producer->handle, topics[i]);
     if (pthread_create(&producer->thread, NULL, serve, producer) != 0) {
         rd_kafka_destroy(producer->handle);
         return fatal(why, "no thread for the producer");

@@ -94,34 +94,53 @@ void outputs_reject(struct outputs *outputs, const char *reason)
         outputs->rejected = mem_strdup(reason);
 }
 
-json_t *outputs_resolve(const json_t *value, const struct kafka_position *positions, size_t count,
-                        bool *ret_any)
+bool outputs_name_position(const json_t *value)
 {
-    const json_t *place = json_object_get(value, "$position");
-    if (place) {
-        size_t index = (size_t)json_integer_value(place);
-        assert(index < count);
-        *ret_any = true;
-        json_t *resolved = json_pack("{s:i, s:I}", "partition", (int)positions[index].partition,
-                                     "offset", (json_int_t)positions[index].offset);
-        json_object_update_missing(
-            resolved, (json_t *)(uintptr_t)value); /* what stands beside it stays: size, hash */
-        json_object_del(resolved, "$position");
-        return resolved;
+    const char *key;
+    json_t *member;
+    if (json_object_get(value, "$position"))
+        return true;
+    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    {
+        if (outputs_name_position(member))
+            return true;
     }
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (outputs_name_position(json_array_get(value, i)))
+            return true;
+    return false;
+}
+
+/* What stands beside the placeholder stays: size, hash. */
+static json_t *put_position(const json_t *value, const struct kafka_position *positions,
+                            size_t count)
+{
+    size_t index = (size_t)json_integer_value(json_object_get(value, "$position"));
+    assert(index < count);
+    json_t *resolved = json_pack("{s:i, s:I}", "partition", (int)positions[index].partition,
+                                 "offset", (json_int_t)positions[index].offset);
+    json_object_update_missing(resolved, (json_t *)(uintptr_t)value);
+    json_object_del(resolved, "$position");
+    return resolved;
+}
+
+json_t *outputs_resolve(const json_t *value, const struct kafka_position *positions, size_t count)
+{
+    if (json_object_get(value, "$position"))
+        return put_position(value, positions, count);
     if (json_is_object(value)) {
         json_t *copy = json_object();
         const char *key;
-        const json_t *member;
+        json_t *member;
         json_object_foreach((json_t *)(uintptr_t)value, key, member)
-            json_object_set_new(copy, key, outputs_resolve(member, positions, count, ret_any));
+            json_object_set_new(copy, key, outputs_resolve(member, positions, count));
         return copy;
     }
     if (json_is_array(value)) {
         json_t *copy = json_array();
         for (size_t i = 0; i < json_array_size(value); i++)
-            json_array_append_new(
-                copy, outputs_resolve(json_array_get(value, i), positions, count, ret_any));
+            json_array_append_new(copy,
+                                  outputs_resolve(json_array_get(value, i), positions, count));
         return copy;
     }
     return json_incref((json_t *)(uintptr_t)value);
@@ -198,26 +217,31 @@ void plan_clear(struct plan *plan)
 /* --- rehearsal ---------------------------------------------------------------------------------------------------------- */
 
 /* Positions that a rehearsal pretends: partition 0 and the place among the outputs. */
+static json_t *describe_item(json_t *state, const struct outputs *outputs, size_t index,
+                             const struct kafka_position *positions)
+{
+    const struct output_item *item = &outputs->items[index];
+    json_t *line = json_pack("{s:s, s:s}", "topic", item->topic, "type", item->type);
+    if (!item->value) {
+        json_object_set_new(line, "bytes", json_integer((json_int_t)item->length));
+        return line;
+    }
+    json_t *value = outputs_resolve(item->value, positions, index);
+    if (strcmp(item->topic, outputs->definition->own) == 0)
+        json_object_set(state, "own", value);
+    json_object_set_new(line, "value", value);
+    return line;
+}
+
 static json_t *describe_outputs(json_t *state, const struct outputs *outputs)
 {
     json_t *list = json_array();
+    CLEANUP(mem_free)
     struct kafka_position *positions = mem_alloc((outputs->count + 1) * sizeof *positions);
     for (size_t i = 0; i < outputs->count; i++) {
-        const struct output_item *item = &outputs->items[i];
-        bool any = false;
-        json_t *line = json_pack("{s:s, s:s}", "topic", item->topic, "type", item->type);
         positions[i].offset = (int64_t)i;
-        if (item->value) {
-            json_t *value = outputs_resolve(item->value, positions, i, &any);
-            if (strcmp(item->topic, outputs->definition->own) == 0)
-                json_object_set(state, "own", value);
-            json_object_set_new(line, "value", value);
-        } else {
-            json_object_set_new(line, "bytes", json_integer((json_int_t)item->length));
-        }
-        json_array_append_new(list, line);
+        json_array_append_new(list, describe_item(state, outputs, i, positions));
     }
-    free(positions);
     return list;
 }
 
@@ -231,30 +255,42 @@ static json_t *describe_plan(const struct plan *plan)
     return works;
 }
 
+/* As the loop does it; and holds fold to its word that a refused record leaves the state as it was. */
+static void rehearse_input(const struct processor_definition *definition, json_t *state,
+                           const struct processor_input *input, const void *facts,
+                           struct outputs *outputs)
+{
+    struct why why = {0};
+    json_auto_t *before = json_deep_copy(state);
+    enum verdict verdict = VERDICT_OK;
+    if (input->door == PROCESSOR_RECORD && !processor_is_routed(definition, input->topic))
+        verdict = definition->fold(state, input->topic, input->event, &why);
+    if (verdict == VERDICT_OK) {
+        definition->decide(state, input, facts, outputs);
+        return;
+    }
+    assert(json_equal(before, state));
+    outputs_reject(outputs, why.text);
+}
+
 json_t *processor_rehearse(const struct processor_definition *definition, json_t *state,
                            const struct processor_input *input, const void *facts)
 {
-    struct why why = {0};
-    struct processor_result result = {.value = (json_t *)(uintptr_t)input->result};
+    struct processor_result *result =
+        processor_result_new(json_incref((json_t *)(uintptr_t)input->result));
     for (size_t i = 0; i < input->result_record_count; i++)
-        processor_result_add(&result, "extracts", "rehearsed", "application/octet-stream",
+        processor_result_add(result, "extracts", "rehearsed", "application/octet-stream",
                              bytes_of("rehearsed"), NULL);
     CLEANUP(outputs_clear)
-    struct outputs outputs = {.definition = definition, .input = input, .result = &result};
+    struct outputs outputs = {.definition = definition, .input = input, .result = result};
     CLEANUP(plan_clear) struct plan plan = {0};
-    if (input->door == PROCESSOR_RECORD &&
-        definition->fold(state, input->topic, input->event, &why) != VERDICT_OK)
-        outputs_reject(&outputs, why.text);
-    else
-        definition->decide(state, input, facts, &outputs);
+    rehearse_input(definition, state, input, facts, &outputs);
     json_t *described = describe_outputs(state, &outputs);
     definition->plan(state, input->case_id, facts, &plan);
     json_t *answer = json_pack("{s:O, s:o, s:o, s:I}", "state", state, "outputs", described, "work",
                                describe_plan(&plan), "due", (json_int_t)plan.due_us);
     if (outputs.rejected)
         json_object_set_new(answer, "rejected", json_string(outputs.rejected));
-    for (size_t i = 0; i < result.count; i++)
-        item_clear(&result.records[i]);
-    free(result.records);
+    processor_result_free(result);
     return answer;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an assignment begins with. The cache may be anything from complete to empty: the inputs are folded from where it
- * stands to the committed offset, nothing is decided; then the own output is read to its end, and its last value per case
+ * stands to the committed offset, nothing is decided; the own output is read to its end, and its last value per case
  * becomes state["own"]. The end is asked with a read_uncommitted handle, because for a read_committed one a dead
  * predecessor's open transaction hides what stands behind it.
  */
@@ -13,9 +13,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
-#define RECOVER_WITHIN_MS 1800000
+#define RECOVER_WITHIN_MS 1500000 /* less than max.poll.interval.ms */
+#define ASK_WITHIN_MS 30000
 #define WRITE_EVERY_RECORDS 2000
 
 enum verdict processor_fold_record(const struct processor_definition *definition,
@@ -24,16 +27,11 @@ enum verdict processor_fold_record(const struct processor_definition *definition
 {
     struct event event;
     json_auto_t *state = NULL;
-    if (event_parse(record, &event, why) != VERDICT_OK)
-        return VERDICT_REJECT;
-    bool own = strcmp(topic, definition->own) == 0;
-    enum verdict verdict = VERDICT_OK;
-    if (strcmp(event.key, event.subject) != 0 ||
-        state_partition(store, event.key) != record->at.partition)
-        verdict = reject(why, "header ce_subject: expected the key, on its partition");
-    if (verdict == VERDICT_OK)
-        verdict = state_get(store, event.key, &state, why);
-    if (verdict == VERDICT_OK && own)
+    enum verdict verdict = processor_parse(store, record, &event, why);
+    if (verdict != VERDICT_OK)
+        return verdict;
+    verdict = state_get(store, event.key, &state, why);
+    if (verdict == VERDICT_OK && strcmp(topic, definition->own) == 0)
         json_object_set(state, "own", event.data);
     else if (verdict == VERDICT_OK)
         verdict = definition->fold(state, topic, &event, why);
@@ -43,172 +41,190 @@ enum verdict processor_fold_record(const struct processor_definition *definition
     return verdict;
 }
 
+/* One topic of the partition. */
 struct pass {
     const struct recovery *recovery;
     const char *topic;
     int32_t partition;
+    int64_t first, end; /* of the log as it stands now, open transactions included */
+    int64_t cached;     /* the cache stands for everything before it; -1: nothing */
     int64_t next;       /* next offset to be folded */
-    int64_t end;        /* fold up to here */
-    int64_t *inputs_at; /* highest input positions told by own outputs, by input; NULL for inputs */
     int64_t records;
+    int64_t told[PROCESSOR_INPUTS_MAX]; /* own output: how far the inputs had been taken */
 };
 
-/* "cases/3/1208" on an own output: the input had been taken up to there. */
-static void note_input(struct pass *pass, const struct kafka_record *record)
+/* --- reading ---------------------------------------------------------------------------------------------------------- */
+
+/* "cases/3/1208 extractions/3/77" */
+static void note_taken(struct pass *pass, const struct kafka_record *record)
 {
     struct bytes header = kafka_record_header(record, PROCESSOR_INPUT_HEADER);
-    const char *const *inputs = pass->recovery->definition->inputs;
-    char text[120];
-    if (!pass->inputs_at || !header.data || header.length >= sizeof text)
-        return;
-    memcpy(text, header.data, header.length);
-    text[header.length] = '\0';
-    for (int i = 0; inputs[i]; i++) {
-        size_t length = strlen(inputs[i]);
+    CLEANUP(mem_free) char *text = header.data ? mem_dup(header.data, header.length) : NULL;
+    char *rest = NULL;
+    for (char *word = text ? strtok_r(text, " ", &rest) : NULL; word;
+         word = strtok_r(NULL, " ", &rest)) {
         int32_t partition;
         int64_t next;
-        if (strncmp(text, inputs[i], length) == 0 && text[length] == '/' &&
-            sscanf(text + length + 1, "%" SCNd32 "/%" SCNd64, &partition, &next) == 2 &&
-            partition == pass->partition && next > pass->inputs_at[i])
-            pass->inputs_at[i] = next;
+        size_t length = strcspn(word, "/");
+        if (sscanf(word + length, "/%" SCNd32 "/%" SCNd64, &partition, &next) != 2)
+            continue;
+        word[length] = '\0';
+        int input = processor_input_index(pass->recovery->definition, word);
+        if (input >= 0 && partition == pass->partition && next > pass->told[input])
+            pass->told[input] = next;
     }
 }
 
 static enum verdict keep(struct pass *pass, struct why *why)
 {
-    struct state_offset offset = {
-        .topic = pass->topic, .partition = pass->partition, .offset = pass->next};
-    return state_write(pass->recovery->store, &offset, 1, pass->recovery->facts, 0, why);
+    struct state_offset offset = {pass->topic, pass->partition, pass->next};
+    struct state_writing writing = {.offsets = &offset, .offset_count = 1, .half = true};
+    return state_write(pass->recovery->store, &writing, why);
 }
 
 static enum verdict take(struct pass *pass, const struct kafka_record *record, struct why *why)
 {
-    struct why ignored;
-    note_input(pass, record);
-    enum verdict verdict = processor_fold_record(pass->recovery->definition, pass->recovery->store,
-                                                 pass->topic, record, &ignored);
-    if (verdict == VERDICT_FATAL)
-        return fatal(why, "%s", ignored.text);
-    /* What was refused then is refused now; its dead letter was written the first time. */
+    struct why refusal;
+    note_taken(pass, record);
+    /* What is refused was refused the first time: its dead letter is written. */
+    if (processor_fold_record(pass->recovery->definition, pass->recovery->store, pass->topic,
+                              record, &refusal) == VERDICT_FATAL)
+        return fatal(why, "%s", refusal.text);
     pass->next = record->at.offset + 1;
     return ++pass->records % WRITE_EVERY_RECORDS == 0 ? keep(pass, why) : VERDICT_OK;
 }
 
-static enum verdict read_pass(struct kafka_reader *reader, struct pass *pass, int64_t deadline_ms,
-                              struct why *why)
+/* Takes the next record before `end`; moves on where there are none. */
+static enum verdict read_one(struct pass *pass, int64_t end, struct why *why)
 {
-    while (pass->next < pass->end) {
-        struct kafka_record record;
-        enum verdict verdict = VERDICT_OK;
-        switch (kafka_reader_next(reader, 500, &record, why)) {
-        case KAFKA_READ_RECORD:
-            if (record.at.offset >= pass->end)
-                pass->next = pass->end;
-            else
-                verdict = take(pass, &record, why);
-            break;
-        case KAFKA_READ_END:
-            if (record.at.offset > pass->next)
-                pass->next = record.at.offset < pass->end ? record.at.offset : pass->end;
-            break;
-        case KAFKA_READ_NOTHING:
-            if (clock_monotonic_ms() > deadline_ms)
-                verdict = fatal(why, "recovery of %s/%d: not finished in time", pass->topic,
-                                pass->partition);
-            break;
-        case KAFKA_READ_FAILED:
+    struct kafka_record record;
+    switch (kafka_reader_next(pass->recovery->reader, 100, &record, why)) {
+    case KAFKA_READ_RECORD:
+        if (record.at.offset < end)
+            return take(pass, &record, why);
+        pass->next = end;
+        return VERDICT_OK;
+    case KAFKA_READ_END:
+        if (record.at.offset > pass->next)
+            pass->next = record.at.offset < end ? record.at.offset : end;
+        return VERDICT_OK;
+    case KAFKA_READ_NOTHING:
+        return VERDICT_OK;
+    case KAFKA_READ_FAILED:
+        return VERDICT_FATAL;
+    }
+    return VERDICT_FATAL;
+}
+
+static enum verdict read_to(struct pass *pass, int64_t end, struct why *why)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + RECOVER_WITHIN_MS;
+    while (pass->next < end) {
+        if (atomic_load(pass->recovery->stopping))
+            return retry(why, "stopped while recovering");
+        if (clock_monotonic_ms() > deadline_ms)
+            return fatal(why, "recovery of %s/%d: not finished in time", pass->topic,
+                         pass->partition);
+        if (read_one(pass, end, why) != VERDICT_OK)
             return VERDICT_FATAL;
-        }
-        if (verdict != VERDICT_OK)
-            return verdict;
     }
     return keep(pass, why);
 }
 
-/* From the cached offset, or the log's start, to `end` (-1: to the end as it stands now). */
-static enum verdict run_pass(struct kafka_reader *reader, struct pass *pass, int64_t end,
-                             struct why *why)
+/* From the cached offset, or the log's start, to `end`. */
+static enum verdict run_pass(struct pass *pass, int64_t end, struct why *why)
 {
     const char *full = topics_full_name(pass->topic);
-    int64_t deadline_ms = clock_monotonic_ms() + RECOVER_WITHIN_MS, first, next, cached;
-    if (kafka_reader_bounds(reader, full, pass->partition, &first, &next,
-                            clock_monotonic_ms() + 30000, why) != VERDICT_OK ||
-        state_offset(pass->recovery->store, pass->topic, pass->partition, &cached, why) !=
-            VERDICT_OK)
-        return VERDICT_FATAL;
-    pass->next = cached > first ? cached : first;
-    pass->end = end < 0 ? next : end;
-    if (pass->next >= pass->end)
+    struct kafka_reader *reader = pass->recovery->reader;
+    pass->next = pass->cached > pass->first ? pass->cached : pass->first;
+    if (pass->next >= end)
         return VERDICT_OK;
     if (kafka_reader_seek(reader, full, pass->partition, pass->next, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    enum verdict verdict = read_pass(reader, pass, deadline_ms, why);
+    enum verdict verdict = read_to(pass, end, why);
     kafka_reader_drop(reader, full, pass->partition);
-    log_event(LOG_INFO, "processor.partition_folded",
+    log_event(LOG_DEBUG, "processor.partition_folded",
               "topic=%s partition=%d records=%" PRId64 " next=%" PRId64, pass->topic,
               pass->partition, pass->records, pass->next);
     return verdict;
 }
 
-/* A cache that stands behind the log's end stands for another log. */
-static enum verdict forget_if_foreign(const struct recovery *recovery, struct kafka_reader *reader,
-                                      int32_t partition, struct why *why)
+/* --- where everything stands -------------------------------------------------------------------------------------------- */
+
+static enum verdict pass_prepare(struct pass *pass, const struct recovery *recovery,
+                                 const char *topic, int32_t partition, struct why *why)
 {
-    for (const char *const *topic = recovery->definition->inputs;; topic++) {
-        const char *name = *topic ? *topic : recovery->definition->own;
-        int64_t first, next, cached;
-        if (kafka_reader_bounds(reader, topics_full_name(name), partition, &first, &next,
-                                clock_monotonic_ms() + 30000, why) != VERDICT_OK ||
-            state_offset(recovery->store, name, partition, &cached, why) != VERDICT_OK)
-            return VERDICT_FATAL;
-        if (cached > next) {
-            log_event(LOG_WARNING, "processor.cache_foreign", "topic=%s partition=%d", name,
-                      partition);
-            return state_forget_partition(recovery->store, partition, why);
-        }
-        if (!*topic)
-            return VERDICT_OK;
-    }
+    *pass = (struct pass){.recovery = recovery, .topic = topic, .partition = partition};
+    if (kafka_reader_bounds(recovery->reader, topics_full_name(topic), partition, &pass->first,
+                            &pass->end, clock_monotonic_ms() + ASK_WITHIN_MS, why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    return state_offset(recovery->store, topic, partition, &pass->cached, why);
 }
 
-static void reader_close_at(struct kafka_reader **reader)
+/* A cache that stands behind the log's end, or beyond what was committed, stands for another history. */
+static enum verdict forget_if_foreign(struct pass *passes, size_t count, const int64_t *committed,
+                                      struct why *why)
 {
-    kafka_reader_close(*reader);
+    bool foreign = false;
+    for (size_t i = 0; i < count; i++)
+        foreign = foreign || passes[i].cached > passes[i].end ||
+                  (committed[i] >= 0 && passes[i].cached > committed[i]);
+    if (!foreign)
+        return VERDICT_OK;
+    log_event(LOG_WARNING, "processor.cache_foreign", "partition=%d", passes[0].partition);
+    for (size_t i = 0; i < count; i++)
+        passes[i].cached = -1;
+    return state_forget_partition(passes[0].recovery->store, passes[0].partition, why);
 }
 
-static enum verdict fold_inputs(const struct recovery *recovery, struct kafka_reader *reader,
-                                int32_t partition, const int64_t *start, struct why *why)
+/* The committed offset; without one what the own output tells or the cache knows; never before the log's start. */
+static enum verdict choose_start(const struct pass *input, int64_t committed, int64_t told,
+                                 int64_t *ret_start, struct why *why)
 {
-    for (int i = 0; recovery->definition->inputs[i]; i++) {
-        struct pass pass = {
-            .recovery = recovery, .topic = recovery->definition->inputs[i], .partition = partition};
-        bool routed = recovery->definition->route && strcmp(pass.topic, "provider-replies") == 0;
-        if (!routed && start[i] > 0 && run_pass(reader, &pass, start[i], why) != VERDICT_OK)
-            return VERDICT_FATAL;
-    }
+    int64_t start = committed >= 0 ? committed : told > input->cached ? told : input->cached;
+    if (start > input->end)
+        return fatal(why, "%s/%d ends at %" PRId64 ", before the position %" PRId64, input->topic,
+                     input->partition, input->end, start);
+    if (start < input->first && start > 0)
+        log_event(LOG_WARNING, "processor.records_gone",
+                  "topic=%s partition=%d from=%" PRId64 " to=%" PRId64, input->topic,
+                  input->partition, start, input->first);
+    *ret_start = start < input->first ? input->first : start;
     return VERDICT_OK;
+}
+
+/* passes: the inputs, then the own output. */
+static enum verdict run_passes(const struct recovery *recovery, struct pass *passes, size_t inputs,
+                               const int64_t *committed, int64_t *ret_start, struct why *why)
+{
+    struct pass *own = &passes[inputs];
+    enum verdict verdict = run_pass(own, own->end, why);
+    for (size_t i = 0; i < inputs && verdict == VERDICT_OK; i++) {
+        verdict = choose_start(&passes[i], committed[i], own->told[i], &ret_start[i], why);
+        if (verdict == VERDICT_OK && !processor_is_routed(recovery->definition, passes[i].topic))
+            verdict = run_pass(&passes[i], ret_start[i], why);
+    }
+    if (verdict != VERDICT_OK)
+        return verdict;
+    return state_plan_rest(recovery->store, own->partition, recovery->facts, why);
 }
 
 enum verdict processor_recover(const struct recovery *recovery, int32_t partition,
                                const int64_t *committed, int64_t *ret_start, struct why *why)
 {
-    CLEANUP(reader_close_at) struct kafka_reader *reader = NULL;
-    int64_t told[PROCESSOR_INPUTS_MAX] = {0};
-    if (kafka_reader_open(recovery->kafka, KAFKA_READ_COMMITTED, &reader, why) != VERDICT_OK ||
-        forget_if_foreign(recovery, reader, partition, why) != VERDICT_OK)
-        return VERDICT_FATAL;
-    struct pass own = {.recovery = recovery,
-                       .topic = recovery->definition->own,
-                       .partition = partition,
-                       .inputs_at = told};
-    if (run_pass(reader, &own, -1, why) != VERDICT_OK)
-        return VERDICT_FATAL;
-    for (int i = 0; recovery->definition->inputs[i]; i++) {
-        int64_t cached;
-        if (state_offset(recovery->store, recovery->definition->inputs[i], partition, &cached,
-                         why) != VERDICT_OK)
+    const struct processor_definition *definition = recovery->definition;
+    struct pass passes[PROCESSOR_INPUTS_MAX + 1];
+    int64_t bounds[PROCESSOR_INPUTS_MAX + 1];
+    size_t inputs = 0;
+    for (; definition->inputs[inputs]; inputs++) {
+        bounds[inputs] = committed[inputs];
+        if (pass_prepare(&passes[inputs], recovery, definition->inputs[inputs], partition, why) !=
+            VERDICT_OK)
             return VERDICT_FATAL;
-        ret_start[i] = committed[i] >= 0 ? committed[i] : told[i] > cached ? told[i] : cached;
     }
-    return fold_inputs(recovery, reader, partition, ret_start, why);
+    bounds[inputs] = -1;
+    if (pass_prepare(&passes[inputs], recovery, definition->own, partition, why) != VERDICT_OK ||
+        forget_if_foreign(passes, inputs + 1, bounds, why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    return run_passes(recovery, passes, inputs, committed, ret_start, why);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tables of the cache: states by partition and case; offsets by topic and partition; due times by partition and time; the
- * due time of each case, so that its old entry can be found; cases with open work.
+ * due time of each case, so that its old entry can be found; cases with open work; cases that a recovery has written and
+ * whose plan is still to be asked.
  */
 #include "common/processor_internal.h"
 
@@ -13,9 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum table { TABLE_STATES, TABLE_OFFSETS, TABLE_DUE, TABLE_DUE_OF, TABLE_WORK };
+enum table { TABLE_STATES, TABLE_OFFSETS, TABLE_DUE, TABLE_DUE_OF, TABLE_WORK, TABLE_HALF };
 
 #define KEY_BYTES_MAX 200
+#define TICK_AGAIN_US 1000000
+#define PLANS_AT_ONCE 500
 
 static size_t put_be(uint8_t *at, uint64_t value, size_t bytes)
 {
@@ -150,48 +153,75 @@ static enum verdict write_due(struct state_store *store, struct cache_transactio
                      (struct bytes){.data = number, .length = 8}, why);
 }
 
-static enum verdict write_state(struct state_store *store, struct cache_transaction *transaction,
-                                const char *case_id, const json_t *state, const void *facts,
-                                int64_t not_before_us, struct why *why)
+/* A tick that changed nothing would be due again at once. */
+static int64_t next_due(const struct state_writing *writing, const char *case_id,
+                        const struct plan *plan)
+{
+    int64_t earliest_us = writing->now_us + TICK_AGAIN_US;
+    bool ticked = json_object_get(writing->ticked, case_id) != NULL;
+    return ticked && plan->due_us && plan->due_us < earliest_us ? earliest_us : plan->due_us;
+}
+
+static enum verdict write_plan(struct state_store *store, struct cache_transaction *transaction,
+                               const char *case_id, const json_t *state,
+                               const struct state_writing *writing, struct why *why)
 {
     uint8_t key[KEY_BYTES_MAX];
     int32_t partition = state_partition(store, case_id);
-    CLEANUP(plan_clear) struct plan plan = {0};
-    CLEANUP(buf_free) struct buf text;
-    buf_init(&text, LIMIT_CASE_STATE_BYTES);
-    event_dump_json(state, &text);
-    assert(!text.overflowed);
-    store->definition->plan(state, case_id, facts, &plan);
-    if (plan.due_us && plan.due_us < not_before_us)
-        plan.due_us = not_before_us;
     struct bytes of_case = case_key(key, partition, case_id);
-    cache_put(transaction, TABLE_STATES, of_case,
-              (struct bytes){.data = text.data, .length = text.length}, why);
+    CLEANUP(plan_clear) struct plan plan = {0};
+    store->definition->plan(state, case_id, writing->facts, &plan);
+    if (writing->planned)
+        writing->planned(writing->context, case_id, &plan);
     if (plan.count)
         cache_put(transaction, TABLE_WORK, of_case, bytes_of(""), why);
     else
         cache_delete(transaction, TABLE_WORK, of_case, why);
-    return write_due(store, transaction, partition, case_id, plan.due_us, why);
+    return write_due(store, transaction, partition, case_id, next_due(writing, case_id, &plan),
+                     why);
 }
 
-enum verdict state_write(struct state_store *store, const struct state_offset *offsets,
-                         size_t count, const void *facts, int64_t not_before_us, struct why *why)
+static enum verdict write_state(struct state_store *store, struct cache_transaction *transaction,
+                                const char *case_id, const json_t *state,
+                                const struct state_writing *writing, struct why *why)
+{
+    uint8_t key[KEY_BYTES_MAX];
+    struct bytes of_case = case_key(key, state_partition(store, case_id), case_id);
+    CLEANUP(buf_free) struct buf text;
+    buf_init(&text, LIMIT_CASE_STATE_BYTES);
+    event_dump_json(state, &text);
+    assert(!text.overflowed);
+    cache_put(transaction, TABLE_STATES, of_case,
+              (struct bytes){.data = text.data, .length = text.length}, why);
+    if (writing->half)
+        return cache_put(transaction, TABLE_HALF, of_case, bytes_of(""), why);
+    return write_plan(store, transaction, case_id, state, writing, why);
+}
+
+static void write_offset(struct cache_transaction *transaction, const struct state_offset *offset,
+                         struct why *why)
+{
+    char key[KEY_BYTES_MAX], number[24];
+    snprintf(number, sizeof number, "%" PRId64, offset->offset);
+    cache_put(transaction, TABLE_OFFSETS, offset_key(key, offset->topic, offset->partition),
+              bytes_of(number), why);
+}
+
+enum verdict state_write(struct state_store *store, const struct state_writing *writing,
+                         struct why *why)
 {
     struct cache_transaction *transaction;
     const char *case_id;
     json_t *state;
     if (cache_begin(store->cache, &transaction, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    json_object_foreach(store->dirty, case_id,
-                        state) if (write_state(store, transaction, case_id, state, facts,
-                                               not_before_us,
-                                               why) != VERDICT_OK) return VERDICT_FATAL;
-    for (size_t i = 0; i < count; i++) {
-        char key[KEY_BYTES_MAX], number[24];
-        snprintf(number, sizeof number, "%" PRId64, offsets[i].offset);
-        cache_put(transaction, TABLE_OFFSETS,
-                  offset_key(key, offsets[i].topic, offsets[i].partition), bytes_of(number), why);
+    json_object_foreach(store->dirty, case_id, state)
+    {
+        if (write_state(store, transaction, case_id, state, writing, why) != VERDICT_OK)
+            return VERDICT_FATAL;
     }
+    for (size_t i = 0; i < writing->offset_count; i++)
+        write_offset(transaction, &writing->offsets[i], why);
     state_drop_changes(store);
     return cache_commit(transaction, why);
 }
@@ -200,7 +230,6 @@ enum verdict state_write(struct state_store *store, const struct state_offset *o
 
 struct collect {
     int32_t partition;
-    size_t skip; /* bytes of the key before the case id */
     json_t *cases;
     size_t max;
 };
@@ -209,22 +238,57 @@ static bool collect_case(void *context, struct bytes key, struct bytes value)
 {
     (void)value;
     struct collect *collect = context;
-    if (key.length <= collect->skip || (int32_t)get_be(key.data, 4) != collect->partition)
+    if (key.length <= 4 || (int32_t)get_be(key.data, 4) != collect->partition)
         return false;
-    json_array_append_new(collect->cases, json_stringn((const char *)key.data + collect->skip,
-                                                       key.length - collect->skip));
+    json_array_append_new(collect->cases,
+                          json_stringn((const char *)key.data + 4, key.length - 4));
     return json_array_size(collect->cases) < collect->max;
+}
+
+static json_t *cases_in(struct state_store *store, enum table table, int32_t partition, size_t max)
+{
+    uint8_t first[4];
+    struct collect collect = {.partition = partition, .cases = json_array(), .max = max};
+    put_be(first, (uint32_t)partition, sizeof first);
+    cache_scan(store->cache, table, (struct bytes){.data = first, .length = sizeof first},
+               collect_case, &collect, NULL);
+    return collect.cases;
 }
 
 json_t *state_cases(struct state_store *store, int32_t partition, bool with_work_only)
 {
-    uint8_t first[4];
-    struct collect collect = {
-        .partition = partition, .skip = 4, .cases = json_array(), .max = SIZE_MAX};
-    put_be(first, (uint32_t)partition, 4);
-    cache_scan(store->cache, with_work_only ? TABLE_WORK : TABLE_STATES,
-               (struct bytes){.data = first, .length = sizeof first}, collect_case, &collect, NULL);
-    return collect.cases;
+    return cases_in(store, with_work_only ? TABLE_WORK : TABLE_STATES, partition, SIZE_MAX);
+}
+
+static enum verdict plan_some(struct state_store *store, int32_t partition, const json_t *cases,
+                              const struct state_writing *writing, struct why *why)
+{
+    struct cache_transaction *transaction;
+    if (cache_begin(store->cache, &transaction, why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    for (size_t i = 0; i < json_array_size(cases); i++) {
+        const char *case_id = json_string_value(json_array_get(cases, i));
+        json_auto_t *state = NULL;
+        uint8_t key[KEY_BYTES_MAX];
+        if (state_get(store, case_id, &state, why) != VERDICT_OK ||
+            write_plan(store, transaction, case_id, state, writing, why) != VERDICT_OK)
+            return VERDICT_FATAL;
+        cache_delete(transaction, TABLE_HALF, case_key(key, partition, case_id), why);
+    }
+    return cache_commit(transaction, why);
+}
+
+enum verdict state_plan_rest(struct state_store *store, int32_t partition, const void *facts,
+                             struct why *why)
+{
+    struct state_writing writing = {.facts = facts};
+    for (;;) {
+        json_auto_t *cases = cases_in(store, TABLE_HALF, partition, PLANS_AT_ONCE);
+        if (json_array_size(cases) == 0)
+            return VERDICT_OK;
+        if (plan_some(store, partition, cases, &writing, why) != VERDICT_OK)
+            return VERDICT_FATAL;
+    }
 }
 
 struct first_due {
@@ -272,6 +336,7 @@ enum verdict state_forget_partition(struct state_store *store, int32_t partition
         write_due(store, transaction, partition, case_id, 0, why);
         cache_delete(transaction, TABLE_STATES, of_case, why);
         cache_delete(transaction, TABLE_WORK, of_case, why);
+        cache_delete(transaction, TABLE_HALF, of_case, why);
     }
     for (const char *const *topic = store->definition->inputs; *topic; topic++) {
         char key[KEY_BYTES_MAX];

@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 #define THREADS_MAX 16
+#define DONE_MAX 16 /* results wait in memory: no more works are begun until they are used */
+
+enum job_stage { JOB_QUEUED, JOB_RUNNING, JOB_DONE };
 
 struct job {
     struct work work; /* first: `cancelled` finds the job by it */
@@ -19,6 +22,7 @@ struct job {
     char *case_id, *work_id, *kind;
     json_t *parameters;
     unsigned epoch;
+    enum job_stage stage;
     _Atomic bool cancelled;
     bool seen; /* named by the plan that is being set */
 };
@@ -79,11 +83,13 @@ static void table_remove(struct work_pool *pool, struct job *job)
         }
 }
 
-/* Out of the table and, if no thread has it, out of the world. Jobs still queued are freed by the thread that meets them. */
+/* Out of the table. A job that a thread has, or that is queued, is freed by the thread that meets it next. */
 static void cancel(struct work_pool *pool, struct job *job)
 {
-    atomic_store(&job->cancelled, true);
     table_remove(pool, job);
+    atomic_store(&job->cancelled, true);
+    if (job->stage == JOB_DONE)
+        job_free(job);
 }
 
 /* --- threads -------------------------------------------------------------------------------------------------------------- */
@@ -110,7 +116,7 @@ static void deliver(struct work_pool *pool, struct job *job, struct processor_re
 
 static struct job *next_job(struct work_pool *pool)
 {
-    while (!pool->queue && !pool->stopping)
+    while ((!pool->queue || pool->done_count >= DONE_MAX) && !pool->stopping)
         pthread_cond_wait(&pool->changed, &pool->lock);
     if (pool->stopping)
         return NULL;
@@ -121,26 +127,33 @@ static struct job *next_job(struct work_pool *pool)
     return job;
 }
 
+/* Under the lock, which the work itself is done without. */
+static void serve_job(struct work_pool *pool, struct job *job)
+{
+    struct processor_result *result = NULL;
+    if (!atomic_load(&job->cancelled)) {
+        job->stage = JOB_RUNNING;
+        pthread_mutex_unlock(&pool->lock);
+        result = pool->definition->work(&job->work);
+        pthread_mutex_lock(&pool->lock);
+    }
+    if (atomic_load(&job->cancelled)) {
+        processor_result_free(result);
+        job_free(job);
+        return;
+    }
+    assert(result);
+    job->stage = JOB_DONE;
+    deliver(pool, job, result); /* the job stays in the table until work_pool_end */
+    wake(pool);
+}
+
 static void *serve(void *context)
 {
     struct work_pool *pool = context;
     pthread_mutex_lock(&pool->lock);
-    for (struct job *job; (job = next_job(pool));) {
-        struct processor_result *result = NULL;
-        if (!atomic_load(&job->cancelled)) {
-            pthread_mutex_unlock(&pool->lock);
-            result = pool->definition->work(&job->work);
-            pthread_mutex_lock(&pool->lock);
-        }
-        if (atomic_load(&job->cancelled)) {
-            processor_result_free(result);
-            job_free(job);
-            continue;
-        }
-        assert(result);
-        deliver(pool, job, result); /* stays in the table until work_pool_end */
-        wake(pool);
-    }
+    for (struct job *job; (job = next_job(pool));)
+        serve_job(pool, job);
     pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
@@ -186,15 +199,6 @@ static void start_job(struct work_pool *pool, const char *case_id, int32_t parti
     pthread_cond_signal(&pool->changed);
 }
 
-static bool is_done(struct work_pool *pool, const struct job *job)
-{
-    for (size_t i = 0; i < pool->done_count; i++)
-        if (strcmp(pool->done[i].case_id, job->case_id) == 0 &&
-            strcmp(pool->done[i].work_id, job->work_id) == 0)
-            return true;
-    return false;
-}
-
 void work_pool_set(struct work_pool *pool, const char *case_id, int32_t partition, unsigned epoch,
                    const struct plan *plan)
 {
@@ -209,8 +213,8 @@ void work_pool_set(struct work_pool *pool, const char *case_id, int32_t partitio
             start_job(pool, case_id, partition, epoch, &plan->works[i]);
     }
     for (size_t i = pool->running_count; i > 0; i--)
-        if (!pool->running[i - 1]->seen && !is_done(pool, pool->running[i - 1]))
-            cancel(pool, pool->running[i - 1]);
+        if (!pool->running[i - 1]->seen && pool->running[i - 1]->stage != JOB_DONE)
+            cancel(pool, pool->running[i - 1]); /* what is done is known: decide takes it or not */
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -219,18 +223,13 @@ void work_pool_revoke(struct work_pool *pool, int32_t partition)
     pthread_mutex_lock(&pool->lock);
     for (size_t i = pool->done_count; i > 0; i--)
         if (pool->done[i - 1].partition == partition) {
-            struct job *job =
-                table_find(pool, pool->done[i - 1].case_id, pool->done[i - 1].work_id);
-            if (job) {
-                table_remove(pool, job);
-                job_free(job);
-            }
             work_done_clear(&pool->done[i - 1]);
             pool->done[i - 1] = pool->done[--pool->done_count];
         }
     for (size_t i = pool->running_count; i > 0; i--)
         if (pool->running[i - 1]->work.partition == partition)
             cancel(pool, pool->running[i - 1]);
+    pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -241,6 +240,7 @@ bool work_pool_take(struct work_pool *pool, struct work_done *ret_done)
     if (any) {
         *ret_done = pool->done[0];
         memmove(pool->done, pool->done + 1, --pool->done_count * sizeof pool->done[0]);
+        pthread_cond_signal(&pool->changed);
     }
     pthread_mutex_unlock(&pool->lock);
     return any;
@@ -275,15 +275,30 @@ size_t work_pool_running(struct work_pool *pool)
 
 void work_pool_stop(struct work_pool *pool)
 {
-    if (!pool)
-        return;
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
-    for (size_t i = 0; i < pool->running_count; i++)
-        atomic_store(&pool->running[i]->cancelled, true);
+    while (pool->running_count)
+        cancel(pool, pool->running[pool->running_count - 1]);
     pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
     for (size_t i = 0; i < pool->thread_count; i++)
         pthread_join(pool->threads[i], NULL);
-    /* What is left belongs to a process that ends now. */
+    pool->thread_count = 0;
+}
+
+void work_pool_free(struct work_pool *pool)
+{
+    if (!pool)
+        return;
+    for (struct job *job = pool->queue, *next; job; job = next) {
+        next = job->next;
+        job_free(job);
+    }
+    while (pool->done_count)
+        work_done_clear(&pool->done[--pool->done_count]);
+    free(pool->running);
+    free(pool->done);
+    pthread_mutex_destroy(&pool->lock);
+    pthread_cond_destroy(&pool->changed);
+    free(pool);
 }

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was gathered, in one transaction:
+ *
+ *   begin → offsets → (fold, decide, produce)* → flush → commit → cache
+ *
+ * The offsets go first: the broker refuses a member of an older generation there, before anything is in the log, and a
+ * successor that asks for the committed offsets waits for this transaction's end. A crash at any arrow leaves either
+ * nothing that a read_committed reader sees, or all of it; the cache is never ahead of the commit.
+ */
+#include "common/processor_internal.h"
+
+#include "common/clock.h"
+#include "common/desk/limits.h"
+#include "common/desk/topics.h"
+#include "common/failpoint.h"
+#include "common/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/* After the first produce: the broker has then added the partition and commits at once (performance.md). */
+#define COMMIT_AFTER_MS 3
+#define ABORTS_IN_A_ROW_MAX 5
+
+enum verdict processor_said(rd_kafka_error_t *error, const char *what, struct why *why)
+{
+    if (!error)
+        return VERDICT_OK;
+    bool abortable = rd_kafka_error_txn_requires_abort(error) || rd_kafka_error_is_retriable(error);
+    enum verdict verdict = abortable ? retry(why, "%s: %s", what, rd_kafka_error_string(error))
+                                     : fatal(why, "%s: %s", what, rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    return verdict;
+}
+
+/* --- offsets -------------------------------------------------------------------------------------------------------- */
+
+static void note_offset(rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition,
+                        int64_t offset)
+{
+    rd_kafka_topic_partition_t *entry = rd_kafka_topic_partition_list_find(list, topic, partition);
+    if (!entry)
+        entry = rd_kafka_topic_partition_list_add(list, topic, partition);
+    if (offset > entry->offset)
+        entry->offset = offset;
+}
+
+/* A transaction without an offset is not fenced: ticks and results carry the position their partition has already. */
+static rd_kafka_topic_partition_list_t *batch_offsets(const struct processor *processor)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+    const char *first = topics_full_name(processor->definition->inputs[0]);
+    for (size_t i = 0; i < processor->batch_count; i++) {
+        const struct gathered *input = &processor->batch[i];
+        if (input->door == PROCESSOR_RECORD) {
+            note_offset(list, rd_kafka_topic_name(input->message->rkt), input->message->partition,
+                        input->message->offset + 1);
+            continue;
+        }
+        int32_t partition = input->door == PROCESSOR_RESULT
+                                ? input->done.partition
+                                : state_partition(&processor->store, input->case_id);
+        note_offset(list, first, partition, processor->positions[0][partition]);
+    }
+    return list;
+}
+
+static enum verdict send_offsets(struct processor *processor,
+                                 const rd_kafka_topic_partition_list_t *offsets, struct why *why)
+{
+    rd_kafka_consumer_group_metadata_t *group =
+        rd_kafka_consumer_group_metadata(processor->consumer);
+    rd_kafka_error_t *error =
+        rd_kafka_send_offsets_to_transaction(processor->producer, offsets, group, 30000);
+    rd_kafka_consumer_group_metadata_destroy(group);
+    return processor_said(error, "offsets", why);
+}
+
+/* The batch was cut short: the last word about a partition counts. */
+static enum verdict send_fewer_offsets(struct processor *processor,
+                                       rd_kafka_topic_partition_list_t *offsets, struct why *why)
+{
+    for (int i = 0; i < offsets->cnt; i++) {
+        rd_kafka_topic_partition_t *entry = &offsets->elems[i];
+        int input = processor_input_index(processor->definition, topics_short_name(entry->topic));
+        entry->offset = processor->transaction.taken[input][entry->partition];
+    }
+    return send_offsets(processor, offsets, why);
+}
+
+/* --- running -------------------------------------------------------------------------------------------------------- */
+
+static void transaction_begin(struct processor *processor)
+{
+    struct transaction *transaction = &processor->transaction;
+    memcpy(transaction->taken, processor->positions, sizeof transaction->taken);
+    memset(transaction->own_next, 0xff, sizeof transaction->own_next);
+    transaction->bytes = transaction->inputs = 0;
+    transaction->first_produced_ms = 0;
+    transaction->ticked = json_object();
+}
+
+static void transaction_end(struct processor *processor)
+{
+    struct transaction *transaction = &processor->transaction;
+    while (transaction->kept_count)
+        free(transaction->kept[--transaction->kept_count]);
+    json_decref(TAKE(transaction->ticked));
+}
+
+static enum verdict run_inputs(struct processor *processor, rd_kafka_topic_partition_list_t *offsets,
+                               struct why *why)
+{
+    struct transaction *transaction = &processor->transaction;
+    while (transaction->inputs < processor->batch_count &&
+           transaction->bytes < LIMIT_TRANSACTION_BYTES) {
+        const struct gathered *input = &processor->batch[transaction->inputs++];
+        enum verdict verdict = processor_run_input(processor, input, why);
+        if (verdict != VERDICT_OK)
+            return verdict;
+    }
+    return transaction->inputs < processor->batch_count
+               ? send_fewer_offsets(processor, offsets, why)
+               : VERDICT_OK;
+}
+
+static enum verdict commit(struct processor *processor, struct why *why)
+{
+    if (processor_flush(processor, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    if (processor->transaction.first_produced_ms) {
+        int64_t left_ms = processor->transaction.first_produced_ms + COMMIT_AFTER_MS -
+                          clock_monotonic_ms();
+        if (left_ms > 0)
+            usleep((useconds_t)left_ms * 1000);
+    }
+    failpoint("before_commit");
+    rd_kafka_error_t *error = rd_kafka_commit_transaction(processor->producer, 30000);
+    for (int again = 0; error && rd_kafka_error_is_retriable(error) && again < 3; again++) {
+        rd_kafka_error_destroy(error);
+        error = rd_kafka_commit_transaction(processor->producer, 30000);
+    }
+    if (error && !rd_kafka_error_txn_requires_abort(error)) {
+        fatal(why, "commit: %s", rd_kafka_error_string(error)); /* unclear: committed or not */
+        rd_kafka_error_destroy(error);
+        return VERDICT_FATAL;
+    }
+    return processor_said(error, "commit", why);
+}
+
+static enum verdict run_transaction(struct processor *processor,
+                                    rd_kafka_topic_partition_list_t *offsets, struct why *why)
+{
+    enum verdict verdict =
+        processor_said(rd_kafka_begin_transaction(processor->producer), "begin", why);
+    failpoint("after_begin");
+    if (verdict == VERDICT_OK)
+        verdict = send_offsets(processor, offsets, why);
+    failpoint("after_offsets");
+    if (verdict == VERDICT_OK)
+        verdict = run_inputs(processor, offsets, why);
+    if (verdict == VERDICT_OK)
+        verdict = commit(processor, why);
+    return verdict;
+}
+
+/* --- after the commit ----------------------------------------------------------------------------------------------- */
+
+static void set_work(void *context, const char *case_id, const struct plan *plan)
+{
+    struct processor *processor = context;
+    int32_t partition = state_partition(&processor->store, case_id);
+    if (processor_has(processor, partition))
+        work_pool_set(processor->pool, case_id, partition, processor->epochs[partition], plan);
+}
+
+void processor_plan_case(struct processor *processor, const char *case_id)
+{
+    json_auto_t *state = NULL;
+    CLEANUP(plan_clear) struct plan plan = {0};
+    if (!processor_has(processor, state_partition(&processor->store, case_id)) ||
+        state_get(&processor->store, case_id, &state, NULL) != VERDICT_OK)
+        return;
+    processor->definition->plan(state, case_id, processor->facts, &plan);
+    set_work(processor, case_id, &plan);
+}
+
+static void end_results(struct processor *processor, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (processor->batch[i].door == PROCESSOR_RESULT)
+            work_pool_end(processor->pool, processor->batch[i].done.case_id,
+                          processor->batch[i].done.work_id);
+}
+
+/* The inputs' offsets and, so that a restart need not read them again, the end of the own outputs. */
+static size_t list_offsets(struct processor *processor,
+                           const rd_kafka_topic_partition_list_t *offsets,
+                           struct state_offset *ret_list)
+{
+    size_t count = 0;
+    for (int i = 0; i < offsets->cnt; i++) {
+        const rd_kafka_topic_partition_t *entry = &offsets->elems[i];
+        const char *topic = topics_short_name(entry->topic);
+        ret_list[count++] = (struct state_offset){topic, entry->partition, entry->offset};
+        processor->positions[processor_input_index(processor->definition, topic)]
+                            [entry->partition] = entry->offset;
+    }
+    for (int32_t p = 0; p < processor->partitions; p++)
+        if (processor->transaction.own_next[p] >= 0)
+            ret_list[count++] = (struct state_offset){processor->definition->own, p,
+                                                      processor->transaction.own_next[p]};
+    return count;
+}
+
+static enum verdict settle(struct processor *processor,
+                           const rd_kafka_topic_partition_list_t *offsets, struct why *why)
+{
+    CLEANUP(mem_free)
+    struct state_offset *list =
+        mem_alloc((size_t)(offsets->cnt + processor->partitions) * sizeof *list);
+    struct state_writing writing = {.offsets = list,
+                                    .offset_count = list_offsets(processor, offsets, list),
+                                    .facts = processor->facts,
+                                    .ticked = processor->transaction.ticked,
+                                    .now_us = clock_now_us(),
+                                    .planned = set_work,
+                                    .context = processor};
+    failpoint("before_cache");
+    end_results(processor, processor->transaction.inputs);
+    return state_write(&processor->store, &writing, why);
+}
+
+/* --- after an abort ------------------------------------------------------------------------------------------------- */
+
+static enum verdict seek_back(struct processor *processor, struct why *why)
+{
+    CLEANUP(processor_list_free)
+    rd_kafka_topic_partition_list_t *back = rd_kafka_topic_partition_list_new(16);
+    for (int i = 0; processor->definition->inputs[i]; i++)
+        for (int32_t p = 0; p < processor->partitions; p++)
+            if (processor_has(processor, p))
+                rd_kafka_topic_partition_list_add(
+                    back, topics_full_name(processor->definition->inputs[i]), p)
+                    ->offset = processor->positions[i][p];
+    if (processor_said(rd_kafka_seek_partitions(processor->consumer, back, 10000), "seek", why) !=
+        VERDICT_OK)
+        return VERDICT_FATAL;
+    for (int i = 0; i < back->cnt; i++)
+        if (back->elems[i].err)
+            return fatal(why, "seek %s/%d: %s", back->elems[i].topic, back->elems[i].partition,
+                         rd_kafka_err2str(back->elems[i].err));
+    return VERDICT_OK;
+}
+
+/* Results and ticks are in no topic: the plan is asked for them again. */
+static void ask_again(struct processor *processor)
+{
+    end_results(processor, processor->batch_count);
+    for (size_t i = 0; i < processor->batch_count; i++) {
+        const struct gathered *input = &processor->batch[i];
+        if (input->door == PROCESSOR_RESULT)
+            processor_plan_case(processor, input->done.case_id);
+        else if (input->door == PROCESSOR_TICK)
+            processor_tick_again(processor, input->case_id);
+    }
+}
+
+/* Back to where the last commit left us: buffered state dropped, consumer rewound. */
+static enum verdict roll_back(struct processor *processor, const char *reason, struct why *why)
+{
+    log_event(LOG_WARNING, "processor.transaction_aborted", "why=%s", reason);
+    metric_add(&processor_metrics[PROCESSOR_ABORTS], 1);
+    state_drop_changes(&processor->store);
+    if (++processor->aborts > ABORTS_IN_A_ROW_MAX)
+        return fatal(why, "%d transactions aborted in a row: %s", processor->aborts, reason);
+    /* Without the flush the abort itself may become fatal (librdkafka #4849). */
+    rd_kafka_flush(processor->producer, 10000);
+    if (processor_said(rd_kafka_abort_transaction(processor->producer, 30000), "abort", why) !=
+            VERDICT_OK ||
+        seek_back(processor, why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    ask_again(processor);
+    return VERDICT_OK;
+}
+
+void processor_run_batch(struct processor *processor)
+{
+    struct why why = {0}, after = {0};
+    int64_t begun_us = clock_now_us();
+    CLEANUP(processor_list_free)
+    rd_kafka_topic_partition_list_t *offsets = batch_offsets(processor);
+    processor_ask_facts(processor);
+    transaction_begin(processor);
+    enum verdict verdict = run_transaction(processor, offsets, &why);
+    size_t used = verdict == VERDICT_OK ? processor->transaction.inputs : processor->batch_count;
+    if (verdict == VERDICT_OK) {
+        processor->aborts = 0;
+        metric_add(&processor_metrics[PROCESSOR_COMMITS], 1);
+        metric_observe_us(&processor_metrics[PROCESSOR_SECONDS], clock_now_us() - begun_us);
+        if (settle(processor, offsets, &after) != VERDICT_OK)
+            processor_break_down(processor, "processor.cache_failed", after.text);
+    } else if (verdict == VERDICT_FATAL) {
+        processor_break_down(processor, "processor.transaction_failed", why.text);
+    } else if (roll_back(processor, why.text, &after) != VERDICT_OK) {
+        processor_break_down(processor, "processor.abort_failed", after.text);
+    }
+    transaction_end(processor);
+    processor_drop_first(processor, used);
+}
