@@ -191,7 +191,7 @@ enum verdict cache_open(const char *folder, const char *name, const char *identi
                         bool *ret_emptied, struct cache **ret_cache, struct why *why)
 {
     CLEANUP(mem_free) char *path = mem_printf("%s/%s.lmdb", folder, name);
-    int lock;
+    int lock = -1;
     if (lock_folder(folder, name, &lock, why) != VERDICT_OK)
         return VERDICT_FATAL;
     struct cache *cache = mem_alloc(sizeof *cache);

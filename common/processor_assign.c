@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #define COMMITTED_WITHIN_MS 150000 /* longer than a dead predecessor's transaction may stay open */
@@ -109,8 +108,7 @@ static enum verdict recover_all(struct processor *processor, const bool *wanted,
                                 .facts = processor->facts,
                                 .stopping = &processor->stopping};
     for (int32_t p = 0; p < processor->partitions; p++)
-        if (wanted[p] &&
-            recover_partition(processor, &recovery, p, committed, why) != VERDICT_OK)
+        if (wanted[p] && recover_partition(processor, &recovery, p, committed, why) != VERDICT_OK)
             return VERDICT_FATAL;
     return VERDICT_OK;
 }

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 static void gathered_clear(struct gathered *input)
 {

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 /* --- reading -------------------------------------------------------------------------------------------------------- */
 
@@ -301,8 +300,9 @@ static enum verdict run_record(struct processor *processor, const rd_kafka_messa
     kafka_record_of(message, &reading.record);
     reading.topic = topics_short_name(reading.record.topic);
     reading.routed = processor_is_routed(processor->definition, reading.topic);
-    processor->transaction.taken[processor_input_index(processor->definition, reading.topic)]
-                                [message->partition] = message->offset + 1;
+    processor->transaction
+        .taken[processor_input_index(processor->definition, reading.topic)][message->partition] =
+        message->offset + 1;
     enum verdict verdict = read_record(processor, &reading, &refusal);
     if (verdict == VERDICT_OK && reading.routed)
         state = json_object(); /* the case may be another instance's */
@@ -310,8 +310,7 @@ static enum verdict run_record(struct processor *processor, const rd_kafka_messa
              state_get(&processor->store, reading.case_id, &state, why) != VERDICT_OK)
         return VERDICT_FATAL;
     if (verdict == VERDICT_OK && !reading.routed)
-        verdict =
-            processor->definition->fold(state, reading.topic, &reading.event, &refusal);
+        verdict = processor->definition->fold(state, reading.topic, &reading.event, &refusal);
     if (verdict == VERDICT_REJECT)
         return send_dead_letter(processor, &reading.record, refusal.text, why);
     if (verdict != VERDICT_OK)

@@ -7,7 +7,6 @@
 #include "common/log.h"
 
 #include <assert.h>
-#include <syslog.h>
 
 #define TOPICS_MAX 32
 

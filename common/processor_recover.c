@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #define RECOVER_WITHIN_MS 1500000 /* less than max.poll.interval.ms */
 #define ASK_WITHIN_MS 30000

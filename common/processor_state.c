@@ -240,8 +240,7 @@ static bool collect_case(void *context, struct bytes key, struct bytes value)
     struct collect *collect = context;
     if (key.length <= 4 || (int32_t)get_be(key.data, 4) != collect->partition)
         return false;
-    json_array_append_new(collect->cases,
-                          json_stringn((const char *)key.data + 4, key.length - 4));
+    json_array_append_new(collect->cases, json_stringn((const char *)key.data + 4, key.length - 4));
     return json_array_size(collect->cases) < collect->max;
 }
 

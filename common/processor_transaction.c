@@ -18,7 +18,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 /* After the first produce: the broker has then added the partition and commits at once (performance.md). */
@@ -111,8 +110,8 @@ static void transaction_end(struct processor *processor)
     json_decref(TAKE(transaction->ticked));
 }
 
-static enum verdict run_inputs(struct processor *processor, rd_kafka_topic_partition_list_t *offsets,
-                               struct why *why)
+static enum verdict run_inputs(struct processor *processor,
+                               rd_kafka_topic_partition_list_t *offsets, struct why *why)
 {
     struct transaction *transaction = &processor->transaction;
     while (transaction->inputs < processor->batch_count &&
@@ -132,8 +131,8 @@ static enum verdict commit(struct processor *processor, struct why *why)
     if (processor_flush(processor, why) != VERDICT_OK)
         return VERDICT_RETRY;
     if (processor->transaction.first_produced_ms) {
-        int64_t left_ms = processor->transaction.first_produced_ms + COMMIT_AFTER_MS -
-                          clock_monotonic_ms();
+        int64_t left_ms =
+            processor->transaction.first_produced_ms + COMMIT_AFTER_MS - clock_monotonic_ms();
         if (left_ms > 0)
             usleep((useconds_t)left_ms * 1000);
     }
@@ -206,8 +205,9 @@ static size_t list_offsets(struct processor *processor,
         const rd_kafka_topic_partition_t *entry = &offsets->elems[i];
         const char *topic = topics_short_name(entry->topic);
         ret_list[count++] = (struct state_offset){topic, entry->partition, entry->offset};
-        processor->positions[processor_input_index(processor->definition, topic)]
-                            [entry->partition] = entry->offset;
+        processor
+            ->positions[processor_input_index(processor->definition, topic)][entry->partition] =
+            entry->offset;
     }
     for (int32_t p = 0; p < processor->partitions; p++)
         if (processor->transaction.own_next[p] >= 0)

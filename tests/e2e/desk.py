@@ -167,6 +167,20 @@ class Desk:
         except (ProcessLookupError, FileNotFoundError, ValueError):
             pass
 
+    def restarts(self, service, code):
+        """How often the service ended with this code so far."""
+        log = (self.var / "log" / f"{service}.log").read_text(errors="replace")
+        return log.count(f'"event":"service.exited","code":"{code}"')
+
+    def restart_with(self, service, **variables):
+        """Starts the service again with further variables of its own; without any, as it was."""
+        path = self.var / "desk" / f"{service}.env"
+        if variables:
+            path.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
+        else:
+            path.unlink(missing_ok=True)
+        self.kill(service)
+
     def ready(self, service=None):
         try:
             if service in (None, "intake"):
