@@ -223,7 +223,7 @@ class Record:
         """As far as any reader can go on with it: the headers of an event, and a value that is one JSON object."""
         try:
             return {"ce_type", "ce_id", "ce_time"} <= set(self.headers) and isinstance(self.data, dict)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             return False
 
     def data_of_jws(self):
