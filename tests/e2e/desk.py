@@ -189,6 +189,11 @@ class Desk:
         except requests.RequestException:
             return False
 
+    def is_idle(self, service):
+        """Every record of its inputs taken, no work under way."""
+        detail = requests.get(self.env[f"TEST_{service.upper()}_ADMIN"] + "/readyz", timeout=3).json()["processor"]
+        return detail["lag"] == detail["work"] == 0
+
     def wait_ready(self, *services, seconds=90):
         for service in services or SERVICES:
             until(f"{service} ready", lambda s=service: self.ready(s), seconds)
