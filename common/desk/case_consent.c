@@ -45,7 +45,7 @@ static const json_t *accepted_handover(const json_t *state)
     for (size_t i = json_array_size(handovers); i > 0; i--) {
         const json_t *handover = json_array_get(handovers, i - 1);
         if (json_object_get(handover, "accepted") && !json_object_get(handover, "ended") &&
-            !json_object_get(handover, "deleted"))
+            !json_object_get(handover, "replaced") && !json_object_get(handover, "deleted"))
             return handover;
     }
     return NULL;

@@ -81,6 +81,16 @@ static bool export_changes(const json_t *before, const json_t *after)
     return !json_equal(left_before, leaves_now);
 }
 
+/* Without a customer and without logs that were brought there is nothing to search. */
+static bool has_logs(const json_t *state)
+{
+    const json_t *uploads = json_object_get(state, "uploads");
+    for (size_t i = 0; i < json_array_size(uploads); i++)
+        if (strcmp(text_of(json_array_get(uploads, i), "of"), "logs") == 0)
+            return true;
+    return json_object_get(state, "customer_id");
+}
+
 enum case_refusal case_on_amended(struct act *act)
 {
     json_t *before = json_object_get(act->state, "hearing");
@@ -93,8 +103,7 @@ enum case_refusal case_on_amended(struct act *act)
         json_object_del(act->state, "confirmed_address");
     if (export_changes(before, after))
         json_object_set_new(act->state, "export_revision", json_integer(act->revision));
-    /* Without a customer there is nothing to search but uploads, which call for their own. */
-    if (search_changes(before, after) && json_object_get(act->state, "customer_id"))
+    if (search_changes(before, after) && has_logs(act->state))
         case_call_search(act);
     json_object_set(act->state, "hearing", after);
     json_object_set_new(act->state, "hearing_revision", json_integer(act->revision));
@@ -387,7 +396,7 @@ enum case_refusal case_on_reopened(struct act *act)
     if (!json_object_get(act->state, "closed"))
         return case_refuse(act, CASE_IMPOSSIBLE, "", "the case is open");
     json_object_del(act->state, "closed");
-    if (json_object_get(act->state, "customer_id") || json_object_get(act->state, "uploads"))
+    if (has_logs(act->state))
         case_call_search(act);
     return CASE_ACCEPTED;
 }

@@ -20,8 +20,10 @@ static bool is_still_open(const json_t *handover)
 const json_t *case_handover_open(const json_t *state)
 {
     const json_t *handovers = json_object_get(state, "handovers");
-    const json_t *last = json_array_get(handovers, json_array_size(handovers) - 1);
-    return last && is_still_open(last) ? last : NULL;
+    for (size_t i = json_array_size(handovers); i > 0; i--)
+        if (is_still_open(json_array_get(handovers, i - 1)))
+            return json_array_get(handovers, i - 1);
+    return NULL;
 }
 
 const json_t *case_handover_find(const json_t *state, const char *id)
@@ -71,6 +73,13 @@ static json_t *revision_of(const json_t *state, const char *head)
     return json_null();
 }
 
+/* What a request supplements: the open hand-over once it is accepted, or what that supplements in its turn. */
+static json_t *supplemented(const json_t *open)
+{
+    json_t *first = json_object_get(open, "supplement_of");
+    return first || !json_object_get(open, "accepted") ? first : json_object_get(open, "id");
+}
+
 static json_t *new_handover(struct act *act, const json_t *before)
 {
     const json_t *head = json_object_get(act->data, "confirmed_head");
@@ -82,11 +91,8 @@ static json_t *new_handover(struct act *act, const json_t *before)
         revision_of(act->state, confirmed), "extraction", json_object_get(act->data, "extraction"),
         "files", files ? json_deep_copy(files) : json_array(), "requested_by", act->actor,
         "requested_at", act->time, "revision", act->revision);
-    if (before && json_object_get(before, "accepted")) {
-        const json_t *first = json_object_get(before, "supplement_of");
-        json_object_set(handover, "supplement_of",
-                        first ? (json_t *)(uintptr_t)first : json_object_get(before, "id"));
-    }
+    if (supplemented(before))
+        json_object_set(handover, "supplement_of", supplemented(before));
     return handover;
 }
 
@@ -118,7 +124,7 @@ enum case_refusal case_on_handover(struct act *act)
     if (!files_are_known(act, pointer, sizeof pointer))
         return case_refuse(act, CASE_IMPOSSIBLE, pointer, "not an upload of this case");
     json_t *handover = new_handover(act, before);
-    if (before && !json_object_get(before, "accepted") && !json_object_get(before, "supplement_of"))
+    if (before && !supplemented(before))
         json_object_set_new(before, "replaced", json_true());
     json_array_append_new(case_list(act->state, "handovers"), handover);
     return CASE_ACCEPTED;
@@ -220,12 +226,20 @@ enum case_refusal case_on_reported(struct act *act)
     return CASE_ACCEPTED;
 }
 
+/* A recall goes out for an end, for a replacement, and where the gate refused the acceptance: of the last the chain knows
+ * only the acceptance. */
+static bool may_be_recalled(const json_t *handover)
+{
+    return json_object_get(handover, "ended") || json_object_get(handover, "replaced") ||
+           json_object_get(handover, "accepted");
+}
+
 enum case_refusal case_on_deleted(struct act *act)
 {
     json_t *handover = named_handover(act);
     if (!handover)
         return unknown_handover(act);
-    if (!json_object_get(handover, "ended") || json_object_get(handover, "deleted"))
+    if (!may_be_recalled(handover) || json_object_get(handover, "deleted"))
         return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "not recalled, or deleted already");
     take_reply(act, handover, "deleted");
     return CASE_ACCEPTED;
