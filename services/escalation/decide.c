@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TLP_DEFAULT "TLP:AMBER+STRICT" /* also where it is unknown or declined */
+
 struct step {
     const json_t *chain, *extraction, *profile;
     const struct processor_input *input;
@@ -51,6 +53,8 @@ enum verdict escalation_fold(json_t *state, const char *topic, const struct even
 {
     if (!json_is_object(event->data))
         return reject(why, "expected an object");
+    if (strcmp(topic, "provider-replies") == 0)
+        return VERDICT_OK; /* passed on; what counts of it comes back in the chain */
     if (strcmp(topic, "cases") != 0) {
         json_object_set(state, topic, event->data);
         return VERDICT_OK;
@@ -147,9 +151,21 @@ static const json_t *result_for(const struct step *step, const json_t *entry, co
     const json_t *result = step->input->door == PROCESSOR_RESULT ? step->input->result : NULL;
     const char *its_kind = text_of(result, "kind"), *handover = text_of(result, "handover");
     if (!its_kind || !handover || strcmp(its_kind, kind) != 0 ||
-        strcmp(handover, text_of(entry, "id")) != 0)
+        strcmp(handover, text_of(entry, "id")) != 0 || json_object_get(result, "failure"))
         return NULL;
     return result;
+}
+
+/* What cannot be done stands on the entry for the operator and is not tried over and over: only when somebody asks for the
+ * case to be looked at again, as after a new profile. */
+static void follow_failure(const struct step *step, json_t *entry)
+{
+    const json_t *result = step->input->door == PROCESSOR_RESULT ? step->input->result : NULL;
+    const char *failure = text_of(result, "failure"), *handover = text_of(result, "handover");
+    if (failure && handover && strcmp(handover, text_of(entry, "id")) == 0)
+        set_text(entry, "failure", failure);
+    if (step->input->door == PROCESSOR_TICK)
+        json_object_del(entry, "failure");
 }
 
 static size_t publish_signed(const struct step *step, const char *type, const json_t *result)
@@ -167,6 +183,16 @@ static bool root_is_released(const struct step *step, const json_t *entry)
     return !root || is_any_state(first, "released|reported|");
 }
 
+/* The provider never got what was recalled at its acceptance: a request after that supplements nothing. */
+static void forget_refused_root(const struct step *step, json_t *entry)
+{
+    const char *root = text_of(entry, "supplement_of");
+    const json_t *first = root ? find_entry(step->status, root) : NULL;
+    const char *verdict = text_of(first, "verdict");
+    if (verdict && strcmp(verdict, "recall") == 0)
+        json_object_del(entry, "supplement_of");
+}
+
 static void begin_preparing(const struct step *step, json_t *entry, const json_t *handover,
                             json_t *facts)
 {
@@ -174,13 +200,24 @@ static void begin_preparing(const struct step *step, json_t *entry, const json_t
     const char *tlp = text_of(json_object_get(step->chain, "hearing"), "tlp");
     bool marked = tlp && strncmp(tlp, "TLP:", 4) == 0; /* asked and unknown is not a marking */
     const json_t *provider = json_object_get(step->profile, "provider");
+    const char *wanted = json_string_value(tlp);
     json_t *chunks = search ? json_object_get(search, "chunks") : NULL;
+<<<<<<< HEAD
     json_t *passed = json_pack(
         "{s:O, s:O, s:O, s:s, s:O*, s:o, s:o}", "head", json_object_get(step->chain, "head"),
         "revision", json_object_get(step->chain, "revision"), "facts", facts, "tlp",
         marked ? tlp : "TLP:AMBER+STRICT", "purposes", json_object_get(provider, "purposes"),
         "warnings", warnings_of(step->chain, step->extraction), "chunks",
         chunks ? json_deep_copy(chunks) : json_array());
+=======
+    json_t *passed = json_pack("{s:O, s:O, s:O, s:s, s:O*, s:o, s:o}", "head",
+                               json_object_get(step->chain, "head"), "revision",
+                               json_object_get(step->chain, "revision"), "facts", facts, "tlp",
+                               wanted && strncmp(wanted, "TLP:", 4) == 0 ? wanted : TLP_DEFAULT,
+                               "purposes", json_object_get(provider, "purposes"), "warnings",
+                               warnings_of(step->chain, step->extraction), "chunks",
+                               chunks ? json_deep_copy(chunks) : json_array());
+>>>>>>> ab75a77 (escalation: no record for what could not be signed, files after the confirmed head, refused roots)
     if (search) {
         json_object_set(passed, "extraction", json_object_get(search, "id"));
         if (json_object_get(search, "sha256"))
@@ -189,6 +226,7 @@ static void begin_preparing(const struct step *step, json_t *entry, const json_t
     json_object_set_new(entry, "passed", passed);
     json_object_set_new(entry, "parts", json_array());
     json_object_del(entry, "parts_total");
+    json_object_del(entry, "failure");
     json_object_del(entry, "manifest_sha256");
     move(step, entry, "preparing");
     note_step(step, entry, "preparing", SIZE_MAX, NULL);
@@ -248,12 +286,12 @@ static void go_on_preparing(const struct step *step, json_t *entry, const json_t
         note_step(step, entry, "held", SIZE_MAX, NULL);
         return;
     }
-    if (parts && json_object_get(parts, "failure"))
-        set_text(entry, "failure", text_of(parts, "failure"));
-    else if (parts)
+    if (parts)
         take_parts(step, entry, parts);
-    if (offer && has_all_parts(entry))
-        take_offer(step, entry, offer);
+    if (!offer || !has_all_parts(entry))
+        return;
+    json_object_set(json_object_get(entry, "passed"), "facts", facts);
+    take_offer(step, entry, offer);
 }
 
 /* --- what the chain says ---------------------------------------------------------------------------------------------------- */
@@ -345,10 +383,26 @@ static void follow_provider(const struct step *step, json_t *entry, const json_t
     }
 }
 
+/* A supplement that waits is replaced by the next one; once offered it stands beside it. */
+static bool is_outdated(const struct step *step, const json_t *handover)
+{
+    const json_t *handovers = json_object_get(step->chain, "handovers");
+    const json_t *root = json_object_get(handover, "supplement_of");
+    for (size_t i = json_array_size(handovers); root && i > 0; i--) {
+        const json_t *later = json_array_get(handovers, i - 1);
+        if (later == handover)
+            return false;
+        if (json_equal(json_object_get(later, "supplement_of"), root))
+            return true;
+    }
+    return false;
+}
+
 /* Before the offer an end is final and nothing had left; after it the provider must be told. */
 static void follow_end(const struct step *step, json_t *entry, const json_t *handover)
 {
-    if (is_over(handover) && is_any_state(entry, "held|preparing|")) {
+    bool over = is_over(handover) || is_outdated(step, handover);
+    if (over && is_any_state(entry, "held|preparing|")) {
         move(step, entry, "cancelled");
         note_step(step, entry, "cancelled", SIZE_MAX, NULL);
     }
@@ -373,9 +427,12 @@ static void bring_forward(const struct step *step, const json_t *handover)
     json_t *entry = find_entry(step->status, text_of(handover, "id"));
     if (!entry)
         entry = make_entry(step->status, handover);
+    follow_failure(step, entry);
     follow_end(step, entry, handover);
     if (is_state(entry, "preparing"))
         go_on_preparing(step, entry, handover);
+    if (is_state(entry, "held"))
+        forget_refused_root(step, entry);
     if (is_state(entry, "held") && root_is_released(step, entry)) {
         json_auto_t *facts = gate_facts(step->profile);
         if (passes(step, handover, GATE_OFFER, facts))
@@ -475,7 +532,9 @@ static void plan_entry(const json_t *state, const json_t *entry, const json_t *h
     const json_t *chain = json_object_get(state, "cases");
     size_t parts = json_array_size(json_object_get(entry, "parts"));
     const char *verdict = text_of(entry, "verdict");
-    if (is_state(entry, "preparing") && !json_object_get(entry, "failure")) {
+    if (json_object_get(entry, "failure"))
+        return;
+    if (is_state(entry, "preparing")) {
         const char *kind = has_all_parts(entry) ? "offer" : "seal";
         snprintf(id, sizeof id, "%s/%s/%lld/%zu", kind, hid,
                  (long long)json_integer_value(

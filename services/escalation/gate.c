@@ -241,13 +241,28 @@ static bool is_own_extract(const struct gate_question *question)
     return same(owner, customer);
 }
 
+static json_int_t revision_of_upload(const json_t *chain, const json_t *id)
+{
+    const json_t *uploads = json_object_get(chain, "uploads");
+    for (size_t i = 0; i < json_array_size(uploads); i++)
+        if (same(json_object_get(json_array_get(uploads, i), "upload"), id))
+            return number_of(json_array_get(uploads, i), "revision");
+    return 0;
+}
+
+/* A head that is not known, or too old to be known, confirms nothing; nor does one from before a ticked file was there. */
 static bool is_unchanged(const struct gate_question *question)
 {
-    const json_t *confirmed = json_object_get(question->handover, "confirmed_revision");
+    const json_t *confirmed = json_object_get(question->handover, "confirmed_revision"),
+                 *files = json_object_get(question->handover, "files");
+    json_int_t changed = number_of(question->chain, "export_revision");
     if (!question->handover)
         return true;
-    return json_is_integer(confirmed) &&
-           json_integer_value(confirmed) >= number_of(question->chain, "export_revision");
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        json_int_t attached = revision_of_upload(question->chain, json_array_get(files, i));
+        changed = attached > changed ? attached : changed;
+    }
+    return json_is_integer(confirmed) && json_integer_value(confirmed) >= changed;
 }
 
 /* --- the table -------------------------------------------------------------------------------------------------------------- */

@@ -202,6 +202,22 @@ static void take_due(const struct processor_input *input, json_t *own)
     }
 }
 
+/* A muted case writes to nobody, not even what was planned before: the mailbox may be in other hands. */
+static void drop_if_muted(const json_t *state, json_t *own)
+{
+    json_t *notices = json_object_get(own, "notices");
+    if (!json_object_get(json_object_get(state, "cases"), "muted"))
+        return;
+    for (size_t i = 0; i < json_array_size(notices); i++) {
+        json_t *notice = json_array_get(notices, i);
+        if (!is_status(notice, "planned") && !is_status(notice, "waiting"))
+            continue;
+        json_object_set_new(notice, "status", json_string("dropped"));
+        json_object_set_new(notice, "why", json_string("muted"));
+        json_object_del(notice, "next_at");
+    }
+}
+
 void notify_decide(const json_t *state, const struct processor_input *input, const void *facts,
                    struct outputs *outputs)
 {
@@ -215,6 +231,7 @@ void notify_decide(const json_t *state, const struct processor_input *input, con
     if (input->door == PROCESSOR_RESULT)
         take_outcome(input, own);
     take_due(input, own);
+    drop_if_muted(state, own);
     plan_notices(state, input, own);
     if (before ? !json_equal(before, own) : json_array_size(json_object_get(own, "notices")) > 0)
         outputs_publish(outputs, "notifications", "notices.updated", json_incref(own));

@@ -8,7 +8,7 @@
  * A notice: {"id","rule","change","to","channel","template","status":"planned|waiting|sent|failed|dropped","attempts",
  * "planned_at","next_at"?,"sent_at"?,"why"?}. No address and no text is kept.
  * Facts: the desk's profile. Ownership, threads, errors: common/processor.h.
- * Limits: 200 notices (older ones become counts), 100 mails per case and day, 12 attempts over two days.
+ * Limits: 200 notices (older ones become counts), 100 mails per case and day, an attempt and 12 more over two days.
  */
 #include "common/processor.h"
 

@@ -66,12 +66,7 @@ static bool held(const json_t *state, char ret_change[101])
     return handover_is(state, "held", ret_change);
 }
 
-static bool offered(const json_t *state, char ret_change[101])
-{
-    return handover_is(state, "offered", ret_change);
-}
-
-/* Between acceptance and release there are milliseconds, and after a recall the latest value may be all that is seen. */
+/* What the newest hand-over went through: of a compacted topic the latest value may be all that is seen. */
 static bool has_step(const json_t *state, const char *step, char ret_change[101])
 {
     const json_t *status = json_object_get(state, "escalation-status");
@@ -86,6 +81,11 @@ static bool has_step(const json_t *state, const char *step, char ret_change[101]
                 return say(ret_change, step, handover);
     }
     return false;
+}
+
+static bool offered(const json_t *state, char ret_change[101])
+{
+    return has_step(state, "offered", ret_change);
 }
 
 static bool accepted(const json_t *state, char ret_change[101])
