@@ -200,24 +200,13 @@ static void begin_preparing(const struct step *step, json_t *entry, const json_t
     const char *tlp = text_of(json_object_get(step->chain, "hearing"), "tlp");
     bool marked = tlp && strncmp(tlp, "TLP:", 4) == 0; /* asked and unknown is not a marking */
     const json_t *provider = json_object_get(step->profile, "provider");
-    const char *wanted = json_string_value(tlp);
     json_t *chunks = search ? json_object_get(search, "chunks") : NULL;
-<<<<<<< HEAD
     json_t *passed = json_pack(
         "{s:O, s:O, s:O, s:s, s:O*, s:o, s:o}", "head", json_object_get(step->chain, "head"),
         "revision", json_object_get(step->chain, "revision"), "facts", facts, "tlp",
-        marked ? tlp : "TLP:AMBER+STRICT", "purposes", json_object_get(provider, "purposes"),
-        "warnings", warnings_of(step->chain, step->extraction), "chunks",
+        marked ? tlp : TLP_DEFAULT, "purposes", json_object_get(provider, "purposes"), "warnings",
+        warnings_of(step->chain, step->extraction), "chunks",
         chunks ? json_deep_copy(chunks) : json_array());
-=======
-    json_t *passed = json_pack("{s:O, s:O, s:O, s:s, s:O*, s:o, s:o}", "head",
-                               json_object_get(step->chain, "head"), "revision",
-                               json_object_get(step->chain, "revision"), "facts", facts, "tlp",
-                               wanted && strncmp(wanted, "TLP:", 4) == 0 ? wanted : TLP_DEFAULT,
-                               "purposes", json_object_get(provider, "purposes"), "warnings",
-                               warnings_of(step->chain, step->extraction), "chunks",
-                               chunks ? json_deep_copy(chunks) : json_array());
->>>>>>> ab75a77 (escalation: no record for what could not be signed, files after the confirmed head, refused roots)
     if (search) {
         json_object_set(passed, "extraction", json_object_get(search, "id"));
         if (json_object_get(search, "sha256"))
