@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT 1
+#define FORMAT 2
 
 const char *const view_topics[VIEW_TOPICS] = {
     "cases", "contracts", "extractions", "escalation-status", "notifications", "audit"};
