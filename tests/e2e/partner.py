@@ -14,6 +14,16 @@ sys.path.insert(0, str(ROOT / "deploy" / "demo"))
 from provider import Provider  # noqa: E402
 
 
+def skip_to_end(desk, group):
+    """What other tests offered is no business of this one."""
+    member = Consumer(desk.kafka("provider", **{"group.id": group}))
+    topic = "kakekomi.escalations"
+    partitions = member.list_topics(topic, timeout=20).topics[topic].partitions
+    member.commit(offsets=[TopicPartition(topic, p, member.get_watermark_offsets(TopicPartition(topic, p), timeout=20)[1])
+                           for p in partitions], asynchronous=False)
+    member.close()
+
+
 class Partner(threading.Thread):
     def __init__(self, desk, on_record=lambda partner, kind, word: None):
         super().__init__(daemon=True)
@@ -21,16 +31,7 @@ class Partner(threading.Thread):
         self.provider = Provider(desk.var, "provider-test-" + uuid.uuid4().hex)
         self.on_record, self.going, self.failure = on_record, True, None
         self.seen = []  # (kind, word) in the order of the topic, parts left out
-        self.skip_what_is_there()
-
-    def skip_what_is_there(self):
-        """What other tests offered is no business of this one."""
-        group = Consumer({**self.provider.config, "group.id": self.provider.group})
-        topic = "kakekomi.escalations"
-        partitions = group.list_topics(topic, timeout=20).topics[topic].partitions
-        group.commit(offsets=[TopicPartition(topic, p, group.get_watermark_offsets(TopicPartition(topic, p), timeout=20)[1])
-                              for p in partitions], asynchronous=False)
-        group.close()
+        skip_to_end(desk, self.provider.group)
 
     def __enter__(self):
         self.start()
