@@ -22,6 +22,21 @@ int64_t clock_monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+void clock_condition_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+bool clock_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline_ms)
+{
+    struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
+    return pthread_cond_timedwait(condition, lock, &until) == 0;
+}
+
 /* Both directions after the era arithmetic that H. Hinnant describes in "chrono-Compatible Low-Level Date Algorithms". */
 int64_t clock_days_from_civil(int year, int month, int day)
 {

@@ -72,7 +72,7 @@ static void call_late(struct http_request *request, int64_t now_ms)
     if (!due)
         return;
     request->late(request, request->late_context);
-    if (!http_reply_is_given(request))
+    if (!http_is_answered(request))
         http_reply_problem(request, 503, "late", "the answer did not come in time", NULL);
 }
 
@@ -89,13 +89,8 @@ static bool expire_all(struct http_server *server, int64_t now_ms)
 
 static void wait_tick(struct http_server *server, bool any)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += TICK_MS * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     if (any)
-        pthread_cond_timedwait(&server->wake, &server->lock, &until);
+        (void)clock_wait(&server->wake, &server->lock, clock_monotonic_ms() + TICK_MS);
     else
         pthread_cond_wait(&server->wake, &server->lock);
 }
@@ -121,11 +116,7 @@ static void *watch(void *context)
 
 void http_timer_start(struct http_server *server)
 {
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&server->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&server->wake);
     int failed = pthread_create(&server->timer, NULL, watch, server);
     assert(failed == 0);
 }

@@ -90,7 +90,6 @@ enum verdict kafka_produce(struct kafka_producer *producer, const struct kafka_o
 enum verdict kafka_produce_wait(struct kafka_producer *producer, const struct kafka_output *output,
                                 int64_t deadline_ms, struct kafka_position *ret_at,
                                 struct why *why);
-bool kafka_producer_is_fatal(struct kafka_producer *producer); /* exit when true */
 void kafka_producer_close(struct kafka_producer *producer,
                           int64_t deadline_ms); /* flushes; NULL is fine */
 

@@ -90,7 +90,8 @@ enum kafka_read kafka_group_next(struct kafka_group *group, int64_t timeout_ms,
         return KAFKA_READ_RECORD;
     }
     if (group->lent->err != RD_KAFKA_RESP_ERR__FATAL &&
-        group->lent->err != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        group->lent->err != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED &&
+        group->lent->err != RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
         log_event(LOG_DEBUG, "kafka.read_disturbed", "why=%s",
                   rd_kafka_message_errstr(group->lent));
         return KAFKA_READ_NOTHING;

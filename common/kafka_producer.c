@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/service.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -13,7 +14,6 @@ struct kafka_producer {
     rd_kafka_t *handle;
     pthread_t thread; /* calls the delivery callbacks */
     _Atomic bool stopping;
-    _Atomic bool fatal;
 };
 
 struct pending {
@@ -35,16 +35,16 @@ static void take_report(rd_kafka_t *handle, const rd_kafka_message_t *message, v
 
 static void take_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 {
-    struct kafka_producer *producer = opaque;
     char text[200];
+    (void)opaque;
     if (code != RD_KAFKA_RESP_ERR__FATAL) {
         log_event(LOG_WARNING, "kafka.error_met", "code=%s why=%s", rd_kafka_err2name(code),
                   reason);
         return;
     }
     rd_kafka_fatal_error(handle, text, sizeof text);
-    log_event(LOG_ERROR, "kafka.producer_fatal", "why=%s", text);
-    atomic_store(&producer->fatal, true);
+    service_fail("kafka.producer_fatal",
+                 text); /* never go on after it: start again and recover (facts.md) */
 }
 
 static void *serve(void *context)
@@ -55,8 +55,7 @@ static void *serve(void *context)
     return NULL;
 }
 
-static enum verdict configure(struct kafka_producer *producer, rd_kafka_conf_t *conf,
-                              struct why *why)
+static enum verdict configure(rd_kafka_conf_t *conf, struct why *why)
 {
     static const char *const pairs[][2] = {
         {"enable.idempotence", "true"},
@@ -76,7 +75,6 @@ static enum verdict configure(struct kafka_producer *producer, rd_kafka_conf_t *
             return VERDICT_FATAL;
     rd_kafka_conf_set_dr_msg_cb(conf, take_report);
     rd_kafka_conf_set_error_cb(conf, take_error);
-    rd_kafka_conf_set_opaque(conf, producer);
     return VERDICT_OK;
 }
 
@@ -88,7 +86,7 @@ enum verdict kafka_producer_open(const struct kafka_config *config, const char *
     rd_kafka_conf_t *conf;
     if (kafka_conf_make(config, &conf, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    if (configure(producer, conf, why) != VERDICT_OK) {
+    if (configure(conf, why) != VERDICT_OK) {
         rd_kafka_conf_destroy(conf);
         return VERDICT_FATAL;
     }
@@ -161,12 +159,8 @@ static void wake_waiter(void *context, const struct kafka_delivery *delivery)
 static struct waiting *waiting_new(void)
 {
     struct waiting *waiting = mem_alloc(sizeof *waiting);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&waiting->lock, NULL);
-    pthread_cond_init(&waiting->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&waiting->changed);
     waiting->owners = 2;
     return waiting;
 }
@@ -175,7 +169,6 @@ enum verdict kafka_produce_wait(struct kafka_producer *producer, const struct ka
                                 int64_t deadline_ms, struct kafka_position *ret_at, struct why *why)
 {
     struct waiting *waiting = waiting_new();
-    struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
     enum verdict verdict = kafka_produce(producer, output, wake_waiter, waiting, why);
     if (verdict != VERDICT_OK) {
         waiting_release(waiting);
@@ -183,7 +176,7 @@ enum verdict kafka_produce_wait(struct kafka_producer *producer, const struct ka
         return verdict;
     }
     pthread_mutex_lock(&waiting->lock);
-    while (!waiting->done && pthread_cond_timedwait(&waiting->changed, &waiting->lock, &until) == 0)
+    while (!waiting->done && clock_wait(&waiting->changed, &waiting->lock, deadline_ms))
         continue;
     verdict = waiting->done ? waiting->verdict : VERDICT_RETRY;
     if (verdict == VERDICT_OK && ret_at)
@@ -191,11 +184,6 @@ enum verdict kafka_produce_wait(struct kafka_producer *producer, const struct ka
     pthread_mutex_unlock(&waiting->lock);
     waiting_release(waiting);
     return verdict == VERDICT_OK ? verdict : retry(why, "not acknowledged in time");
-}
-
-bool kafka_producer_is_fatal(struct kafka_producer *producer)
-{
-    return atomic_load(&producer->fatal);
 }
 
 void kafka_producer_close(struct kafka_producer *producer, int64_t deadline_ms)

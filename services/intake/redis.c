@@ -146,12 +146,8 @@ enum verdict redis_open(const char *url, const char *ca_file, struct redis **ret
                         struct why *why)
 {
     struct redis *redis = mem_alloc(sizeof *redis);
-    pthread_condattr_t monotonic;
     pthread_mutex_init(&redis->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&redis->released, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&redis->released);
     enum verdict verdict = VERDICT_OK;
     if (!read_url(redis, url)) /* not shown: it may hold a password */
         verdict =
@@ -231,13 +227,6 @@ static bool is_stale(redisContext *connection)
     return poll(&poller, 1, 0) != 0;
 }
 
-static void add_ms(struct timespec *time, long ms)
-{
-    time->tv_nsec += ms * 1000000;
-    time->tv_sec += time->tv_nsec / 1000000000;
-    time->tv_nsec %= 1000000000;
-}
-
 static bool may_try(const struct redis *redis)
 {
     return !redis->is_failing || (clock_monotonic_ms() >= redis->pause_until_ms &&
@@ -252,16 +241,14 @@ static bool must_wait(const struct redis *redis)
 /* Waits for a place; true with a connection that was idle or with NULL, where one has to be made. */
 static bool take_place(struct redis *redis, redisContext **ret_idle, struct why *why)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    add_ms(&until, PATIENCE_MS);
-    int failed = 0;
+    int64_t deadline_ms = clock_monotonic_ms() + PATIENCE_MS;
+    bool in_time = true;
     pthread_mutex_lock(&redis->lock);
-    while (!failed && must_wait(redis))
-        failed = pthread_cond_timedwait(&redis->released, &redis->lock, &until);
-    bool taken = !failed && may_try(redis);
+    while (in_time && must_wait(redis))
+        in_time = clock_wait(&redis->released, &redis->lock, deadline_ms);
+    bool taken = in_time && may_try(redis);
     if (!taken)
-        retry(why, "%s", failed ? "redis: all connections are busy" : redis->failure.text);
+        retry(why, "%s", !in_time ? "redis: all connections are busy" : redis->failure.text);
     else if (redis->idle_count > 0)
         *ret_idle = redis->idle[--redis->idle_count];
     else
