@@ -17,6 +17,7 @@
  *       "recorded_by","revision","withdrawn":{"given_by","channel","given_at","reason","recorded_at","revision",
  *       "effect":"stopped"|"recalled","handover"?,"accepted_at"?}?}],   only the last one can be in force
  *   "intention":{"id","provider","given_by","channel","given_at","recorded_at","revision","withdrawn":{…as above…}?},
+ *   "intentions_before":[…],   those that a later one replaced, last 20
  *   "policy":{"text","playbook","version","mandatory_steps":[],"decided_at","by","revision"},
  *   "actions":[{"id","kind","by","actor","at","revision", step|waiver|address_confirmed|mute|callback:…}],
  *   "waivers":{"search":{"reason","revision","id"}?, "steps":{"<step>":…}, "mandatory":{"<step>":…}},

@@ -92,6 +92,15 @@ json_t *case_list(json_t *state, const char *name)
     return list;
 }
 
+json_t *case_own_members(const struct act *act)
+{
+    static const char *const common[] = {"extends", "actor", "rules", "request"};
+    json_t *copy = json_deep_copy(act->data);
+    for (size_t i = 0; i < COUNT_OF(common); i++)
+        json_object_del(copy, common[i]);
+    return copy;
+}
+
 json_t *case_stamp(const struct act *act)
 {
     return json_pack("{s:s, s:O, s:I}", "at", act->time, "by", act->actor, "revision",

@@ -9,13 +9,11 @@
 #include <string.h>
 
 #define CONSENTS_MAX 50
+#define INTENTIONS_KEPT 20
 
 static json_t *copy_members(const struct act *act)
 {
-    json_t *copy = json_deep_copy(act->data);
-    json_object_del(copy, "extends");
-    json_object_del(copy, "actor");
-    json_object_del(copy, "rules");
+    json_t *copy = case_own_members(act);
     json_object_set_new(copy, "id", json_string(act->id));
     json_object_set_new(copy, "recorded_at", json_string(act->time));
     json_object_set(copy, "recorded_by", (json_t *)(uintptr_t)act->actor);
@@ -32,8 +30,21 @@ enum case_refusal case_on_consent(struct act *act)
     return CASE_ACCEPTED;
 }
 
+/* The earlier ones stay for a while: a withdrawal answers with its effect also when it is repeated after a new intention. */
+static void keep_intention(json_t *state)
+{
+    json_t *before = json_object_get(state, "intention"), *list;
+    if (!before)
+        return;
+    list = case_list(state, "intentions_before");
+    json_array_append(list, before);
+    while (json_array_size(list) > INTENTIONS_KEPT)
+        json_array_remove(list, 0);
+}
+
 enum case_refusal case_on_intention(struct act *act)
 {
+    keep_intention(act->state);
     json_object_set_new(act->state, "intention", copy_members(act));
     return CASE_ACCEPTED;
 }

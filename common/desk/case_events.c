@@ -48,8 +48,6 @@ enum case_refusal case_on_opened(struct act *act)
     json_object_set_new(act->state, "subject_revision", json_integer(customer ? 1 : 0));
     if (json_is_true(json_object_get(act->data, "out_of_hours")))
         json_object_set_new(act->state, "out_of_hours", json_true());
-    if (json_object_get(act->data, "request"))
-        json_object_set(act->state, "request", json_object_get(act->data, "request"));
     if (customer) {
         json_object_set(act->state, "customer_id", customer);
         case_call_search(act);
@@ -328,10 +326,7 @@ enum case_refusal case_on_upload(struct act *act)
     if (!logs && json_integer_value(json_object_get(act->data, "size")) > LIMIT_FILE_UPLOAD_BYTES)
         return case_refuse(act, CASE_TOO_MANY, "/size", "a file has at most %lld bytes",
                            LIMIT_FILE_UPLOAD_BYTES);
-    json_t *upload = json_deep_copy(act->data);
-    json_object_del(upload, "extends");
-    json_object_del(upload, "actor");
-    json_object_del(upload, "rules");
+    json_t *upload = case_own_members(act);
     json_object_set_new(upload, "of", json_string(logs ? "logs" : "file"));
     json_object_set_new(upload, "revision", json_integer(act->revision));
     json_object_set_new(upload, "event", json_string(act->id));
@@ -344,9 +339,8 @@ enum case_refusal case_on_upload(struct act *act)
 
 enum case_refusal case_on_extraction(struct act *act)
 {
-    json_t *asked = json_deep_copy(act->data);
-    json_object_del(asked, "extends");
-    json_object_del(asked, "rules");
+    json_t *asked = case_own_members(act);
+    json_object_set(asked, "actor", json_object_get(act->data, "actor"));
     json_object_set_new(asked, "id", json_string(act->id));
     json_object_set_new(asked, "revision", json_integer(act->revision));
     json_object_set_new(asked, "at", json_string(act->time));

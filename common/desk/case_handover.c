@@ -156,10 +156,7 @@ enum case_refusal case_on_cancelled(struct act *act)
 
 static void take_reply(struct act *act, json_t *handover, const char *what)
 {
-    json_t *reply = json_deep_copy(act->data);
-    json_object_del(reply, "extends");
-    json_object_del(reply, "actor");
-    json_object_del(reply, "rules");
+    json_t *reply = case_own_members(act);
     json_object_del(reply, "handover");
     json_object_set_new(reply, "revision", json_integer(act->revision));
     json_object_set_new(reply, "event", json_string(act->id));
@@ -255,9 +252,8 @@ static json_t *named_proposal(struct act *act)
 
 static json_t *stamped_copy(const struct act *act)
 {
-    json_t *copy = json_deep_copy(act->data);
-    json_object_del(copy, "extends");
-    json_object_del(copy, "rules");
+    json_t *copy = case_own_members(act);
+    json_object_set(copy, "actor", json_object_get(act->data, "actor"));
     json_object_set_new(copy, "at", json_string(act->time));
     json_object_set_new(copy, "revision", json_integer(act->revision));
     return copy;

@@ -23,6 +23,8 @@ enum case_refusal case_refuse(struct act *act, enum case_refusal refusal, const 
                               const char *format, ...) PRINTF(4, 5);
 
 json_t *case_list(json_t *state, const char *name); /* the member as a list, made if missing */
+/* What the event says apart from what every event has: extends, actor, rules, request. New reference. */
+json_t *case_own_members(const struct act *act);
 /* {"at": event time, "by": actor, "revision": n} to which more is added. */
 json_t *case_stamp(const struct act *act);
 void case_call_search(struct act *act);

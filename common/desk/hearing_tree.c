@@ -179,20 +179,36 @@ json_t *hearing_merge(const json_t *target, const json_t *patch)
     return merged;
 }
 
-bool hearing_patch_names_array(const json_t *patch)
+static bool holds_list(const struct hearing_node *node)
+{
+    if (node->kind == HEARING_NODE_LIST)
+        return true;
+    for (const struct hearing_node *child = node->first; child; child = child->next)
+        if (holds_list(child))
+            return true;
+    return false;
+}
+
+/* A list is named by a list, and by whatever is written in its place or in that of the section around it: null, "unknown". */
+static bool names_array(const json_t *patch, const struct hearing_node *node)
 {
     const char *key;
     json_t *value;
     if (json_is_array(patch))
         return true;
+    if (node && (node->kind == HEARING_NODE_LIST || !json_is_object(patch)))
+        return holds_list(node);
     json_object_foreach(hearing_iterable(patch), key, value)
     {
-        const struct hearing_node *node =
-            hearing_node_find(hearing_shape(), NULL, key, strlen(key));
-        if (hearing_patch_names_array(value) || (node && node->kind == HEARING_NODE_LIST))
+        if (names_array(value, node ? hearing_node_find(node, NULL, key, strlen(key)) : NULL))
             return true;
     }
     return false;
+}
+
+bool hearing_patch_names_array(const json_t *patch)
+{
+    return names_array(patch, hearing_shape());
 }
 
 static void narrow_email(json_t *patch)

@@ -12,7 +12,7 @@
  */
 #include "common/processor.h"
 
-#define NOTIFY_FORMAT 1
+#define NOTIFY_FORMAT 2
 
 enum verdict notify_fold(json_t *state, const char *topic, const struct event *event,
                          struct why *why);

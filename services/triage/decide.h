@@ -13,7 +13,7 @@
  */
 #include "common/processor.h"
 
-#define TRIAGE_FORMAT 1
+#define TRIAGE_FORMAT 2
 
 enum verdict triage_fold(json_t *state, const char *topic, const struct event *event,
                          struct why *why);

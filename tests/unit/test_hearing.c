@@ -457,6 +457,12 @@ static void a_patch_of_an_array_is_seen(void **state)
         {"{\"device\":null}", true},
         {"{\"logs\":\"unknown\"}", true},
         {"{\"incident\":{\"priorities\":[]}}", true},
+        {"{\"incident\":{\"priorities\":null}}", true},
+        {"{\"network\":{\"entry_points\":\"unknown\"}}", true},
+        {"{\"legal\":{\"data_kinds\":\"declined\"}}", true},
+        {"{\"network\":null}", true}, /* takes the list in it along */
+        {"{\"insurance\":null}", false},
+        {"{\"network\":{\"configuration\":\"unknown\"}}", false},
         {"{}", false},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
