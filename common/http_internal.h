@@ -105,8 +105,11 @@ struct http_request {
         void (*destroy)(void *value);
     } data, caller;
 
+    bool headers_kept;
+    struct buf kept;    /* name, NUL, value, NUL, … */
     bool was_suspended; /* the server's thread only */
     bool suspended;     /* lock, as everything below */
+    int64_t paused_at_ms, paused_deadline_ms;
     bool answered;
     int64_t late_at_ms;
     void (*late)(struct http_request *request, void *context);
@@ -138,7 +141,6 @@ bool http_reply_queue(struct http_request *request);
 /* Writes the stored answer, or a bare 408, straight to the socket of a connection that is closed afterwards. */
 void http_reply_raw(struct http_request *request);
 void http_reply_timeout(int socket);
-bool http_reply_is_given(struct http_request *request);
 
 struct http_request *http_request_new(struct http_connection *connection, const char *target);
 

@@ -14,23 +14,6 @@
 
 #define ANSWER_MS_MAX (10 * 60 * 1000)
 
-/* --- asking what only the library knows --------------------------------------------------------------------------- */
-
-static const char *lookup(struct http_request *request, enum MHD_ValueKind kind, const char *name)
-{
-    return request->mhd ? MHD_lookup_connection_value(request->mhd, kind, name) : NULL;
-}
-
-const char *http_header(struct http_request *request, const char *name)
-{
-    return lookup(request, MHD_HEADER_KIND, name);
-}
-
-const char *http_cookie(struct http_request *request, const char *name)
-{
-    return lookup(request, MHD_COOKIE_KIND, name);
-}
-
 /* --- giving ------------------------------------------------------------------------------------------------------- */
 
 void http_reply_header(struct http_request *request, const char *name, const char *value)
@@ -63,10 +46,22 @@ static void keep_own_fields(struct http_request *request)
     request->field_count = kept;
 }
 
+/* The time of a pause is not the client's. */
+static void end_pause(struct http_request *request)
+{
+    if (!request->paused_at_ms)
+        return;
+    int64_t paused_ms = clock_monotonic_ms() - request->paused_at_ms;
+    request->paused_at_ms = 0;
+    request->stream_until_ms += paused_ms;
+    atomic_store(&request->connection->deadline_ms, request->paused_deadline_ms + paused_ms);
+}
+
 static void wake_connection(struct http_request *request)
 {
     if (!request->suspended || !request->mhd)
         return;
+    end_pause(request);
     request->suspended = false;
     MHD_resume_connection(request->mhd);
 }
@@ -140,7 +135,7 @@ void http_error_add(json_t *errors, const char *pointer, const char *code, const
                                             code, "message", whole_text(message)));
 }
 
-bool http_reply_is_given(struct http_request *request)
+bool http_is_answered(struct http_request *request)
 {
     pthread_mutex_lock(&request->lock);
     bool given = request->answered;
@@ -163,6 +158,31 @@ void http_suspend(struct http_request *request, int64_t deadline_ms,
     request->late_context = context;
     MHD_suspend_connection(request->mhd);
     pthread_mutex_unlock(&request->lock);
+}
+
+void http_pause(struct http_request *request, int64_t deadline_ms,
+                void (*late)(struct http_request *request, void *context), void *context)
+{
+    assert(request->stage == HTTP_STAGE_BODY);
+    http_hold(request);
+    pthread_mutex_lock(&request->lock);
+    assert(!request->suspended);
+    request->paused_at_ms = clock_monotonic_ms();
+    request->paused_deadline_ms = atomic_exchange(&request->connection->deadline_ms, INT64_MAX);
+    request->suspended = true;
+    request->late_at_ms = deadline_ms;
+    request->late = late;
+    request->late_context = context;
+    MHD_suspend_connection(request->mhd);
+    pthread_mutex_unlock(&request->lock);
+}
+
+void http_continue(struct http_request *request)
+{
+    pthread_mutex_lock(&request->lock);
+    wake_connection(request);
+    pthread_mutex_unlock(&request->lock);
+    http_release(request);
 }
 
 /* --- handing over ------------------------------------------------------------------------------------------------- */

@@ -132,6 +132,7 @@ void http_release(struct http_request *request)
     for (size_t i = 0; i < request->field_count; i++)
         free(request->fields[i].text);
     buf_free(&request->body);
+    buf_free(&request->kept);
     buf_free(&request->reply);
     free(request->match.allow);
     pthread_mutex_destroy(&request->lock);

@@ -25,7 +25,8 @@
 #define INACTIVITY_S 60
 
 #define REQUEST_MS_MAX 10000
-#define STREAM_MS_MAX (10 * 60 * 1000)
+#define STREAM_MS_MAX                                                                              \
+    (12LL * 3600 * 1000) /* the step bounds it: 64 KiB every 10 s at the slowest */
 #define STREAM_STEP_MS_MAX 10000
 #define IDLE_MS_MAX 30000
 
@@ -58,8 +59,7 @@ static void count_request(const struct http_request *request)
 
 /* --- the body ----------------------------------------------------------------------------------------------------- */
 
-/* A streamed body has a total time and must bring a step's bytes in a step's time; time in data() is ours, not the
- * client's. */
+/* A streamed body has a total time and must bring a step's bytes in a step's time. */
 static void stream_progress(struct http_request *request, size_t length)
 {
     struct http_connection *connection = request->connection;
@@ -74,20 +74,15 @@ static void stream_progress(struct http_request *request, size_t length)
 
 static void stream_data(struct http_request *request, const char *data, size_t length)
 {
-    int64_t deadline_ms = atomic_exchange(&request->connection->deadline_ms, INT64_MAX);
-    int64_t began_ms = clock_monotonic_ms();
-    if (!request->match.route->data(request, data, length) && !http_reply_is_given(request))
-        http_reply_problem(request, 500, "internal", "the body was refused without a reason", NULL);
-    int64_t blocked_ms = clock_monotonic_ms() - began_ms;
-    request->stream_until_ms += blocked_ms;
-    atomic_store(&request->connection->deadline_ms, deadline_ms + blocked_ms);
     stream_progress(request, length);
+    if (!request->match.route->data(request, data, length) && !http_is_answered(request))
+        http_reply_problem(request, 500, "internal", "the body was refused without a reason", NULL);
 }
 
 static void take_body(struct http_request *request, const char *data, size_t length)
 {
     request->body_seen += length;
-    if (http_reply_is_given(request))
+    if (http_is_answered(request))
         return; /* refused already: the rest is dropped */
     const struct http_route *route = request->match.route;
     if (request->body_seen > route->body_max)
@@ -102,7 +97,7 @@ static void take_body(struct http_request *request, const char *data, size_t len
 /* False: too much is still to come after a refusal; the answer was written and the connection has to end. */
 static bool drop_rest(struct http_request *request)
 {
-    if (!http_reply_is_given(request) || request->body_seen <= HTTP_DISCARD_BYTES_MAX)
+    if (!http_is_answered(request) || request->body_seen <= HTTP_DISCARD_BYTES_MAX)
         return true;
     int reading = HTTP_READING;
     if (atomic_compare_exchange_strong(&request->connection->phase, &reading, HTTP_ANSWERING))
@@ -146,11 +141,11 @@ static enum MHD_Result run_handler(struct http_request *request)
     request->stage = HTTP_STAGE_HANDLED;
     if (!end_reading(request))
         return MHD_NO;
-    if (!http_reply_is_given(request))
+    if (!http_is_answered(request))
         request->match.route->handler(request);
     if (request->was_suspended)
         return MHD_YES; /* the answer is fetched by the call after the resume */
-    if (!http_reply_is_given(request))
+    if (!http_is_answered(request))
         http_reply_problem(request, 500, "internal", "the request was left without an answer",
                            NULL);
     return queue(request);
@@ -175,7 +170,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
     }
     if (request->stage == HTTP_STAGE_BODY)
         return run_handler(request);
-    return http_reply_is_given(request) ? queue(request) : MHD_YES;
+    return http_is_answered(request) ? queue(request) : MHD_YES;
 }
 
 static struct http_connection *connection_of(struct MHD_Connection *mhd)

@@ -9,7 +9,7 @@
  * Errors: what the server refuses by itself (400 framing, 404, 405 with Allow, 408, 413, 414, 415, 431, 503, 505) is a
  * problem+json. A 503 always carries Retry-After.
  * Limits: contract §5; headers 16 KiB, target 8 KiB; 10 s for the header and body of a request that is not streamed; a
- * streamed body may take 10 minutes and must bring 64 KiB every 10 s; an answer must be read within 10 minutes.
+ * streamed body must bring 64 KiB every 10 s and may take 12 hours; an answer must be read within 10 minutes.
  * SECURITY: more than one Content-Length, Content-Length with Transfer-Encoding, any transfer coding but chunked, %00,
  * control characters and invalid UTF-8 in the target are refused before the handler and the connection is closed (facts.md).
  */
@@ -29,8 +29,8 @@ struct http_route {
     size_t body_max;           /* 0: no body allowed */
     const char *content_types; /* accepted, comma-separated; NULL: any */
     /* Streamed bodies (uploads): begin is called before the body (and before 100 Continue), data for each piece on the
-     * same thread (it may block for back-pressure; the time is not counted against the client), then handler. Each
-     * answers false after it has replied by itself; handler is not called then. */
+     * same thread, then handler. Each answers false after it has replied by itself; handler is not called then. Neither
+     * may block: data says http_pause when it has enough for the moment. */
     bool (*begin)(struct http_request *request);
     bool (*data)(struct http_request *request, const void *bytes, size_t length);
 };
@@ -97,6 +97,17 @@ void http_error_add(json_t *errors, const char *pointer, const char *code, const
  * an answer, `late` is called on the server's timer thread and must answer. */
 void http_suspend(struct http_request *request, int64_t deadline_ms,
                   void (*late)(struct http_request *request, void *context), void *context);
+/* In data(): no further piece until http_continue, called from any thread; the time between is not counted against the
+ * client. When the monotonic `deadline_ms` passes before, `late` is called and must answer. Call it *before* what will
+ * continue is begun; the caller gets a reference, which http_continue releases. */
+void http_pause(struct http_request *request, int64_t deadline_ms,
+                void (*late)(struct http_request *request, void *context), void *context);
+void http_continue(struct http_request *request);
+/* Before http_suspend, for work that may go on when the answer was given late: from now on http_header answers copies
+ * that live as long as the request. */
+void http_keep_headers(struct http_request *request);
+/* Somebody has answered, be it only to say that it is late. Any thread. */
+bool http_is_answered(struct http_request *request);
 void http_hold(struct http_request *request);
 void http_release(struct http_request *request);
 

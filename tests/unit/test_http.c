@@ -22,6 +22,7 @@
 static struct http_server *server;
 static atomic_int handled, begun, pieces, destroyed, late_calls;
 static atomic_size_t streamed;
+static struct http_request *forgotten;
 
 /* --- a small application ------------------------------------------------------------------------------------------ */
 
@@ -75,8 +76,6 @@ static void suspend(struct http_request *request)
     pthread_detach(thread);
 }
 
-static struct http_request *forgotten;
-
 static void suspend_for_long(struct http_request *request)
 {
     http_suspend(request, clock_monotonic_ms() + 200, answer_late, NULL);
@@ -116,11 +115,33 @@ static bool begin_stream(struct http_request *request)
     return false;
 }
 
+static void *continue_later(void *context)
+{
+    usleep(50000);
+    http_continue(context);
+    return NULL;
+}
+
+static void pause_for(struct http_request *request, const char *how)
+{
+    pthread_t thread;
+    bool for_ever = strcmp(how, "for_ever") == 0;
+    http_pause(request, clock_monotonic_ms() + (for_ever ? 200 : 5000), answer_late, NULL);
+    if (for_ever) {
+        forgotten = request; /* whoever was to continue comes after the end of the exchange */
+        return;
+    }
+    assert_int_equal(pthread_create(&thread, NULL, continue_later, request), 0);
+    pthread_detach(thread);
+}
+
 static bool take_piece(struct http_request *request, const void *bytes, size_t length)
 {
     (void)bytes;
     atomic_fetch_add(&pieces, 1);
     atomic_fetch_add(&streamed, length);
+    if (http_query(request, "pause"))
+        pause_for(request, http_query(request, "pause"));
     if (!http_query(request, "fail"))
         return true;
     http_reply_problem(request, 503, "broken", "the store is away", NULL);
@@ -187,7 +208,7 @@ static int stop(void **state)
 {
     (void)state;
     if (forgotten)
-        http_release(forgotten);
+        http_continue(forgotten); /* nothing but a release by now */
     http_server_stop(server, clock_monotonic_ms() + 500);
     server = NULL;
     return 0;
@@ -682,6 +703,37 @@ static void stream_can_fail_midway(void **state)
                    413, "too_large");
 }
 
+/* Every piece waits for somebody else: neither a deadline of the client's nor another connection suffers from it. */
+static void stream_waits_for_the_store(void **state)
+{
+    (void)state;
+    int peer = dial();
+    static char piece[MEBIBYTE];
+    say(peer,
+        "PUT /v1/stream?pause=shortly HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n");
+    assert_true(say_bytes(peer, piece, sizeof piece));
+    for (int i = 0; i < 20; i++)
+        assert_status(ask(GET("/v1/things/7")), 200);
+    char *answer = hear(peer, 10000);
+    assert_status(answer, 201);
+    assert_non_null(strstr(answer, "{\"size\":1048576}"));
+    assert_true(pieces > 1);
+    close(peer);
+}
+
+static void stream_is_ended_when_the_store_does_not_come_back(void **state)
+{
+    (void)state;
+    int peer = dial();
+    say(peer,
+        "PUT /v1/stream?pause=for_ever HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhello");
+    say(peer, "again");
+    assert_problem(hear(peer, 2000), 503, "late");
+    assert_int_equal(late_calls, 1);
+    assert_int_equal(pieces, 1);
+    close(peer);
+}
+
 static void stranger_is_refused_before_the_body(void **state)
 {
     (void)state;
@@ -749,6 +801,8 @@ int main(void)
         TEST(stop_answers_what_is_suspended),
         TEST(stream_waits_for_continue),
         TEST(stream_can_fail_midway),
+        TEST(stream_waits_for_the_store),
+        TEST(stream_is_ended_when_the_store_does_not_come_back),
         TEST(stranger_is_refused_before_the_body),
         TEST(admin_address_tells),
     };
