@@ -64,10 +64,13 @@ static const json_t *given_by_event(const json_t *given, const char *event_id)
 static void finish_withdrawal(const json_t *state, const struct command_input *input,
                               json_t *answer)
 {
-    const json_t *consents = json_object_get(state, "consents");
+    static const char *const lists[] = {"consents", "intentions_before"};
     const json_t *withdrawn = given_by_event(json_object_get(state, "intention"), input->event_id);
-    for (size_t i = 0; i < json_array_size(consents) && !withdrawn; i++)
-        withdrawn = given_by_event(json_array_get(consents, i), input->event_id);
+    for (size_t k = 0; k < COUNT_OF(lists); k++) {
+        const json_t *list = json_object_get(state, lists[k]);
+        for (size_t i = 0; i < json_array_size(list) && !withdrawn; i++)
+            withdrawn = given_by_event(json_array_get(list, i), input->event_id);
+    }
     static const char *const shown[] = {"effect", "handover", "accepted_at"};
     for (size_t i = 0; i < COUNT_OF(shown); i++)
         if (json_object_get(withdrawn, shown[i]))

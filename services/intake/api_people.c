@@ -317,7 +317,10 @@ static void put_draft(struct http_request *request)
         !check_members(request, body, members, COUNT_OF(members)))
         return;
     event_dump_json(body, &text);
-    if (!read_expected(request, expected))
+    if (text.overflowed) /* 1e15 is shorter than what it stands for */
+        http_reply_problem(request, 413, "too_large", "the draft is longer than a draft may be",
+                           NULL);
+    else if (!read_expected(request, expected))
         http_reply_problem(request, 412, "changed", "the draft never had such an ETag", NULL);
     else
         store_draft(request, (struct bytes){.data = text.data, .length = text.length}, expected);

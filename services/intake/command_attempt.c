@@ -52,15 +52,13 @@ static bool wait_for_fold(struct kafka_position at, int64_t within_ms,
                           struct view_outcome *ret_outcome)
 {
     struct fold_wait *wait = mem_alloc(sizeof *wait);
-    struct timespec until;
+    int64_t deadline_ms = clock_monotonic_ms() + within_ms;
     pthread_mutex_init(&wait->lock, NULL);
-    pthread_cond_init(&wait->changed, NULL);
+    clock_condition_init(&wait->changed);
     wait->owners = 2;
     view_when_passed(intake.view, at, take_outcome, wait);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += within_ms / 1000;
     pthread_mutex_lock(&wait->lock);
-    while (!wait->done && pthread_cond_timedwait(&wait->changed, &wait->lock, &until) == 0)
+    while (!wait->done && clock_wait(&wait->changed, &wait->lock, deadline_ms))
         continue;
     bool known = wait->done && wait->outcome.known;
     *ret_outcome = wait->outcome;
@@ -97,13 +95,13 @@ enum command_end command_attempt(const json_t *state, const struct command_input
         (struct view_outcome){.known = true, .refusal = verdict.refusal, .why = verdict.why};
     memcpy(ret_outcome->pointer, verdict.pointer, sizeof ret_outcome->pointer);
     if (verdict.refusal != CASE_ACCEPTED)
-        return COMMAND_REFUSED;
+        return COMMAND_UNFIT;
     CLEANUP(buf_free) struct buf value;
     buf_init(&value, KAFKA_RECORD_BYTES_MAX - 4096);
     event_dump_json(data, &value);
     if (value.overflowed) {
         ret_outcome->refusal = CASE_TOO_MANY;
-        return COMMAND_REFUSED;
+        return COMMAND_UNFIT;
     }
     event_headers_make(input->type, input->event_id, INTAKE_SOURCE, time, case_id,
                        input->traceparent, type_text, &headers);

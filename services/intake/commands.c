@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ATTEMPTS_MAX 5
+#define REBASES_MAX 5
+#define CATCH_UP_WITHIN_MS 2000
 
 /* --- answers -------------------------------------------------------------------------------------------------------------------- */
 
@@ -105,6 +106,7 @@ static bool answer_attempt(struct http_request *request, const struct command *c
     case COMMAND_NOT_ACKNOWLEDGED:
         intake_unavailable(request, "kafka", why->text);
         return true;
+    case COMMAND_UNFIT:
     case COMMAND_REFUSED:
         if (outcome->refusal == CASE_STALE)
             return false;
@@ -115,26 +117,48 @@ static bool answer_attempt(struct http_request *request, const struct command *c
     return true;
 }
 
+/* A write that was answered 202, or that another instance took, may stand in the topic and not yet in the view. */
+static bool load_caught_up(struct http_request *request, struct view_case *view_case)
+{
+    struct why why = {0};
+    const char *case_id = http_path_value(request, "id");
+    view_case_clear(view_case);
+    if (view_catch_up(intake.view, case_id, clock_monotonic_ms() + CATCH_UP_WITHIN_MS, &why) ==
+        VERDICT_OK)
+        return intake_load_case(request, view_case);
+    intake_unavailable(request, "view", why.text);
+    return false;
+}
+
+/* One attempt on the case as it was loaded; true: answered. What would be refused on the view's word alone is not refused
+ * before the view has the partition's end as it stood during the request (`caught_up`). */
+static bool attempt(struct http_request *request, const struct command *command,
+                    const struct command_input *input, json_t *members,
+                    const struct view_case *view_case, bool caught_up)
+{
+    struct view_outcome outcome = {0};
+    struct why why = {0};
+    if (!head_matches(request, view_case)) {
+        if (caught_up)
+            reply_precondition(request, view_case);
+        return caught_up;
+    }
+    if (command->prepare && !command->prepare(request, view_case, members))
+        return true;
+    enum command_end end = command_attempt(view_case->state, input, &outcome, &why);
+    if (end == COMMAND_UNFIT && !caught_up)
+        return false;
+    return answer_attempt(request, command, input, end, &outcome, &why);
+}
+
 static void attempt_until_answered(struct http_request *request, const struct command *command,
                                    const struct command_input *input, json_t *members,
                                    struct view_case *view_case)
 {
-    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-        struct view_outcome outcome = {0};
-        struct why why = {0};
-        if (!head_matches(request, view_case)) {
-            reply_precondition(request, view_case);
+    for (int i = 0; i <= REBASES_MAX; i++)
+        if (attempt(request, command, input, members, view_case, i > 0) ||
+            !load_caught_up(request, view_case))
             return;
-        }
-        if (command->prepare && !command->prepare(request, view_case, members))
-            return;
-        enum command_end end = command_attempt(view_case->state, input, &outcome, &why);
-        if (answer_attempt(request, command, input, end, &outcome, &why))
-            return;
-        view_case_clear(view_case);
-        if (!intake_load_case(request, view_case))
-            return;
-    }
     http_reply_problem(request, 409, "busy", "The case is being changed by others; read it again.",
                        NULL);
 }

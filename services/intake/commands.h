@@ -4,7 +4,7 @@
  * Purpose: writes to the chain of a case. One attempt (for whoever has a reason of its own to write: uploads, provider
  * events) and the whole way of a request.
  * Ownership: inputs are borrowed. Threads: any that may wait. Errors: answered as HTTP, or by enum command_end.
- * Limits: 5 attempts; 5 s for the acknowledgement, 2 s for the fold.
+ * Limits: 5 rebases; 5 s for the acknowledgement, 2 s for the fold.
  */
 #include "services/intake/intake.h"
 
@@ -20,7 +20,8 @@ struct command_input {
 
 enum command_end {
     COMMAND_DONE,
-    COMMAND_REFUSED,          /* the outcome says why; CASE_STALE: try again on the new head */
+    COMMAND_UNFIT, /* nothing was written: the state as given would refuse it, the outcome says why */
+    COMMAND_REFUSED, /* by the chain; the outcome says why; CASE_STALE: try again on the new head */
     COMMAND_NOT_ACKNOWLEDGED, /* may be in the log or not */
     COMMAND_LATE,             /* in the log; the fold has not passed it yet */
 };

@@ -13,16 +13,32 @@
 
 #define WITHIN_MS 5000
 
+static json_t *pick(const json_t *object, const char *const *names, size_t count)
+{
+    json_t *picked = json_object();
+    for (size_t i = 0; i < count; i++)
+        if (json_object_get(object, names[i]))
+            json_object_set(picked, names[i], json_object_get(object, names[i]));
+    return picked;
+}
+
+static json_t *consent_documents(const json_t *profile)
+{
+    static const char *const shown[] = {"id", "version", "sha256", "text", "scopes", "required"};
+    const json_t *all = json_object_get(profile, "consent_documents");
+    json_t *documents = json_array();
+    for (size_t i = 0; i < json_array_size(all); i++)
+        json_array_append_new(documents, pick(json_array_get(all, i), shown, COUNT_OF(shown)));
+    return documents;
+}
+
 static void get_desk(struct http_request *request)
 {
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
     const json_t *all = profile_json(profile), *provider = json_object_get(all, "provider");
-    static const char *const shown[] = {"name",     "phone",     "hours",
-                                        "closures", "time_zone", "consent_documents"};
-    json_t *answer = json_object();
-    for (size_t i = 0; i < COUNT_OF(shown); i++)
-        if (json_object_get(all, shown[i]))
-            json_object_set(answer, shown[i], json_object_get(all, shown[i]));
+    static const char *const shown[] = {"name", "phone", "hours", "closures", "time_zone"};
+    json_t *answer = pick(all, shown, COUNT_OF(shown));
+    json_object_set_new(answer, "consent_documents", consent_documents(all));
     json_object_set_new(answer, "provider",
                         json_pack("{s:O, s:O}", "id", json_object_get(provider, "id"), "name",
                                   json_object_get(provider, "name")));
@@ -146,7 +162,7 @@ static void get_livez(struct http_request *request)
 
 static void get_readyz(struct http_request *request)
 {
-    bool ready = view_is_ready(intake.view, NULL) && !kafka_producer_is_fatal(intake.producer);
+    bool ready = view_is_ready(intake.view, NULL);
     http_reply(request, ready ? 200 : 503, "text/plain",
                bytes_of(ready ? "ready\n" : "not ready\n"));
 }

@@ -63,18 +63,19 @@ static enum verdict check(struct why *why)
 
 static enum verdict open_kafka(struct why *why)
 {
-    const char *topics[20];
+    const char *topics[40];
     char cluster_id[64];
     int32_t partitions;
-    size_t count = topics_of("intake", true, topics, COUNT_OF(topics));
+    size_t written = topics_of("intake", true, topics, COUNT_OF(topics));
+    size_t all = written + topics_of("intake", false, topics + written, COUNT_OF(topics) - written);
     intake.kafka = config.kafka;
     intake.kafka.client_id = "intake";
     intake.state_dir = config.state_dir;
     enum verdict verdict =
-        kafka_check_topics(&intake.kafka, topics, count, clock_monotonic_ms() + TOPICS_WITHIN_MS,
+        kafka_check_topics(&intake.kafka, topics, all, clock_monotonic_ms() + TOPICS_WITHIN_MS,
                            &partitions, cluster_id, why);
     if (verdict == VERDICT_OK)
-        verdict = kafka_producer_open(&intake.kafka, topics, count, &intake.producer, why);
+        verdict = kafka_producer_open(&intake.kafka, topics, written, &intake.producer, why);
     if (verdict == VERDICT_OK) /* its folding thread writes dead letters */
         verdict = view_open(&intake.kafka, config.state_dir, intake_bury, &intake.view, why);
     if (verdict == VERDICT_OK)
@@ -128,10 +129,7 @@ static void stop(int64_t deadline_ms)
 
 static bool ready(json_t *detail)
 {
-    bool fatal_producer = kafka_producer_is_fatal(intake.producer);
-    if (fatal_producer)
-        service_fail("kafka.producer_fatal", "the producer cannot go on");
-    return view_is_ready(intake.view, detail) && !fatal_producer;
+    return view_is_ready(intake.view, detail);
 }
 
 static void reload(void)

@@ -25,6 +25,7 @@
 struct opening {
     struct http_request *request;
     bool has_key;
+    int64_t began_us;
     char operator[64], draft[65]; /* "": opened without one */
     char id[IDS_UUID_SIZE], event_id[IDS_UUID_SIZE];
     char time[CLOCK_TEXT_SIZE], sha256[IDS_SHA256_TEXT_SIZE], head[CASE_HEAD_SIZE];
@@ -36,6 +37,8 @@ static struct metric metrics[] = {
      .help = "From the request to the broker's acknowledgement",
      .kind = METRIC_HISTOGRAM},
 };
+
+enum { METRIC_OPENED, METRIC_ACK_SECONDS };
 
 void intake_register_metrics(void)
 {
@@ -99,7 +102,8 @@ static void reply_opened(struct opening *opening, bool replayed)
         http_reply_header(opening->request, "Idempotency-Replayed", "true");
     http_reply(opening->request, 201, "application/json",
                (struct bytes){.data = body, .length = (size_t)length});
-    metric_add(&metrics[0], 1);
+    if (!replayed)
+        metric_add(&metrics[METRIC_OPENED], 1);
     forget_draft(opening);
 }
 
@@ -174,6 +178,8 @@ static void take_delivery(void *context, const struct kafka_delivery *delivery)
 {
     struct opening *opening = context;
     struct http_request *request = opening->request;
+    if (delivery->verdict == VERDICT_OK)
+        metric_observe_us(&metrics[METRIC_ACK_SECONDS], clock_now_us() - opening->began_us);
     if (delivery->verdict == VERDICT_OK && opening->has_key) {
         view_when_passed(intake.view, delivery->at, take_outcome, opening);
         return;
@@ -287,6 +293,7 @@ void intake_post_case(struct http_request *request)
     auth_keep_job(request, opening, free);
     opening->request = request;
     opening->has_key = has_key;
+    opening->began_us = now_us;
     snprintf(opening->operator, sizeof opening->operator, "%s", who->id);
     if (!take_draft(request, opening))
         return;

@@ -101,10 +101,12 @@ struct request_job {
     void (*work)(struct http_request *request);
 };
 
+/* Who was told "late" while the job still waited repeats the request: nothing must happen for the first one. */
 static void run_request(void *context)
 {
     CLEANUP(mem_free) struct request_job *job = context;
-    job->work(job->request);
+    if (!http_is_answered(job->request))
+        job->work(job->request);
     http_release(job->request);
 }
 
@@ -112,6 +114,8 @@ void intake_run(struct http_request *request, void (*work)(struct http_request *
 {
     struct request_job *job = mem_alloc(sizeof *job);
     *job = (struct request_job){.request = request, .work = work};
+    http_keep_headers(
+        request); /* the work may outlast the answer "late" and still has to heed them */
     http_suspend(request, clock_monotonic_ms() + ANSWER_WITHIN_MS, answer_late, NULL);
     if (intake_defer(run_request, job))
         return;

@@ -51,6 +51,7 @@ static enum handled judge(enum command_end end, const struct view_outcome *outco
     case COMMAND_NOT_ACKNOWLEDGED:
     case COMMAND_LATE:
         return AGAIN;
+    case COMMAND_UNFIT:
     case COMMAND_REFUSED:
         if (outcome->refusal == CASE_STALE)
             return AGAIN;
@@ -72,7 +73,6 @@ static void view_case_clear_at(struct view_case *view_case)
 static enum handled append(const struct event *event, struct why *why)
 {
     CLEANUP(view_case_clear_at) struct view_case found = {0};
-    CLEANUP(profile_release_at) struct profile *profile = profile_current();
     struct view_outcome outcome;
     if (view_catch_up(intake.view, event->key, clock_monotonic_ms() + WITHIN_MS, why) !=
             VERDICT_OK ||
@@ -81,9 +81,12 @@ static enum handled append(const struct event *event, struct why *why)
     if (!found.state)
         return (void)reject(why, "no such case"), REFUSED;
     json_auto_t *members = members_of(event);
+    const json_t *handover = case_handover_find(
+        found.state, json_string_value(json_object_get(event->data, "handover")));
+    const char *provider = json_string_value(json_object_get(handover, "provider"));
     struct command_input input = {.type = event->type,
                                   .event_id = event->id,
-                                  .actor_id = profile_provider_id(profile),
+                                  .actor_id = provider ? provider : "unknown", /* refused below */
                                   .actor_role = "provider",
                                   .traceparent = event->traceparent,
                                   .members = members,

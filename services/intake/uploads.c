@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PUT …/logs and …/files: the raw body goes to the case's partition of `uploads` in chunks as it comes, hashed on the way;
- * at most four chunks are under way, then the client waits. The bytes count only once the chain names them: a client that
+ * with four chunks under way the connection pauses, and nobody else on its thread. The bytes count only once the chain names them: a client that
  * goes away in the middle leaves chunks that nobody reads.
  */
 #include "services/intake/commands.h"
@@ -23,8 +23,9 @@ struct upload {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int owners, under_way;
-    bool failed;
-    int64_t first, last; /* offsets */
+    bool failed, paused;
+    struct http_request *request; /* held while paused */
+    int64_t first, last;          /* offsets */
     int32_t partition;
     char id[IDS_UUID_SIZE], case_id[IDS_UUID_SIZE], sha256[IDS_SHA256_TEXT_SIZE];
     struct ids_sha256_state *hash;
@@ -65,22 +66,45 @@ static void take_delivery(void *context, const struct kafka_delivery *delivery)
         if (delivery->at.offset > upload->last)
             upload->last = delivery->at.offset;
     }
+    struct http_request *waiting =
+        upload->paused && upload->under_way < UNDER_WAY_MAX ? upload->request : NULL;
+    if (waiting)
+        upload->paused = false;
     pthread_cond_signal(&upload->changed);
     pthread_mutex_unlock(&upload->lock);
     upload_release(upload);
+    if (waiting)
+        http_continue(waiting);
 }
 
-/* True once at most `left` chunks are under way and none has failed. */
-static bool wait_for_acknowledgements(struct upload *upload, int left)
+/* True once no chunk is under way and none has failed. */
+static bool wait_for_acknowledgements(struct upload *upload)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ACKNOWLEDGED_WITHIN_MS / 1000;
+    int64_t deadline_ms = clock_monotonic_ms() + ACKNOWLEDGED_WITHIN_MS;
     pthread_mutex_lock(&upload->lock);
-    while (upload->under_way > left &&
-           pthread_cond_timedwait(&upload->changed, &upload->lock, &until) == 0)
+    while (upload->under_way > 0 && clock_wait(&upload->changed, &upload->lock, deadline_ms))
         continue;
-    bool well = upload->under_way <= left && !upload->failed;
+    bool well = upload->under_way == 0 && !upload->failed;
+    pthread_mutex_unlock(&upload->lock);
+    return well;
+}
+
+static void reply_not_written(struct http_request *request, void *context)
+{
+    (void)context;
+    intake_unavailable(request, "kafka", "The bytes could not be written; send the file again.");
+}
+
+/* False when a chunk was lost. Enough under way: the connection pauses until one of them is acknowledged. */
+static bool pause_if_full(struct http_request *request, struct upload *upload)
+{
+    pthread_mutex_lock(&upload->lock);
+    bool well = !upload->failed;
+    if (well && upload->under_way >= UNDER_WAY_MAX) {
+        upload->paused = true;
+        upload->request = request;
+        http_pause(request, clock_monotonic_ms() + ACKNOWLEDGED_WITHIN_MS, reply_not_written, NULL);
+    }
     pthread_mutex_unlock(&upload->lock);
     return well;
 }
@@ -117,7 +141,7 @@ static bool send_chunk(struct upload *upload)
     }
     upload->chunks++;
     buf_clear(&upload->chunk);
-    return wait_for_acknowledgements(upload, UNDER_WAY_MAX);
+    return true;
 }
 
 /* --- the body -------------------------------------------------------------------------------------------------------------------- */
@@ -142,12 +166,16 @@ static bool case_is_known(struct http_request *request, const char *case_id)
         return false;
     }
     bool known = found.state, open = known && case_is_open(found.state);
+    bool room = json_array_size(json_object_get(found.state, "uploads")) < LIMIT_UPLOADS_PER_CASE;
     view_case_clear(&found);
     if (!known)
         http_reply_problem(request, 404, "not_found", "There is no case with this id.", NULL);
     else if (!open)
         http_reply_problem(request, 409, "impossible", "The case is closed.", NULL);
-    return open;
+    else if (!room)
+        http_reply_problem(request, 409, "too_many", "The case has as many uploads as it may have.",
+                           NULL);
+    return open && room;
 }
 
 static bool is_kind(const char *kind)
@@ -183,7 +211,7 @@ static bool begin(struct http_request *request)
         return false;
     struct upload *upload = mem_alloc(sizeof *upload);
     pthread_mutex_init(&upload->lock, NULL);
-    pthread_cond_init(&upload->changed, NULL);
+    clock_condition_init(&upload->changed);
     upload->owners = 1;
     upload->first = upload->last = -1;
     upload->hash = ids_sha256_begin();
@@ -213,13 +241,13 @@ static bool take_bytes(struct http_request *request, const void *bytes, size_t l
         buf_add(&upload->chunk, bytes, part);
         bytes = (const char *)bytes + part;
         length -= part;
-        if (upload->chunk.length == LIMIT_CHUNK_BYTES && !send_chunk(upload)) {
-            intake_unavailable(request, "kafka",
-                               "The bytes could not be written; send the file again.");
-            return false;
-        }
+        if (upload->chunk.length == LIMIT_CHUNK_BYTES && !send_chunk(upload))
+            break;
     }
-    return true;
+    if (pause_if_full(request, upload))
+        return true;
+    reply_not_written(request, NULL);
+    return false;
 }
 
 /* --- the event ---------------------------------------------------------------------------------------------------------------------- */
@@ -264,9 +292,8 @@ static void run_finish(struct http_request *request)
         intake_refuse_field(request, 422, "", "empty", "expected at least one byte");
         return;
     }
-    if ((upload->chunk.length && !send_chunk(upload)) || !wait_for_acknowledgements(upload, 0)) {
-        intake_unavailable(request, "kafka",
-                           "The bytes could not be written; send the file again.");
+    if ((upload->chunk.length && !send_chunk(upload)) || !wait_for_acknowledgements(upload)) {
+        reply_not_written(request, NULL);
         return;
     }
     ids_sha256_end(TAKE(upload->hash), upload->sha256);

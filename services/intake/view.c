@@ -28,8 +28,11 @@ static int topic_index(const char *full_name)
 
 /* --- who waits -------------------------------------------------------------------------------------------------------------- */
 
-static void look_up_outcome(sqlite3 *db, struct kafka_position at, struct view_outcome *ret_outcome)
+static void look_up_outcome(struct view *view, sqlite3 *db, struct kafka_position at,
+                            struct view_outcome *ret_outcome)
 {
+    bool row;
+    struct why why;
     CLEANUP(view_finalize)
     sqlite3_stmt *statement = view_prepare(
         db,
@@ -37,8 +40,8 @@ static void look_up_outcome(sqlite3 *db, struct kafka_position at, struct view_o
     *ret_outcome = (struct view_outcome){0};
     sqlite3_bind_int(statement, 1, at.partition);
     sqlite3_bind_int64(statement, 2, at.offset);
-    if (sqlite3_step(statement) != SQLITE_ROW)
-        return;
+    if (view_step(view, db, statement, &row, &why) != VERDICT_OK || !row)
+        return; /* not known: the caller answers that it cannot tell */
     ret_outcome->known = true;
     ret_outcome->refusal = (enum case_refusal)sqlite3_column_int(statement, 0);
     snprintf(ret_outcome->pointer, sizeof ret_outcome->pointer, "%s",
@@ -79,7 +82,7 @@ static void tell_waiters(struct view *view, bool closing)
         struct view_outcome outcome;
         taken = waiter->next;
         if (!closing)
-            look_up_outcome(view->writer, waiter->at, &outcome);
+            look_up_outcome(view, view->writer, waiter->at, &outcome);
         waiter->passed(waiter->context, closing ? NULL : &outcome);
         free(waiter);
     }
@@ -104,7 +107,7 @@ void view_when_passed(struct view *view, struct kafka_position at, view_passed_f
     }
     struct view_outcome outcome;
     sqlite3 *db = view_reader_take(view);
-    look_up_outcome(db, at, &outcome);
+    look_up_outcome(view, db, at, &outcome);
     view_reader_give(view, db);
     passed(context, &outcome);
 }
@@ -121,14 +124,8 @@ enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadl
     while (!passed && clock_monotonic_ms() < deadline_ms) {
         pthread_mutex_lock(&view->lock);
         passed = view->next[0][partition] >= end;
-        if (!passed) {
-            struct timespec soon;
-            clock_gettime(CLOCK_REALTIME, &soon);
-            soon.tv_nsec += 20000000;
-            soon.tv_sec += soon.tv_nsec / 1000000000;
-            soon.tv_nsec %= 1000000000;
-            pthread_cond_timedwait(&view->moved, &view->lock, &soon);
-        }
+        if (!passed)
+            (void)clock_wait(&view->moved, &view->lock, deadline_ms);
         pthread_mutex_unlock(&view->lock);
     }
     return passed ? VERDICT_OK : retry(why, "the view has not caught up yet");
@@ -259,7 +256,7 @@ enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, 
     view->bury = bury;
     pthread_mutex_init(&view->lock, NULL);
     pthread_mutex_init(&view->readers_lock, NULL);
-    pthread_cond_init(&view->moved, NULL);
+    clock_condition_init(&view->moved);
     pthread_cond_init(&view->reader_free, NULL);
     for (int t = 0; t < VIEW_TOPICS; t++)
         names[t] = topics_full_name(view_topics[t]);

@@ -44,7 +44,12 @@ struct view {
 extern const char *const view_topics[VIEW_TOPICS]; /* without prefix; cases is the first */
 
 bool view_sql(sqlite3 *db, const char *sql, struct why *why);
+/* NULL where the file cannot be read; view_step says so then. */
 sqlite3_stmt *view_prepare(sqlite3 *db, const char *sql);
+/* *ret_row: there is a row; else the end. RETRY: neither, the file could not be asked. A damaged file is forgotten, and the
+ * process ends, so that the next one builds it anew. */
+enum verdict view_step(struct view *view, sqlite3 *db, sqlite3_stmt *statement, bool *ret_row,
+                       struct why *why);
 void view_finalize(sqlite3_stmt **statement); /* for CLEANUP */
 enum verdict view_store_open(struct view *view, const char *state_dir, const char *cluster_id,
                              struct why *why);

@@ -67,6 +67,26 @@ static enum verdict not_ready(struct view *view, struct why *why)
     return atomic_load(&view->ready) ? VERDICT_OK : retry(why, "the view is being rebuilt");
 }
 
+/* Every row through `take`, which answers false to stop; the list is whole or there is none. */
+static enum verdict list_rows(const struct borrowed *reader, sqlite3_stmt *statement,
+                              bool (*take)(sqlite3_stmt *statement, void *context), void *context,
+                              struct why *why)
+{
+    bool row = false;
+    enum verdict verdict;
+    do
+        verdict = view_step(reader->view, reader->db, statement, &row, why);
+    while (verdict == VERDICT_OK && row && take(statement, context));
+    return verdict;
+}
+
+static enum verdict list_or_none(enum verdict verdict, json_t **list)
+{
+    if (verdict != VERDICT_OK)
+        json_decref(TAKE(*list));
+    return verdict;
+}
+
 /* --- one case ---------------------------------------------------------------------------------------------------------------- */
 
 /* The part after the dot changes with whatever else is shown: three services' last words, and nothing of this machine, so
@@ -99,8 +119,10 @@ enum verdict view_case(struct view *view, const char *case_id, struct view_case 
     sqlite3_stmt *statement = view_prepare(
         reader.db, "SELECT state, extraction, escalation, notifications FROM cases WHERE id = ?1");
     bind_text(statement, 1, case_id);
-    if (sqlite3_step(statement) != SQLITE_ROW)
-        return VERDICT_OK;
+    bool row;
+    enum verdict verdict = view_step(view, reader.db, statement, &row, why);
+    if (verdict != VERDICT_OK || !row)
+        return verdict;
     ret_case->state = view_column_json(statement, 0);
     ret_case->extraction = view_column_json(statement, 1);
     ret_case->escalation = view_column_json(statement, 2);
@@ -139,6 +161,11 @@ static json_t *event_row(sqlite3_stmt *statement)
     return row;
 }
 
+static bool take_event(sqlite3_stmt *statement, void *events)
+{
+    return json_array_append_new(events, event_row(statement)) == 0;
+}
+
 enum verdict view_events(struct view *view, const char *case_id, json_t **ret_events,
                          struct why *why)
 {
@@ -152,9 +179,15 @@ enum verdict view_events(struct view *view, const char *case_id, json_t **ret_ev
         " WHERE case_id = ?1 ORDER BY off");
     bind_text(statement, 1, case_id);
     *ret_events = json_array();
-    while (sqlite3_step(statement) == SQLITE_ROW)
-        json_array_append_new(*ret_events, event_row(statement));
-    return VERDICT_OK;
+    return list_or_none(list_rows(&reader, statement, take_event, *ret_events, why), ret_events);
+}
+
+static bool take_audit(sqlite3_stmt *statement, void *records)
+{
+    json_t *value = view_column_json(statement, 0);
+    if (value)
+        json_array_append_new(records, value);
+    return true;
 }
 
 enum verdict view_audit(struct view *view, const char *case_id, json_t **ret_records,
@@ -168,12 +201,7 @@ enum verdict view_audit(struct view *view, const char *case_id, json_t **ret_rec
         reader.db, "SELECT value FROM audit WHERE case_id = ?1 ORDER BY off DESC LIMIT 500");
     bind_text(statement, 1, case_id);
     *ret_records = json_array();
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        json_t *value = view_column_json(statement, 0);
-        if (value)
-            json_array_append_new(*ret_records, value);
-    }
-    return VERDICT_OK;
+    return list_or_none(list_rows(&reader, statement, take_audit, *ret_records, why), ret_records);
 }
 
 /* What a request carried when it made this event: {"request":{"key","sha256"}}. */
@@ -199,8 +227,10 @@ enum verdict view_find_event(struct view *view, const char *case_id, const char 
                                 " WHERE case_id = ?1 AND id = ?2 AND refusal = 0");
     bind_text(statement, 1, case_id);
     bind_text(statement, 2, event_id);
-    if (sqlite3_step(statement) != SQLITE_ROW)
-        return VERDICT_OK;
+    bool row;
+    enum verdict verdict = view_step(view, reader.db, statement, &row, why);
+    if (verdict != VERDICT_OK || !row)
+        return verdict;
     ret_event->outcome.known = true;
     ret_event->outcome.revision = sqlite3_column_int64(statement, 0);
     snprintf(ret_event->outcome.head, sizeof ret_event->outcome.head, "%s",
@@ -239,7 +269,26 @@ static json_t *next_row(sqlite3_stmt *statement)
     return line;
 }
 
-/* "<opened_us>.<id>" of the last row of the page before. */
+struct page {
+    json_t *cases;
+    size_t limit;
+    char cursor[80]; /* "<opened_us>.<id>" of the last row */
+    bool more;
+};
+
+static bool take_case(sqlite3_stmt *statement, void *context)
+{
+    struct page *page = context;
+    page->more = json_array_size(page->cases) == page->limit;
+    if (page->more)
+        return false;
+    json_array_append_new(page->cases, next_row(statement));
+    snprintf(page->cursor, sizeof page->cursor, "%" PRId64 ".%s",
+             (int64_t)sqlite3_column_int64(statement, 3),
+             (const char *)sqlite3_column_text(statement, 4));
+    return true;
+}
+
 static bool read_cursor(const char *cursor, int64_t *ret_opened_us, const char **ret_id)
 {
     char *end;
@@ -274,21 +323,11 @@ enum verdict view_list(struct view *view, const struct view_query *query, json_t
     bind_text(statement, 4, query->customer);
     bind_text(statement, 5, pattern);
     sqlite3_bind_int(statement, 6, query->limit + 1);
-    json_t *cases = json_array(), *next = json_null();
-    char cursor[80] = "";
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        if ((int)json_array_size(cases) == query->limit) {
-            json_decref(next);
-            next = json_string(cursor);
-            break;
-        }
-        json_array_append_new(cases, next_row(statement));
-        snprintf(cursor, sizeof cursor, "%" PRId64 ".%s",
-                 (int64_t)sqlite3_column_int64(statement, 3),
-                 (const char *)sqlite3_column_text(statement, 4));
-    }
-    *ret_page = json_pack("{s:o, s:o}", "cases", cases, "next_cursor", next);
-    return VERDICT_OK;
+    struct page page = {.cases = json_array(), .limit = (size_t)query->limit};
+    enum verdict verdict = list_rows(&reader, statement, take_case, &page, why);
+    *ret_page = json_pack("{s:o, s:s?}", "cases", page.cases, "next_cursor",
+                          page.more ? page.cursor : NULL);
+    return list_or_none(verdict, ret_page);
 }
 
 enum verdict view_contract(struct view *view, const char *customer_id, json_t **ret_contract,
@@ -301,10 +340,19 @@ enum verdict view_contract(struct view *view, const char *customer_id, json_t **
     CLEANUP(view_finalize)
     sqlite3_stmt *statement =
         view_prepare(reader.db, "SELECT value FROM contracts WHERE customer = ?1");
+    bool row;
     bind_text(statement, 1, customer_id);
-    if (sqlite3_step(statement) == SQLITE_ROW)
+    enum verdict verdict = view_step(view, reader.db, statement, &row, why);
+    if (row)
         *ret_contract = view_column_json(statement, 0);
-    return VERDICT_OK;
+    return verdict;
+}
+
+static bool take_contract(sqlite3_stmt *statement, void *list)
+{
+    json_t *value = view_column_json(statement, 1);
+    json_object_set_new(value, "customer_id", column_text(statement, 0));
+    return json_array_append_new(list, value) == 0;
 }
 
 enum verdict view_contracts(struct view *view, const char *phone, const char *q, json_t **ret_list,
@@ -322,12 +370,13 @@ enum verdict view_contracts(struct view *view, const char *phone, const char *q,
     bind_text(statement, 1, digits);
     bind_text(statement, 2, words);
     *ret_list = json_array();
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        json_t *value = view_column_json(statement, 1);
-        json_object_set_new(value, "customer_id", column_text(statement, 0));
-        json_array_append_new(*ret_list, value);
-    }
-    return VERDICT_OK;
+    return list_or_none(list_rows(&reader, statement, take_contract, *ret_list, why), ret_list);
+}
+
+static bool take_count(sqlite3_stmt *statement, void *counts)
+{
+    return json_object_set_new(counts, (const char *)sqlite3_column_text(statement, 0),
+                               json_integer(sqlite3_column_int64(statement, 1))) == 0;
 }
 
 enum verdict view_counts(struct view *view, json_t **ret_counts, struct why *why)
@@ -339,8 +388,5 @@ enum verdict view_counts(struct view *view, json_t **ret_counts, struct why *why
     sqlite3_stmt *statement = view_prepare(
         reader.db, "SELECT status, COUNT(*) FROM cases WHERE state IS NOT NULL GROUP BY status");
     *ret_counts = json_object();
-    while (sqlite3_step(statement) == SQLITE_ROW)
-        json_object_set_new(*ret_counts, (const char *)sqlite3_column_text(statement, 0),
-                            json_integer(sqlite3_column_int64(statement, 1)));
-    return VERDICT_OK;
+    return list_or_none(list_rows(&reader, statement, take_count, *ret_counts, why), ret_counts);
 }

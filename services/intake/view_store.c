@@ -9,6 +9,7 @@
 #include "common/desk/status.h"
 #include "common/ids.h"
 #include "common/log.h"
+#include "common/service.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -18,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT 2
+#define FORMAT 3
 
 const char *const view_topics[VIEW_TOPICS] = {
     "cases", "contracts", "extractions", "escalation-status", "notifications", "audit"};
@@ -59,8 +60,29 @@ sqlite3_stmt *view_prepare(sqlite3 *db, const char *sql)
 {
     sqlite3_stmt *statement = NULL;
     int error = sqlite3_prepare_v3(db, sql, -1, 0, &statement, NULL);
-    assert(error == SQLITE_OK && "a statement of ours"); /* the schema is ours, so is the text */
+    assert(error != SQLITE_ERROR && "a statement of ours"); /* the schema is ours, so is the text */
     return statement;
+}
+
+/* What a failed call means for the file. */
+static void forget_if_damaged(struct view *view, sqlite3 *db)
+{
+    int code = sqlite3_errcode(db) & 0xff;
+    if (code != SQLITE_CORRUPT && code != SQLITE_NOTADB)
+        return;
+    view_store_forget(view);
+    service_fail("view.damaged", sqlite3_errmsg(db));
+}
+
+enum verdict view_step(struct view *view, sqlite3 *db, sqlite3_stmt *statement, bool *ret_row,
+                       struct why *why)
+{
+    int code = statement ? sqlite3_step(statement) : SQLITE_ERROR;
+    *ret_row = code == SQLITE_ROW;
+    if (code == SQLITE_ROW || code == SQLITE_DONE)
+        return VERDICT_OK;
+    forget_if_damaged(view, db);
+    return retry(why, "view: %s", sqlite3_errmsg(db));
 }
 
 void view_finalize(sqlite3_stmt **statement)
@@ -174,6 +196,7 @@ static bool run(sqlite3_stmt *statement)
 
 static enum verdict write_failed(struct view *view, struct why *why)
 {
+    forget_if_damaged(view, view->writer);
     return fatal(why, "view: %s", sqlite3_errmsg(view->writer));
 }
 
@@ -191,11 +214,20 @@ static void add_words(struct buf *words, const json_t *object, const char *name)
     buf_add(words, "\n", 1);
 }
 
+/* As the question is read: half width, without a country code. */
+static void add_digits(struct buf *words, const json_t *object)
+{
+    char digits[64] = "";
+    const char *phone = json_string_value(json_object_get(object, "phone"));
+    if (phone)
+        hearing_phone_digits(phone, digits, sizeof digits);
+    buf_add_text(words, digits);
+}
+
 /* What `q` looks in: number with and without its hyphens, company, person, telephone as said and as digits, address. */
 static void words_of(const json_t *state, struct buf *words)
 {
     const json_t *contact = json_object_get(json_object_get(state, "hearing"), "contact");
-    const char *phone = json_string_value(json_object_get(contact, "phone"));
     const char *number = json_string_value(json_object_get(state, "number"));
     add_words(words, state, "number");
     for (const char *at = number; at && *at; at++)
@@ -207,18 +239,22 @@ static void words_of(const json_t *state, struct buf *words)
     add_words(words, contact, "person");
     add_words(words, contact, "phone");
     add_words(words, contact, "email");
-    for (const char *at = phone; at && *at; at++)
-        if (*at >= '0' && *at <= '9')
-            buf_add(words, at, 1);
+    add_digits(words, contact);
 }
 
-static json_t *load_state(struct view *view, const char *case_id)
+/* An empty object for a case not yet seen. */
+static enum verdict load_state(struct view *view, const char *case_id, json_t **ret_state,
+                               struct why *why)
 {
     CLEANUP(view_finalize)
     sqlite3_stmt *statement = view_prepare(view->writer, "SELECT state FROM cases WHERE id = ?1");
+    bool row;
     bind_text(statement, 1, case_id);
-    json_t *state = sqlite3_step(statement) == SQLITE_ROW ? view_column_json(statement, 0) : NULL;
-    return state ? state : json_object();
+    enum verdict verdict = view_step(view, view->writer, statement, &row, why);
+    *ret_state = row ? view_column_json(statement, 0) : NULL;
+    if (!*ret_state)
+        *ret_state = json_object();
+    return verdict;
 }
 
 static bool store_state(struct view *view, const char *case_id, const json_t *state)
@@ -274,7 +310,9 @@ static bool store_event(struct view *view, const struct kafka_record *record,
 static enum verdict store_case_event(struct view *view, const struct kafka_record *record,
                                      const struct event *event, struct why *why)
 {
-    json_auto_t *state = load_state(view, event->key);
+    json_auto_t *state = NULL;
+    if (load_state(view, event->key, &state, why) != VERDICT_OK)
+        return VERDICT_FATAL;
     struct case_verdict verdict = case_apply(state, event);
     bool stored = store_event(view, record, event, state, &verdict);
     if (stored && verdict.refusal == CASE_ACCEPTED)
@@ -305,10 +343,7 @@ static enum verdict store_contract(struct view *view, const struct event *event,
     CLEANUP(buf_free) struct buf digits, words;
     buf_init(&digits, 1000);
     buf_init(&words, 10000);
-    const char *phone = json_string_value(json_object_get(event->data, "phone"));
-    for (const char *at = phone; at && *at; at++)
-        if (*at >= '0' && *at <= '9')
-            buf_add(&digits, at, 1);
+    add_digits(&digits, event->data);
     add_words(&words, event->data, "company");
     bind_text(statement, 1, event->key);
     bind_json(statement, 2, event->data);
