@@ -248,6 +248,9 @@ class Desk:
                     found.append(message)
         return found
 
+    def mails_to(self, address):
+        return [message for message in self.mails() if message["To"].strip("<>") == address]
+
 
 class Record:
     def __init__(self, message):
