@@ -13,6 +13,7 @@ import pathlib
 import random
 import re
 import shlex
+import shutil
 import signal
 import struct
 import time
@@ -176,6 +177,18 @@ class Desk:
         before = self.restarts(service, 137)
         self.kill(service)
         until(f"{service} has ended", lambda: self.restarts(service, 137) > before, pause=0.01)
+
+    def lose_state(self):
+        """Every process killed and every local file gone before it is back: all is folded from the topics again."""
+        processes = {service: pathlib.Path("/proc", str(self.pid(service))) for service in SERVICES}
+        for service in SERVICES:
+            self.kill(service)
+        for service, process in processes.items():
+            until(f"{service} is gone", lambda p=process: not p.exists(), 5, 0.001)
+            state = self.var / "state" / service
+            state.rename(state.with_suffix(".gone"))  # at once, within the second before it is started again
+        for service in SERVICES:
+            shutil.rmtree(self.var / "state" / f"{service}.gone")
 
     def exits(self, service):
         """Exit code → how often the service has ended with it so far."""

@@ -12,7 +12,7 @@ import pytest
 import requests
 from confluent_kafka import KafkaError, Producer
 
-from desk import PROCESSORS, READY, SERVICES, until
+from desk import READY, SERVICES, until
 from partner import Partner
 
 GOOD = {"contact": {"company": "見本製作所", "phone": "03-0000-1234"}, "incident": {"summary": "確認"}}
@@ -296,6 +296,10 @@ def refused_logs(desk):
 def assert_unchanged(desk, case_id, before):
     now = desk.call("GET", f"/v1/cases/{case_id}")
     assert (now.headers["ETag"], now.json()) == (before.headers["ETag"], before.json())
+    chain = desk.ok("GET", f"/v1/cases/{case_id}/chain")["events"]
+    refused = [event for event in chain if not event["accepted"]]
+    assert len(chain) - len(refused) == now.json()["revision"]
+    assert [event["code"] for event in refused] == ["not_opened"] * sum(is_object(value) for value in GARBAGE)
 
 
 def test_garbage_on_every_topic_that_is_read(desk):
@@ -314,8 +318,7 @@ def test_garbage_on_every_topic_that_is_read(desk):
     until("every line is looked at", lambda: refused_logs(desk) == logs + under_no_customer)
     assert_unchanged(desk, case_id, before)
 
-    for service in SERVICES:
-        desk.kill(service)
+    desk.lose_state()
     desk.wait_ready()
     desk.wait_idle()
     assert_unchanged(desk, case_id, before)

@@ -3,9 +3,7 @@
 none, and never a wrong one."""
 import collections
 import json
-import pathlib
 import random
-import shutil
 import subprocess
 import threading
 import time
@@ -207,18 +205,6 @@ class Watch:
             time.sleep(0.01)
 
 
-def lose_everything(desk):
-    """Sessions, drafts, all processes, all local files; the folders are gone before the services are back."""
-    redis.Redis.from_url(desk.env["KAKEKOMI_REDIS_URL"]).flushall()
-    processes = {service: pathlib.Path("/proc", str(desk.pid(service))) for service in SERVICES}
-    for service in SERVICES:
-        desk.kill(service)
-    for service, process in processes.items():
-        until(f"{service} is gone", lambda p=process: not p.exists(), 5, 0.001)
-        state = desk.var / "state" / service
-        shutil.rmtree(state.rename(state.with_suffix(".gone")))  # away at once, whatever the removal takes
-
-
 def begun_anew(desk):
     """How often each service said that it found nothing and began at zero."""
     said = {"intake": "view.begun_anew", **dict.fromkeys(PROCESSORS, "processor.cache_empty")}
@@ -273,7 +259,8 @@ def test_every_get_answers_as_before(desk, build):
 
     with Watch(desk, before) as watch:
         until("every thread has asked", lambda: watch.outcomes[200] > ASKERS)
-        lose_everything(desk)
+        redis.Redis.from_url(desk.env["KAKEKOMI_REDIS_URL"]).flushall()
+        desk.lose_state()
         desk.wait_ready()
         desk.wait_idle()
     a_rebuild_took_place(desk, watch, anew)
