@@ -36,7 +36,7 @@ def tool(build):
 
 @pytest.fixture(autouse=True)
 def everything_still_runs(request):
-    """A test that leaves a service down, or in which one ended that the test did not kill, has found something, whatever it asserts."""
+    """A test that leaves a service down, or in which one ended that it did not kill, has found something, whatever it asserts."""
     if "desk" not in request.fixturenames:
         yield
         return

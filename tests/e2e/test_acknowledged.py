@@ -79,7 +79,8 @@ def each_is_kept_once(desk, acknowledged):
         assert len(opened) == 1, case_id
         assert opened[0].data["hearing"] == body
     written = sum(r.type == "case.opened" for r in records)
-    print(f"seed {SEED}: {len(acknowledged)} acknowledged over {KILLS} kills, {written - len(acknowledged)} records refused as duplicates")
+    print(f"seed {SEED}: {len(acknowledged)} acknowledged over {KILLS} kills, "
+          f"{written - len(acknowledged)} records refused as duplicates")
 
 
 def what_was_kept_is_answered(desk, acknowledged):

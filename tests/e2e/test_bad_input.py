@@ -69,7 +69,8 @@ def test_unreadable_is_400_wherever_a_body_is_taken(desk, bodies, spared, raw):
     """Nothing of it reaches the case, the drafts or the contracts, whatever the route would have made of it."""
     before = desk.call("GET", f"/v1/cases/{spared}")
     for route in bodies:
-        path = route["path"].replace("/cases/{id}", f"/cases/{spared}").replace("{id}", "unreadable").replace("{customer_id}", "UNREADABLE")
+        path = route["path"].replace("/cases/{id}", f"/cases/{spared}").replace("{id}", "unreadable")
+        path = path.replace("{customer_id}", "UNREADABLE")
         answer = desk.call(route["method"], path, raw=raw, token="KAKEKOMI_SUPERVISOR_TOKEN",
                            headers={"Content-Type": route["content_types"].split(",")[0]})
         assert problem(answer, 400)["detail"], path
@@ -257,7 +258,8 @@ def write_everywhere(desk, living, customer):
 def living_case(desk, customer):
     """Ready for its hand-over, with an address."""
     address = f"{customer.lower()}@garbage.example"
-    case_id = desk.open_case("生きている案件", customer=customer, hearing={**READY, "contact": {**READY["contact"], "email": address}})
+    hearing = {**READY, "contact": {**READY["contact"], "email": address}}
+    case_id = desk.open_case("生きている案件", customer=customer, hearing=hearing)
     desk.ok("POST", f"/v1/cases/{case_id}/actions",
             {"kind": "address_confirmed", "by": "operator", "address_confirmed": {"address": address}})
     desk.extraction_done(case_id)

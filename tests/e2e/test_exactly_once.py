@@ -139,8 +139,8 @@ def test_everything_once_although_killed_inside_transactions(desk):
     markers = abort_markers(desk)
     markers.subtract(markers_before)
     outputs = {topic: markers[topic] for topic in OUTPUTS}
-    print(f"seed {SEED}: {len(run.ways)} cases {dict(collections.Counter(run.ways.values()))}, killed {sum(killed.values())} times inside a "
-          f"transaction {({f'{s} {p}': n for (s, p), n in killed.items()})}, "
+    print(f"seed {SEED}: {len(run.ways)} cases {dict(collections.Counter(run.ways.values()))}, "
+          f"killed {sum(killed.values())} times inside a transaction {({f'{s} {p}': n for (s, p), n in killed.items()})}, "
           f"abort markers in the offsets {markers['__consumer_offsets']}, in the outputs {outputs}")
     assert len(killed) == 9 and min(killed.values()) >= 1, killed
     assert sum(killed.values()) >= scaled(30)

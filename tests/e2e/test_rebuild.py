@@ -40,9 +40,10 @@ def ship_incident(desk, customer):
     assert producer.flush(30) == 0
 
 
-def case_with(desk, customer=None, **hearing):
+def case_with(desk, customer=None):
     """An amended case with a note; with what the desk knows of its customer where it has one."""
-    case_id = desk.open_case("再構築", customer=customer, hearing={**READY, **hearing, "contact": {**READY["contact"], "company": COMPANY}})
+    hearing = {**READY, "contact": {**READY["contact"], "company": COMPANY}}
+    case_id = desk.open_case("再構築", customer=customer, hearing=hearing)
     desk.ok("POST", f"/v1/cases/{case_id}/notes", {"text": "電話で確認"})
     desk.ok("PATCH", f"/v1/cases/{case_id}", {"other_info": "折り返し希望"})
     if customer:
@@ -50,11 +51,11 @@ def case_with(desk, customer=None, **hearing):
     return case_id
 
 
-def handed_over(desk, customer, **more):
+def handed_over(desk, customer):
     case_id = case_with(desk, customer)
     desk.consent(case_id)
     desk.intention(case_id)
-    desk.request_handover(case_id, **more)
+    desk.request_handover(case_id)
     until(f"{case_id} is released", lambda: desk.state(case_id) == "released")
     return case_id
 
@@ -65,7 +66,8 @@ def with_uploads(desk, customer):
     call = datetime.now(timezone.utc)
     logs = desk.call("PUT", f"/v1/cases/{case_id}/logs?filename=proxy.log&kind=proxy", raw=lines.proxy_log(call)).json()
     desk.call("PUT", f"/v1/cases/{case_id}/files?filename=screen.png", raw=random.Random(SEED).randbytes(200_000))
-    until("the upload is searched", lambda: desk.case(case_id)["triage"].get("uploads", {}).get(logs["upload"], {}).get("status") == "stored")
+    until("the upload is searched",
+          lambda: desk.case(case_id)["triage"].get("uploads", {}).get(logs["upload"], {}).get("status") == "stored")
     assert desk.extraction_done(case_id)["status"] == "found"
     return case_id
 
@@ -74,9 +76,9 @@ def make_cases(desk):
     customer = f"RB-{SEED % 10**9}"
     ship_incident(desk, customer)
     with Partner(desk, accept_all):
-        cases = {"opened": case_with(desk), "searched": case_with(desk, customer), "uploads": with_uploads(desk, customer),
-                 "released": handed_over(desk, customer), "recalled": handed_over(desk, customer), "closed": handed_over(desk, customer),
-                 "held": case_with(desk, "RB-NONE")}
+        cases = {name: handed_over(desk, customer) for name in ("released", "recalled", "closed")}
+        cases |= {"opened": case_with(desk), "searched": case_with(desk, customer), "uploads": with_uploads(desk, customer),
+                  "held": case_with(desk, "RB-NONE")}
         desk.withdraw(cases["recalled"])
         desk.ok("POST", f"/v1/cases/{cases['closed']}/close", {"outcome": "handed_over", "reason": "提供済み"})
         desk.request_handover(cases["held"])
@@ -99,7 +101,8 @@ def paths_of(desk, cases):
         "?limit=3", "?limit=200", f"?q={COMPANY}", f"?q={number}", f"?q={phone}&limit=5", "?status=closed", "?customer=RB-NONE",
         f"?cursor={desk.ok('GET', '/v1/cases?limit=3')['next_cursor']}")]
     paths["/v1/contracts"] = ["/v1/contracts", f"/v1/contracts?q={COMPANY}"]
-    return paths | {one: [one] for one in ("/v1/desk", "/v1/hearing-sheet", "/v1/overview", "/v1/me", "/v1/tokens", "/livez", "/readyz")}
+    alone = ("/v1/desk", "/v1/hearing-sheet", "/v1/overview", "/v1/me", "/v1/tokens", "/livez", "/readyz")
+    return paths | {path: [path] for path in alone}
 
 
 def is_reading(row):

@@ -161,7 +161,7 @@ def test_no_key_after_a_withdrawal(desk):
         assert said["effect"] == ("recalled" if accepted_first else "stopped"), f"{case_id}: {answer}"
         if accepted_first:
             assert said["accepted_at"], f"{case_id}: {answer}"
-            assert handover in words["recalled"] and state in ("recalled", "deleted"), f"{case_id}: accepted, withdrawn and not recalled"
+            assert handover in words["recalled"] and state in ("recalled", "deleted"), f"{case_id}: accepted and not recalled"
         else:
             assert handover not in words["key"], f"{case_id}: a key after the withdrawal"
         assert (handover in words["recalled"]) == (handover in words["offered"]), f"{case_id}: what was offered must be recalled"
