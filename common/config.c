@@ -40,7 +40,9 @@ static const char *const known_names[] = {
     "KAKEKOMI_TOKEN",
     "KAKEKOMI_SUPERVISOR_TOKEN",
     "KAKEKOMI_PROVIDER_BROKERS",
+#ifdef KAKEKOMI_FAILPOINTS /* elsewhere it would be obeyed by nobody */
     "KAKEKOMI_FAILPOINT",
+#endif
     "KAKEKOMI_LOG_RETENTION_DAYS",
     "KAKEKOMI_SESSION_IDLE_MINUTES",
     "KAKEKOMI_SESSION_MAX_HOURS",
