@@ -174,7 +174,7 @@ static enum verdict fold_round(struct view *view, int64_t **moved, struct why *w
     enum kafka_read kind = kafka_reader_next(view->reader, 100, &record, why);
     if (kind == KAFKA_READ_NOTHING)
         return VERDICT_OK;
-    if (!view_sql(view->writer, "BEGIN", why))
+    if (!view_sql(view->writer, "BEGIN IMMEDIATE", why))
         return VERDICT_FATAL;
     for (int count = 0; kind != KAFKA_READ_NOTHING; count++) {
         if (kind == KAFKA_READ_FAILED || take(view, kind, &record, moved, why) != VERDICT_OK)
