@@ -56,7 +56,12 @@ static struct http_server *server;
 
 static enum verdict check(struct why *why)
 {
-    return profile_holder_load(config.desk_file, why);
+    struct operator_list *operators = NULL;
+    enum verdict verdict = profile_holder_load(config.desk_file, why);
+    if (verdict == VERDICT_OK)
+        verdict = operator_list_read(config.operators_file, &operators, why);
+    operator_list_release(operators);
+    return verdict;
 }
 
 static enum verdict open_kafka(struct why *why)
