@@ -4,6 +4,7 @@ import base64
 import concurrent.futures
 import contextlib
 import json
+import signal
 import sqlite3
 import time
 import types
@@ -264,6 +265,35 @@ def test_a_late_withdrawal_tells_its_effect_once_it_is_folded(desk):
     assert late.status_code == 202 and set(late.json()) == {"event"}
     withdrawn = until("the withdrawal is folded", lambda: desk.case(case_id)["consents"][0].get("withdrawn"))
     assert withdrawn["effect"] == "stopped" and withdrawn["id"] == late.json()["event"]
+
+
+# --- Kafka away ---------------------------------------------------------------------------------------------------
+@contextlib.contextmanager
+def kafka_paused(desk):
+    desk.kill("kafka", signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        desk.kill("kafka", signal.SIGCONT)
+
+
+def test_while_kafka_is_away_writes_are_503_and_what_is_known_can_be_read(desk):
+    known, key, session = desk.open_case("既知"), uuid.uuid4().hex, requests.Session()
+    opening = lambda: desk.call("POST", "/v1/cases", OPENING, headers={"Idempotency-Key": key})  # noqa: E731
+    desk.case(known)
+    with kafka_paused(desk), concurrent.futures.ThreadPoolExecutor(12) as pool:
+        begun = time.monotonic()
+        unknown = [pool.submit(desk.call, "GET", f"/v1/cases/{uuid.uuid4()}", session=requests.Session()) for _ in range(10)]
+        late = pool.submit(opening)
+        for answer in unknown:  # more of them than there are threads
+            problem(answer.result(), 503, "view")
+        assert time.monotonic() - begun < 10
+        assert desk.call("GET", f"/v1/cases/{known}", session=session).json()["revision"] == 1
+        problem(late.result(), 503, "not_acknowledged")
+        promised = late.result().headers["Location"].rpartition("/")[2]
+    again = until("it is taken", lambda: (a := opening()).status_code == 201 and a, 30)
+    assert again.json()["id"] == promised
+    assert sum(event["accepted"] for event in chain(desk, promised)) == 1
 
 
 # --- what cannot be -----------------------------------------------------------------------------------------------
