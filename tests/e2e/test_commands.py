@@ -4,6 +4,7 @@ import base64
 import concurrent.futures
 import contextlib
 import json
+import random
 import signal
 import sqlite3
 import time
@@ -265,6 +266,21 @@ def test_a_late_withdrawal_tells_its_effect_once_it_is_folded(desk):
     assert late.status_code == 202 and set(late.json()) == {"event"}
     withdrawn = until("the withdrawal is folded", lambda: desk.case(case_id)["consents"][0].get("withdrawn"))
     assert withdrawn["effect"] == "stopped" and withdrawn["id"] == late.json()["event"]
+
+
+# --- finding a case -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("said", ["03-5000-{}", "０３－５０００－{}", "+81 3 5000 {}", "(03)5000{}"])
+def test_a_case_is_found_by_its_telephone_number_however_it_was_said(desk, said):
+    last = str(random.SystemRandom().randrange(1000, 10000))
+    written = last.translate({ord("0") + n: ord("０") + n for n in range(10)}) if "０" in said else last
+    case_id = desk.open_case("電話番号", hearing={"contact": {"phone": said.format(written)}})
+    assert desk.case(case_id)["hearing"]["contact"]["phone"] == said.format(written), "kept as said"
+    found = desk.ok("GET", f"/v1/cases?q=035000{last}")["cases"]
+    assert case_id in [case["id"] for case in found]
+    customer = f"PHONE-{last}"
+    desk.ok("PUT", f"/v1/contracts/{customer}", {"company": "見本", "phone": said.format(written)}, token="KAKEKOMI_SUPERVISOR_TOKEN")
+    until("the contract is found", lambda: customer in [c["customer_id"] for c in
+                                                        desk.ok("GET", f"/v1/contracts?phone=03-5000-{last}")["contracts"]])
 
 
 # --- Kafka away ---------------------------------------------------------------------------------------------------
