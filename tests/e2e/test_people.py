@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is signed in, and what they have not sent yet: sessions and drafts, which are all that Redis holds."""
+import signal
 import time
 import uuid
 
@@ -90,6 +91,21 @@ def test_an_expired_session_is_none_and_tokens_go_on(desk):
     problem(guest.call("GET", "/v1/me"), 401, "unauthenticated")
     problem(guest.call("POST", "/v1/cases", NOTE), 401, "unauthenticated")
     assert desk.call("GET", "/v1/me", token="KAKEKOMI_SUPERVISOR_TOKEN").status_code == 200
+
+
+def test_while_redis_hangs_nobody_is_told_that_they_are_unknown(desk, browser):
+    desk.kill("redis", signal.SIGSTOP)
+    try:
+        for method, path in (("GET", "/v1/me"), ("POST", "/v1/cases")):
+            begun = time.monotonic()
+            answer = browser.call(method, path, NOTE if method == "POST" else None)
+            problem(answer, 503, "redis_unavailable")
+            assert int(answer.headers["Retry-After"]) > 0 and time.monotonic() - begun < 2
+        assert desk.call("GET", "/v1/me").status_code == 200
+        problem(desk.call("PUT", "/v1/drafts/hangs", {"memo": "x"}), 503, "redis_unavailable")
+    finally:
+        desk.kill("redis", signal.SIGCONT)
+    until("the session is there again", lambda: browser.call("GET", "/v1/me").status_code == 200, 10)
 
 
 def test_unknown_cookies_and_wrong_passwords_are_401(desk):
