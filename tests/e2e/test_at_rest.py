@@ -39,7 +39,7 @@ def test_memory_at_rest(desk):
 def test_a_start_ends_in_ready_and_says_how_long_it_took(desk, service):
     """The time is printed for whoever wants it, and depends on the machine and on what there is to read."""
     before = desk.pid(service)
-    desk.kill(service, 15)
+    desk.kill(service)
     pid = until("the next process", lambda: os.path.exists(desk.var / "run" / f"{service}.pid") and
                 (now := desk.pid(service)) != before and now, 40, 0.01)
     until("it is ready", lambda: desk.ready(service), 60, 0.01)
