@@ -71,9 +71,11 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, build):
     made = Place(tmp_path_factory.mktemp("desk"), build.resolve())
-    made.first_took = made.up()
-    yield made
-    run("down", "--var", made.folder)
+    try:
+        made.first_took = made.up()
+        yield made
+    finally:
+        run("down", "--var", made.folder)
 
 
 def test_up_is_a_desk_that_is_ready(place):
