@@ -29,8 +29,6 @@ static const struct config_variable variables[] = {
     {"KAKEKOMI_DECRYPTION_KEY", CONFIG_SECRET, "",
      "the desk's private ECDH-ES key for reports, JWK",
      offsetof(struct escalation_config, decryption_key), 0, 0},
-    {"KAKEKOMI_LOG_LEVEL", CONFIG_TEXT, "info", "debug, info or warning",
-     offsetof(struct escalation_config, log_level), 0, 0},
 };
 
 static const void *lend_facts(void *context)

@@ -15,7 +15,7 @@
 
 static struct {
     struct kafka_config kafka;
-    char *admin_address, *state_dir, *instance, *desk_file, *log_level;
+    char *admin_address, *state_dir, *instance, *desk_file;
     struct mail_relay relay;
 } config;
 
@@ -37,8 +37,6 @@ static const struct config_variable variables[] = {
      offsetof(__typeof__(config), relay.password), 0, 0},
     {"KAKEKOMI_SMTP_CA_FILE", CONFIG_FILE, "", "authority that signed the relay, PEM",
      offsetof(__typeof__(config), relay.ca_file), 0, 0},
-    {"KAKEKOMI_LOG_LEVEL", CONFIG_TEXT, "info", "debug, info or warning",
-     offsetof(__typeof__(config), log_level), 0, 0},
 };
 
 static struct processor_definition definition;

@@ -262,6 +262,22 @@ static void configuration_names_what_is_wrong(void **state)
     unsetenv("KAKEKOMI_TEST_NUMBER");
 }
 
+/* A service that would not obey it must not let somebody believe it does. */
+static void only_a_test_build_knows_failpoints(void **state)
+{
+    (void)state;
+    setenv("KAKEKOMI_FAILPOINT", "after_produce:3", 1);
+#ifdef KAKEKOMI_FAILPOINTS
+    struct test_config config = {0};
+    struct why why;
+    assert_int_equal(config_load(test_variables, 3, &config, &why), VERDICT_OK);
+    free(config.text);
+#else
+    expect_refusal("KAKEKOMI_FAILPOINT");
+#endif
+    unsetenv("KAKEKOMI_FAILPOINT");
+}
+
 static void metrics_are_prometheus_text(void **state)
 {
     (void)state;
@@ -312,6 +328,7 @@ int main(void)
         cmocka_unit_test(partitions_are_those_of_other_clients),
         cmocka_unit_test(envelopes_are_read_as_they_were_made),
         cmocka_unit_test(configuration_names_what_is_wrong),
+        cmocka_unit_test(only_a_test_build_knows_failpoints),
         cmocka_unit_test(metrics_are_prometheus_text),
         cmocka_unit_test(topics_have_one_writer),
     };
