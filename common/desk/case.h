@@ -15,7 +15,9 @@
  *   "events":[first 16 hex digits of SHA-256(ce_id) …], "replies":[…same of reply ids…],
  *   "consents":[{"id","document","version","sha256","given_by","capacity","channel","given_at","scopes":[],"recorded_at",
  *       "recorded_by","revision","withdrawn":{"given_by","channel","given_at","reason","recorded_at","revision",
- *       "effect":"stopped"|"recalled","handover"?,"accepted_at"?}?}],   only the last one can be in force
+ *       "effect":"stopped"|"recalled","handover"?,"accepted_at"?,   of the hand-over that is recalled
+ *       "recalled_before":{"handover","accepted_at","how","at"}?   (stopped) an earlier end has recalled what was accepted
+ *       }?}],   only the last one can be in force
  *   "intention":{"id","provider","given_by","channel","given_at","recorded_at","revision","withdrawn":{…as above…}?},
  *   "intentions_before":[…],   those that a later one replaced, last 20
  *   "policy":{"text","playbook","version","mandatory_steps":[],"decided_at","by","revision"},

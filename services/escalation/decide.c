@@ -183,13 +183,14 @@ static bool root_is_released(const struct step *step, const json_t *entry)
     return !root || is_any_state(first, "released|reported|");
 }
 
-/* The provider never got what was recalled at its acceptance: a request after that supplements nothing. */
-static void forget_refused_root(const struct step *step, json_t *entry)
+/* The provider never got what was recalled at its acceptance, and has no longer what it deleted: a request after that
+ * supplements nothing. */
+static void forget_lost_root(const struct step *step, json_t *entry)
 {
     const char *root = text_of(entry, "supplement_of");
     const json_t *first = root ? find_entry(step->status, root) : NULL;
     const char *verdict = text_of(first, "verdict");
-    if (verdict && strcmp(verdict, "recall") == 0)
+    if (is_state(first, "deleted") || (verdict && strcmp(verdict, "recall") == 0))
         json_object_del(entry, "supplement_of");
 }
 
@@ -270,7 +271,7 @@ static void go_on_preparing(const struct step *step, json_t *entry, const json_t
     const json_t *parts = result_for(step, entry, "seal"),
                  *offer = result_for(step, entry, "offer");
     json_auto_t *facts = gate_facts(step->profile);
-    if (!passes(step, handover, GATE_OFFER, facts)) {
+    if (!root_is_released(step, entry) || !passes(step, handover, GATE_OFFER, facts)) {
         move(step, entry, "held");
         note_step(step, entry, "held", SIZE_MAX, NULL);
         return;
@@ -326,6 +327,15 @@ static bool is_over(const json_t *handover)
     return json_object_get(handover, "ended") || json_object_get(handover, "replaced");
 }
 
+/* The provider's own word after the acceptance counts as much as the customer's: no key to whom has refused or deleted. */
+static bool is_owed_key(const json_t *entry, const json_t *handover)
+{
+    const char *verdict = text_of(entry, "verdict");
+    return is_state(entry, "accepted") && verdict && strcmp(verdict, "pass") == 0 &&
+           !is_over(handover) && !json_object_get(handover, "declined") &&
+           !json_object_get(handover, "deleted");
+}
+
 /* How many recalls the entry is owed: one for its end or its refused acceptance, one more for an acceptance that came after. */
 static json_int_t recalls_owed(const json_t *entry, const json_t *handover)
 {
@@ -358,15 +368,22 @@ static void follow_provider(const struct step *step, json_t *entry, const json_t
     if (json_object_get(handover, "accepted") && is_any_state(entry, "offered|overdue|"))
         judge_acceptance(step, entry, handover);
     note_late_acceptance(step, entry, handover);
-    if (json_object_get(handover, "declined") && is_any_state(entry, "offered|overdue|")) {
-        move(step, entry, "declined");
-        note_step(step, entry, "declined", SIZE_MAX, NULL);
-    }
     if (json_object_get(handover, "reported") && is_state(entry, "released")) {
         move(step, entry, "reported");
         note_step(step, entry, "reported", SIZE_MAX, NULL);
     }
-    if (json_object_get(handover, "deleted") && is_state(entry, "recalled")) {
+}
+
+/* A supplement is accepted by itself, and may be refused all the same until its key is out. */
+static void follow_refusal(const struct step *step, json_t *entry, const json_t *handover)
+{
+    if (json_object_get(handover, "declined") &&
+        is_any_state(entry, "held|preparing|offered|overdue|accepted|")) {
+        move(step, entry, "declined");
+        note_step(step, entry, "declined", SIZE_MAX, NULL);
+    }
+    if (json_object_get(handover, "deleted") &&
+        is_any_state(entry, "accepted|released|reported|recalled|")) {
         move(step, entry, "deleted");
         note_step(step, entry, "deleted", SIZE_MAX, NULL);
     }
@@ -418,10 +435,11 @@ static void bring_forward(const struct step *step, const json_t *handover)
         entry = make_entry(step->status, handover);
     follow_failure(step, entry);
     follow_end(step, entry, handover);
+    follow_refusal(step, entry, handover);
     if (is_state(entry, "preparing"))
         go_on_preparing(step, entry, handover);
     if (is_state(entry, "held"))
-        forget_refused_root(step, entry);
+        forget_lost_root(step, entry);
     if (is_state(entry, "held") && root_is_released(step, entry)) {
         json_auto_t *facts = gate_facts(step->profile);
         if (passes(step, handover, GATE_OFFER, facts))
@@ -429,9 +447,7 @@ static void bring_forward(const struct step *step, const json_t *handover)
     }
     follow_provider(step, entry, handover);
     const json_t *key = result_for(step, entry, "key");
-    const char *verdict = text_of(entry, "verdict");
-    if (key && is_state(entry, "accepted") && verdict && strcmp(verdict, "pass") == 0 &&
-        !is_over(handover))
+    if (key && is_owed_key(entry, handover))
         take_key(step, entry, key);
     follow_clock(step, entry);
 }
@@ -520,7 +536,6 @@ static void plan_entry(const json_t *state, const json_t *entry, const json_t *h
     const char *hid = text_of(entry, "id");
     const json_t *chain = json_object_get(state, "cases");
     size_t parts = json_array_size(json_object_get(entry, "parts"));
-    const char *verdict = text_of(entry, "verdict");
     if (json_object_get(entry, "failure"))
         return;
     if (is_state(entry, "preparing")) {
@@ -535,8 +550,7 @@ static void plan_entry(const json_t *state, const json_t *entry, const json_t *h
                             json_object_get(chain, "uploads"), "customer_id",
                             json_object_get(chain, "customer_id")));
     }
-    if (is_state(entry, "accepted") && verdict && strcmp(verdict, "pass") == 0 &&
-        !is_over(handover)) {
+    if (is_owed_key(entry, handover)) {
         snprintf(id, sizeof id, "key/%s", hid);
         plan_work(plan, id, "key", json_pack("{s:O, s:O}", "entry", entry, "handover", handover));
     }
