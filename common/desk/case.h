@@ -34,7 +34,7 @@
  *       "requested_by","requested_at","revision",
  *       "approved":{"by","at","revision"}?, "ended":{"how":"cancelled"|"consent_withdrawn"|"intention_withdrawn"|
  *          "customer_changed"|"closed","at","revision"}?,
- *       "accepted":{"at","reply","head","revision","event"}?, "declined":{…}?, "reported":{…}?, "deleted":{…}?,
+ *       "accepted":{"at","reply","head","provider"?,"kid"?,"revision","event"}?, "declined":{…}?, "reported":{…}?, "deleted":{…}?,
  *       "replaced":true? (a new request while held), "supplement_of":id?}],
  *   "heads":{"<revision>":"<first 16 hex digits of the head>"} of the last 64 revisions,
  *   "notes" (count), "proposals":{pid:{…}}, "closed":{"outcome","reason","of","at","revision"}? (gone after a reopen) }

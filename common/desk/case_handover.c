@@ -174,16 +174,23 @@ static void take_reply(struct act *act, json_t *handover, const char *what)
     json_object_set_new(handover, what, reply);
 }
 
-static enum case_refusal unknown_handover(struct act *act)
+/* The hand-over must be there, and the words must be those of the provider that it went to: after a change of provider the
+ * new one has no say in what the old one was offered. */
+static enum case_refusal check_speaker(struct act *act, const json_t *handover)
 {
-    return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "no such hand-over in this case");
+    const json_t *provider = json_object_get(act->data, "provider");
+    if (!handover)
+        return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "no such hand-over in this case");
+    if (provider && !json_equal(provider, json_object_get(handover, "provider")))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/provider", "offered to another provider");
+    return CASE_ACCEPTED;
 }
 
 static enum case_refusal answer(struct act *act, const char *what)
 {
     json_t *handover = named_handover(act);
-    if (!handover)
-        return unknown_handover(act);
+    if (check_speaker(act, handover) != CASE_ACCEPTED)
+        return act->verdict->refusal;
     if (json_object_get(handover, "accepted") || json_object_get(handover, "declined"))
         return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "answered already");
     take_reply(act, handover, what);
@@ -219,8 +226,8 @@ static void keep_proposals(struct act *act)
 enum case_refusal case_on_reported(struct act *act)
 {
     json_t *handover = named_handover(act);
-    if (!handover)
-        return unknown_handover(act);
+    if (check_speaker(act, handover) != CASE_ACCEPTED)
+        return act->verdict->refusal;
     if (!json_object_get(handover, "accepted") || json_object_get(handover, "reported"))
         return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "not accepted, or reported already");
     size_t proposals = json_object_size(json_object_get(act->state, "proposals")) +
@@ -253,8 +260,8 @@ static bool is_deleted_for_good(const json_t *handover)
 enum case_refusal case_on_deleted(struct act *act)
 {
     json_t *handover = named_handover(act);
-    if (!handover)
-        return unknown_handover(act);
+    if (check_speaker(act, handover) != CASE_ACCEPTED)
+        return act->verdict->refusal;
     if (!can_be_deleted(handover) || is_deleted_for_good(handover))
         return case_refuse(act, CASE_IMPOSSIBLE, "/handover",
                            "nothing to delete, or deleted already");

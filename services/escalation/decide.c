@@ -297,6 +297,8 @@ static void judge_acceptance(const struct step *step, json_t *entry, const json_
         right_head && passes(step, handover, GATE_ACCEPTANCE, json_object_get(passed, "facts"));
     set_text(entry, "verdict", pass ? "pass" : "recall");
     json_object_set(entry, "accepted_reply", json_object_get(accepted, "reply"));
+    if (json_object_get(accepted, "kid"))
+        json_object_set(entry, "accepted_kid", json_object_get(accepted, "kid"));
     move(step, entry, "accepted");
     note_step(step, entry, pass ? "accepted" : "accepted_and_refused", SIZE_MAX,
               text_of(accepted, "reply"));

@@ -5,6 +5,7 @@
 #include "common/desk/limits.h"
 #include "common/ids.h"
 #include "common/log.h"
+#include "services/escalation/gate.h"
 #include "services/escalation/manifest.h"
 #include "services/escalation/service.h"
 
@@ -169,10 +170,10 @@ static struct processor_result *offer(const struct work *work)
 static struct processor_result *release(const struct work *work)
 {
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
-    const json_t *jwks =
-        json_object_get(json_object_get(profile_json(profile), "provider"), "jwks");
+    struct why why = {.text = "the provider's key cannot be used"};
     const json_t *entry = json_object_get(work->parameters, "entry");
-    const json_t *recipient = sealing_find_key(jwks, "enc");
+    const json_t *recipient =
+        gate_recipient_key(json_object_get(profile_json(profile), "provider"), entry, &why);
     uint8_t key[SEALING_KEY_BYTES];
     sealing_derive(&escalation.keys, text_of(entry, "id"), text_of(entry, "manifest_sha256"), key);
     CLEANUP(mem_free)
@@ -180,9 +181,9 @@ static struct processor_result *release(const struct work *work)
     sodium_memzero(key, sizeof key);
     json_t *value = new_result(work);
     if (!jwe) {
-        log_event(LOG_ERROR, "handover.key_not_sealed", "case=%s handover=%s", work->case_id,
-                  text_of(entry, "id"));
-        json_object_set_new(value, "failure", json_string("the provider's key cannot be used"));
+        log_event(LOG_ERROR, "handover.key_not_sealed", "case=%s handover=%s why=%s", work->case_id,
+                  text_of(entry, "id"), why.text);
+        json_object_set_new(value, "failure", json_string(why.text));
         return processor_result_new(value);
     }
     json_t *payload = json_pack(
