@@ -3,9 +3,10 @@
  * One step per input: the status as published before is copied, every hand-over of the chain is brought forward as far as
  * the chain, the gate and the result at hand allow, and the new status is published when it says anything new.
  *
- * An entry of status.handovers: {"id","state","provider","requested_at","passed":{…what the gate passed on…},
- * "manifest_sha256","parts":[…],"parts_total","cursor","offered_at","reply_by","offer":{…},"verdict":"pass"|"recall",
- * "accepted_at","released_at","key":{…},"recalled_at","recalls":n,"declined_at","deleted_at","steps":[…]}.
+ * An entry of status.handovers: {"id","state","provider","requested_at","round" (how often it was prepared),
+ * "passed":{…what the gate passed on…},"manifest_sha256","parts":[…] (while preparing),"parts_total","offered_at","reply_by",
+ * "offer":{…},"verdict":"pass"|"recall","accepted_at","accepted_kid"?,"released_at","key":{…},"recalled_at","recalls":n,
+ * "declined_at","deleted_at","failure"?,"again_at"? (nothing is done before),"steps":[… at most STEPS_MAX]}.
  */
 #include "services/escalation/decide.h"
 
@@ -18,6 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STEPS_MAX 40
+#define SEAL_AGAIN_US INT64_C(5000000)
+#define RECALL_AGAIN_US INT64_C(60000000)
 #define TLP_DEFAULT "TLP:AMBER+STRICT" /* also where it is unknown or declined */
 
 struct step {
@@ -78,6 +82,18 @@ static void set_text(json_t *entry, const char *name, const char *text)
     json_object_set_new(entry, name, json_string(text));
 }
 
+/* Held and prepared again may go on for ever; everything else happens a few times at most. */
+static void drop_back_and_forth(json_t *steps)
+{
+    for (size_t i = 0; i < json_array_size(steps); i++) {
+        const char *name = text_of(json_array_get(steps, i), "step");
+        if (strcmp(name, "held") != 0 && strcmp(name, "preparing") != 0)
+            continue;
+        json_array_remove(steps, i);
+        return;
+    }
+}
+
 /* A step of the entry's history; `position` is the index of the output that carries it, or SIZE_MAX. */
 static void note_step(const struct step *step, json_t *entry, const char *name, size_t position,
                       const char *sha256)
@@ -94,6 +110,8 @@ static void note_step(const struct step *step, json_t *entry, const char *name, 
     if (sha256)
         set_text(line, "sha256", sha256);
     json_array_append_new(steps, line);
+    if (json_array_size(steps) > STEPS_MAX)
+        drop_back_and_forth(steps);
 }
 
 static void move(const struct step *step, json_t *entry, const char *state)
@@ -145,27 +163,53 @@ static bool passes(const struct step *step, const json_t *handover, enum gate_mo
 
 /* --- result of a work ----------------------------------------------------------------------------------------------------- */
 
-/* The result belongs to this entry and this stage of it; a result that came too late is dropped. */
-static const json_t *result_for(const struct step *step, const json_t *entry, const char *kind)
+/* The result belongs to this entry and this round of it: what was sealed for an earlier one is another content under
+ * another key. NULL: it does not, or there is none. */
+static const json_t *result_about(const struct step *step, const json_t *entry)
 {
     const json_t *result = step->input->door == PROCESSOR_RESULT ? step->input->result : NULL;
-    const char *its_kind = text_of(result, "kind"), *handover = text_of(result, "handover");
-    if (!its_kind || !handover || strcmp(its_kind, kind) != 0 ||
-        strcmp(handover, text_of(entry, "id")) != 0 || json_object_get(result, "failure"))
-        return NULL;
-    return result;
+    return result &&
+                   json_equal(json_object_get(result, "handover"), json_object_get(entry, "id")) &&
+                   json_equal(json_object_get(result, "round"), json_object_get(entry, "round"))
+               ? result
+               : NULL;
+}
+
+static bool is_kind(const json_t *result, const char *kind)
+{
+    const char *its = text_of(result, "kind");
+    return its && strcmp(its, kind) == 0;
+}
+
+static const json_t *result_for(const struct step *step, const json_t *entry, const char *kind)
+{
+    const json_t *result = result_about(step, entry);
+    return is_kind(result, kind) && !json_object_get(result, "failure") ? result : NULL;
+}
+
+static void put_off(const struct step *step, json_t *entry, int64_t wait_us)
+{
+    char at[CLOCK_TEXT_SIZE];
+    clock_format_us(step->input->now_us + wait_us, at);
+    set_text(entry, "again_at", at);
 }
 
 /* What cannot be done stands on the entry for the operator and is not tried over and over: only when somebody asks for the
- * case to be looked at again, as after a new profile. */
+ * case to be looked at again, as after a new profile. A recall must go out: it is tried again by itself. */
 static void follow_failure(const struct step *step, json_t *entry)
 {
-    const json_t *result = step->input->door == PROCESSOR_RESULT ? step->input->result : NULL;
-    const char *failure = text_of(result, "failure"), *handover = text_of(result, "handover");
-    if (failure && handover && strcmp(handover, text_of(entry, "id")) == 0)
+    const json_t *result = result_about(step, entry);
+    const char *failure = text_of(result, "failure");
+    if (failure)
         set_text(entry, "failure", failure);
-    if (step->input->door == PROCESSOR_TICK)
-        json_object_del(entry, "failure");
+    if (failure && is_kind(result, "recall"))
+        put_off(step, entry, RECALL_AGAIN_US);
+    else if (json_object_get(result, "later"))
+        put_off(step, entry, SEAL_AGAIN_US);
+    if (step->input->door != PROCESSOR_TICK)
+        return;
+    json_object_del(entry, "failure");
+    json_object_del(entry, "again_at");
 }
 
 static size_t publish_signed(const struct step *step, const char *type, const json_t *result)
@@ -213,6 +257,8 @@ static void begin_preparing(const struct step *step, json_t *entry, const json_t
         if (json_object_get(search, "sha256"))
             json_object_set(passed, "extract_sha256", json_object_get(search, "sha256"));
     }
+    json_object_set_new(entry, "round",
+                        json_integer(json_integer_value(json_object_get(entry, "round")) + 1));
     json_object_set_new(entry, "passed", passed);
     json_object_set_new(entry, "parts", json_array());
     json_object_del(entry, "parts_total");
@@ -220,6 +266,13 @@ static void begin_preparing(const struct step *step, json_t *entry, const json_t
     json_object_del(entry, "manifest_sha256");
     move(step, entry, "preparing");
     note_step(step, entry, "preparing", SIZE_MAX, NULL);
+}
+
+/* From here on the offer names the parts, and the key needs the manifest's hash alone. */
+static void drop_content(json_t *entry)
+{
+    json_object_del(entry, "parts");
+    json_object_del(json_object_get(entry, "passed"), "chunks");
 }
 
 /* Parts that came back sealed: published as they are, their places remembered, so that a restart goes on behind them. */
@@ -235,7 +288,7 @@ static void take_parts(const struct step *step, json_t *entry, const json_t *res
         json_object_set_new(part, "at", json_pack("{s:I}", "$position", (json_int_t)place));
         json_array_append_new(parts, part);
     }
-    static const char *const kept[] = {"parts_total", "manifest_sha256", "cursor"};
+    static const char *const kept[] = {"parts_total", "manifest_sha256"};
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         if (json_object_get(result, kept[i]))
             json_object_set(entry, kept[i], json_object_get(result, kept[i]));
@@ -258,12 +311,21 @@ static void take_offer(const struct step *step, json_t *entry, const json_t *res
                                   json_object_get(result, "sha256")));
     note_step(step, entry, supplement ? "supplemented" : "offered", place,
               text_of(result, "sha256"));
+    drop_content(entry);
     move(step, entry, "offered");
     if (!supplement)
         return;
     /* The provider has the case already: a supplement needs no acceptance of its own, its key follows at once. */
     set_text(entry, "verdict", "pass");
     move(step, entry, "accepted");
+}
+
+/* The same entry has another manifest than the parts that are there were sealed for: those will never be named. */
+static bool is_another_manifest(const json_t *entry, const json_t *result)
+{
+    const json_t *manifest = json_object_get(entry, "manifest_sha256"),
+                 *now = json_object_get(result, "manifest_sha256");
+    return manifest && now && !json_equal(manifest, now);
 }
 
 static void go_on_preparing(const struct step *step, json_t *entry, const json_t *handover)
@@ -274,9 +336,12 @@ static void go_on_preparing(const struct step *step, json_t *entry, const json_t
     if (!root_is_released(step, entry) || !passes(step, handover, GATE_OFFER, facts)) {
         move(step, entry, "held");
         note_step(step, entry, "held", SIZE_MAX, NULL);
+        drop_content(entry);
         return;
     }
-    if (parts)
+    if (is_another_manifest(entry, parts))
+        begin_preparing(step, entry, handover, facts);
+    else if (parts)
         take_parts(step, entry, parts);
     if (!offer || !has_all_parts(entry))
         return;
@@ -383,6 +448,7 @@ static void follow_refusal(const struct step *step, json_t *entry, const json_t 
         is_any_state(entry, "held|preparing|offered|overdue|accepted|")) {
         move(step, entry, "declined");
         note_step(step, entry, "declined", SIZE_MAX, NULL);
+        drop_content(entry);
     }
     if (json_object_get(handover, "deleted") &&
         is_any_state(entry, "accepted|released|reported|recalled|")) {
@@ -413,6 +479,7 @@ static void follow_end(const struct step *step, json_t *entry, const json_t *han
     if (over && is_any_state(entry, "held|preparing|")) {
         move(step, entry, "cancelled");
         note_step(step, entry, "cancelled", SIZE_MAX, NULL);
+        drop_content(entry);
     }
     const json_t *recall = result_for(step, entry, "recall");
     if (recall && owes_recall(entry, handover))
@@ -538,21 +605,21 @@ static void plan_entry(const json_t *state, const json_t *entry, const json_t *h
     const char *hid = text_of(entry, "id");
     const json_t *chain = json_object_get(state, "cases");
     size_t parts = json_array_size(json_object_get(entry, "parts"));
-    if (json_object_get(entry, "failure"))
+    bool failed = json_object_get(entry, "failure");
+    if (json_object_get(entry, "again_at"))
         return;
-    if (is_state(entry, "preparing")) {
+    if (is_state(entry, "preparing") && !failed) {
         const char *kind = has_all_parts(entry) ? "offer" : "seal";
+        /* Ids of outputs derive from it: the parts of another round are other records. */
         snprintf(id, sizeof id, "%s/%s/%lld/%zu", kind, hid,
-                 (long long)json_integer_value(
-                     json_object_get(json_object_get(entry, "passed"), "revision")),
-                 parts);
+                 (long long)json_integer_value(json_object_get(entry, "round")), parts);
         plan_work(plan, id, kind,
                   json_pack("{s:O, s:O, s:O, s:O?, s:O*}", "entry", entry, "handover", handover,
                             "hearing", json_object_get(chain, "hearing"), "uploads",
                             json_object_get(chain, "uploads"), "customer_id",
                             json_object_get(chain, "customer_id")));
     }
-    if (is_owed_key(entry, handover)) {
+    if (is_owed_key(entry, handover) && !failed) {
         snprintf(id, sizeof id, "key/%s", hid);
         plan_work(plan, id, "key", json_pack("{s:O, s:O}", "entry", entry, "handover", handover));
     }
@@ -564,13 +631,18 @@ static void plan_entry(const json_t *state, const json_t *entry, const json_t *h
     }
 }
 
+static void plan_time(const char *text, struct plan *plan)
+{
+    int64_t time_us;
+    if (text && clock_parse(text, strlen(text), &time_us))
+        plan_due(plan, time_us);
+}
+
 static void plan_clock(const json_t *entry, struct plan *plan)
 {
-    int64_t reply_by_us;
-    const char *reply_by = text_of(entry, "reply_by");
-    if (is_state(entry, "offered") && reply_by &&
-        clock_parse(reply_by, strlen(reply_by), &reply_by_us))
-        plan_due(plan, reply_by_us);
+    if (is_state(entry, "offered"))
+        plan_time(text_of(entry, "reply_by"), plan);
+    plan_time(text_of(entry, "again_at"), plan);
 }
 
 void escalation_plan(const json_t *state, const char *case_id, const void *facts, struct plan *plan)

@@ -11,7 +11,6 @@
 
 #include <sodium.h>
 #include <string.h>
-#include <unistd.h>
 
 #define STEP_BYTES_MAX                                                                             \
     (3 * 1024 * 1024) /* of ciphertext: with the status it stays under the transaction's 4 MiB */
@@ -23,8 +22,9 @@ static const char *text_of(const json_t *object, const char *name)
 
 static json_t *new_result(const struct work *work)
 {
-    return json_pack("{s:s, s:O}", "kind", work->kind, "handover",
-                     json_object_get(json_object_get(work->parameters, "entry"), "id"));
+    const json_t *entry = json_object_get(work->parameters, "entry");
+    return json_pack("{s:s, s:O, s:O}", "kind", work->kind, "handover",
+                     json_object_get(entry, "id"), "round", json_object_get(entry, "round"));
 }
 
 static void content_close_at(struct content **content)
@@ -89,22 +89,20 @@ static struct processor_result *seal(const struct work *work)
     json_object_set_new(processor_result_value(result), "first",
                         json_integer((json_int_t)json_array_size(json_object_get(entry, "parts"))));
     enum verdict verdict = content_open(work->parameters, &content, &why);
-    if (verdict == VERDICT_OK)
+    if (verdict == VERDICT_OK) {
+        json_object_set_new(processor_result_value(result), "parts_total",
+                            json_integer((json_int_t)content_parts(content)));
+        json_object_set_new(processor_result_value(result), "manifest_sha256",
+                            json_string(content_manifest_sha256(content)));
         verdict = seal_parts(work, content, result, &why);
-    if (verdict != VERDICT_OK) {
-        log_event(LOG_ERROR, "handover.not_sealed", "case=%s handover=%s why=%s", work->case_id,
-                  text_of(entry, "id"), why.text);
-        if (verdict ==
-            VERDICT_REJECT) /* no later attempt will see other bytes; the operator must see it */
-            json_object_set_new(processor_result_value(result), "failure", json_string(why.text));
-        else
-            usleep(1000000); /* the same work is planned again as long as the state asks for it */
-        return result;
     }
-    json_object_set_new(processor_result_value(result), "parts_total",
-                        json_integer((json_int_t)content_parts(content)));
-    json_object_set_new(processor_result_value(result), "manifest_sha256",
-                        json_string(content_manifest_sha256(content)));
+    if (verdict == VERDICT_OK)
+        return result;
+    log_event(LOG_ERROR, "handover.not_sealed", "case=%s handover=%s why=%s", work->case_id,
+              text_of(entry, "id"), why.text);
+    /* Where no later attempt will see other bytes the operator must see it; else what is sealed counts and the rest waits. */
+    json_object_set_new(processor_result_value(result),
+                        verdict == VERDICT_REJECT ? "failure" : "later", json_string(why.text));
     return result;
 }
 
