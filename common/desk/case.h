@@ -70,6 +70,10 @@ void case_head_of(const char *previous_head, const char *type, const char *id, c
 
 /* `state` is an empty object for a case not yet seen. */
 struct case_verdict case_apply(json_t *state, const struct event *event);
+/* The fold of `cases` for a processor, into state["cases"], which only an accepted event makes. What does not extend the
+ * head or is said twice is the optimistic lock at work and no mistake of anybody's: OK, and nothing has changed. Any other
+ * refusal is REJECT: who writes the chain would have refused it before. */
+enum verdict case_fold(json_t *state, const struct event *event, struct why *why);
 /* Would an event with this type and data be accepted now? For answering a command before it is produced. */
 struct case_verdict case_would_apply(const json_t *state, const char *type, const json_t *data,
                                      const char *event_id, const char *time);

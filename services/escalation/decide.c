@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/desk/calendar.h"
 #include "common/desk/case.h"
+#include "common/desk/values.h"
 #include "services/escalation/gate.h"
 
 #include <stdio.h>
@@ -37,10 +38,15 @@ static const char *text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
+static bool is_text(const json_t *object, const char *name, const char *wanted)
+{
+    const char *text = text_of(object, name);
+    return text && strcmp(text, wanted) == 0;
+}
+
 static bool is_state(const json_t *entry, const char *state)
 {
-    const char *its = text_of(entry, "state");
-    return its && strcmp(its, state) == 0;
+    return is_text(entry, "state", state);
 }
 
 static bool is_any_state(const json_t *entry, const char *states)
@@ -59,20 +65,12 @@ enum verdict escalation_fold(json_t *state, const char *topic, const struct even
         return reject(why, "expected an object");
     if (strcmp(topic, "provider-replies") == 0)
         return VERDICT_OK; /* passed on; what counts of it comes back in the chain */
-    if (strcmp(topic, "cases") != 0) {
-        json_object_set(state, topic, event->data);
-        return VERDICT_OK;
-    }
-    json_t *chain = json_object_get(state, "cases");
-    if (!chain) {
-        chain = json_object();
-        json_object_set_new(state, "cases", chain);
-    }
-    struct case_verdict verdict = case_apply(chain, event);
-    /* Refused for its place in the chain is an everyday refusal, the same for everyone; only nonsense is a dead letter. */
-    return verdict.refusal == CASE_MALFORMED
-               ? reject(why, "%.100s: %.140s", verdict.pointer, verdict.why.text)
-               : VERDICT_OK;
+    if (strcmp(topic, "cases") == 0)
+        return case_fold(state, event, why);
+    if (values_check(topic, event->data, why) != VERDICT_OK)
+        return VERDICT_REJECT;
+    json_object_set(state, topic, event->data);
+    return VERDICT_OK;
 }
 
 /* --- small steps -------------------------------------------------------------------------------------------------------- */
@@ -86,8 +84,8 @@ static void set_text(json_t *entry, const char *name, const char *text)
 static void drop_back_and_forth(json_t *steps)
 {
     for (size_t i = 0; i < json_array_size(steps); i++) {
-        const char *name = text_of(json_array_get(steps, i), "step");
-        if (strcmp(name, "held") != 0 && strcmp(name, "preparing") != 0)
+        const json_t *line = json_array_get(steps, i);
+        if (!is_text(line, "step", "held") && !is_text(line, "step", "preparing"))
             continue;
         json_array_remove(steps, i);
         return;
@@ -126,7 +124,7 @@ static json_t *find_entry(json_t *status, const char *id)
 {
     json_t *entries = json_object_get(status, "handovers");
     for (size_t i = 0; i < json_array_size(entries); i++)
-        if (strcmp(text_of(json_array_get(entries, i), "id"), id) == 0)
+        if (is_text(json_array_get(entries, i), "id", id))
             return json_array_get(entries, i);
     return NULL;
 }
@@ -175,16 +173,10 @@ static const json_t *result_about(const struct step *step, const json_t *entry)
                : NULL;
 }
 
-static bool is_kind(const json_t *result, const char *kind)
-{
-    const char *its = text_of(result, "kind");
-    return its && strcmp(its, kind) == 0;
-}
-
 static const json_t *result_for(const struct step *step, const json_t *entry, const char *kind)
 {
     const json_t *result = result_about(step, entry);
-    return is_kind(result, kind) && !json_object_get(result, "failure") ? result : NULL;
+    return is_text(result, "kind", kind) && !json_object_get(result, "failure") ? result : NULL;
 }
 
 static void put_off(const struct step *step, json_t *entry, int64_t wait_us)
@@ -202,7 +194,7 @@ static void follow_failure(const struct step *step, json_t *entry)
     const char *failure = text_of(result, "failure");
     if (failure)
         set_text(entry, "failure", failure);
-    if (failure && is_kind(result, "recall"))
+    if (failure && is_text(result, "kind", "recall"))
         put_off(step, entry, RECALL_AGAIN_US);
     else if (json_object_get(result, "later"))
         put_off(step, entry, SEAL_AGAIN_US);
@@ -233,8 +225,7 @@ static void forget_lost_root(const struct step *step, json_t *entry)
 {
     const char *root = text_of(entry, "supplement_of");
     const json_t *first = root ? find_entry(step->status, root) : NULL;
-    const char *verdict = text_of(first, "verdict");
-    if (is_state(first, "deleted") || (verdict && strcmp(verdict, "recall") == 0))
+    if (is_state(first, "deleted") || is_text(first, "verdict", "recall"))
         json_object_del(entry, "supplement_of");
 }
 
@@ -397,10 +388,8 @@ static bool is_over(const json_t *handover)
 /* The provider's own word after the acceptance counts as much as the customer's: no key to whom has refused or deleted. */
 static bool is_owed_key(const json_t *entry, const json_t *handover)
 {
-    const char *verdict = text_of(entry, "verdict");
-    return is_state(entry, "accepted") && verdict && strcmp(verdict, "pass") == 0 &&
-           !is_over(handover) && !json_object_get(handover, "declined") &&
-           !json_object_get(handover, "deleted");
+    return is_state(entry, "accepted") && is_text(entry, "verdict", "pass") && !is_over(handover) &&
+           !json_object_get(handover, "declined") && !json_object_get(handover, "deleted");
 }
 
 /* How many recalls the entry is owed: one for its end or its refused acceptance, one more for an acceptance that came after. */
@@ -408,8 +397,7 @@ static json_int_t recalls_owed(const json_t *entry, const json_t *handover)
 {
     if (!json_object_get(entry, "offer") || is_state(entry, "declined"))
         return 0;
-    const char *verdict = text_of(entry, "verdict");
-    bool refused = verdict && strcmp(verdict, "recall") == 0;
+    bool refused = is_text(entry, "verdict", "recall");
     json_int_t owed = is_over(handover) || refused ? 1 : 0;
     return owed + (json_object_get(entry, "accepted_after_end") ? 1 : 0);
 }

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/desk/case.h"
 #include "common/desk/limits.h"
+#include "common/desk/values.h"
 #include "common/ids.h"
 
 #include <stdio.h>
@@ -33,19 +34,12 @@ enum verdict notify_fold(json_t *state, const char *topic, const struct event *e
 {
     if (!json_is_object(event->data))
         return reject(why, "expected an object");
-    if (strcmp(topic, "cases") != 0) {
-        json_object_set(state, topic, event->data);
-        return VERDICT_OK;
-    }
-    json_t *chain = json_object_get(state, "cases");
-    if (!chain) {
-        chain = json_object();
-        json_object_set_new(state, "cases", chain);
-    }
-    struct case_verdict verdict = case_apply(chain, event);
-    return verdict.refusal == CASE_MALFORMED
-               ? reject(why, "%.100s: %.140s", verdict.pointer, verdict.why.text)
-               : VERDICT_OK;
+    if (strcmp(topic, "cases") == 0)
+        return case_fold(state, event, why);
+    if (values_check(topic, event->data, why) != VERDICT_OK)
+        return VERDICT_REJECT;
+    json_object_set(state, topic, event->data);
+    return VERDICT_OK;
 }
 
 /* --- planning notices --------------------------------------------------------------------------------------------------- */
