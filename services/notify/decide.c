@@ -369,6 +369,7 @@ const struct processor_definition notify_definition = {
     .own = "notifications",
     .format = NOTIFY_FORMAT,
     .worker_count = 4,
+    .has_effects = true,
     .fold = notify_fold,
     .decide = notify_decide,
     .plan = notify_plan,
