@@ -79,6 +79,8 @@ enum case_refusal case_refuse(struct act *act, enum case_refusal refusal, const 
     va_start(args, format);
     vsnprintf(act->verdict->why.text, sizeof act->verdict->why.text, format, args);
     va_end(args);
+    utf8_repair(act->verdict->pointer);
+    utf8_repair(act->verdict->why.text);
     return refusal;
 }
 
