@@ -94,7 +94,7 @@ static void rehearse(struct desk *desk, struct processor_input input)
         processor_rehearse(&escalation_definition, desk->state, &input, desk->facts);
     assert_null(json_object_get(answer, "rejected"));
     if (input.door == PROCESSOR_TICK)
-        return; /* of a thousand */
+        return;
     size_t bytes = json_dumpb(json_object_get(desk->state, "own"), NULL, 0, JSON_COMPACT);
     desk->largest = bytes > desk->largest ? bytes : desk->largest;
 }
@@ -243,10 +243,21 @@ static void is_signed(struct desk *desk, const char *kind)
            0);
 }
 
+/* As the first did, whose steps these are. */
+static void has_gone_back_and_forth(struct desk *desk)
+{
+    const json_t *entries = json_object_get(json_object_get(desk->state, "own"), "handovers");
+    json_object_set_new(entry_of(desk), "steps",
+                        json_deep_copy(json_object_get(json_array_get(entries, 0), "steps")));
+}
+
 static void goes_through_everything(struct desk *desk, int number)
 {
     happens(desk, json_string("requested"));
-    goes_back_and_forth(desk);
+    if (number == 1)
+        goes_back_and_forth(desk);
+    else
+        has_gone_back_and_forth(desk);
     is_sealed(desk);
     is_signed(desk, "offer");
     expect_state(desk, "offered");
@@ -271,7 +282,7 @@ static void everything_at_its_limit_fits(void **state)
     for (int i = 1; i < LIMIT_HANDOVERS_PER_CASE; i++)
         goes_through_everything(&desk, i);
     happens(&desk, json_string("requested"));
-    goes_back_and_forth(&desk);
+    has_gone_back_and_forth(&desk);
     is_sealed(&desk);
     json_t *devices = json_array();
     for (int i = 0; i < LIMIT_DEVICES; i++)
