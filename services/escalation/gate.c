@@ -375,3 +375,31 @@ json_t *gate_facts(const json_t *profile)
                      json_object_get(json_object_get(profile, "provider"), "id"), "approvals",
                      approvals ? json_incref(approvals) : json_integer(1), "documents", documents);
 }
+
+/* --- whose key ------------------------------------------------------------------------------------------------------------- */
+
+static const json_t *key_with(const json_t *provider, const char *member, const char *value)
+{
+    const json_t *keys = json_object_get(json_object_get(provider, "jwks"), "keys");
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        const char *its = text_of(json_array_get(keys, i), member);
+        if (its && strcmp(its, value) == 0)
+            return json_array_get(keys, i);
+    }
+    return NULL;
+}
+
+const json_t *gate_recipient_key(const json_t *provider, const json_t *entry, struct why *why)
+{
+    const char *kid = text_of(entry, "accepted_kid");
+    const json_t *key = key_with(provider, "use", "enc");
+    if (!same(json_object_get(provider, "id"), json_object_get(entry, "provider")))
+        (void)reject(why, "the desk's provider is no longer the one that it was offered to");
+    else if (kid && !key_with(provider, "kid", kid))
+        (void)reject(why, "the key that accepted is no longer one of the provider's");
+    else if (!key)
+        (void)reject(why, "the provider's key cannot be used");
+    else
+        return key;
+    return NULL;
+}

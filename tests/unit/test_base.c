@@ -313,12 +313,31 @@ static void topics_have_one_writer(void **state)
     assert_string_equal(names[0], TOPICS_PREFIX "provider-replies");
 }
 
+static void what_is_cut_stays_text(void **state)
+{
+    (void)state;
+    struct why why;
+    char filler[254];
+    memset(filler, 'x', sizeof filler - 1);
+    filler[sizeof filler - 1] = '\0';
+    (void)reject(&why, "%s事故", filler);
+    assert_string_equal(why.text, filler);
+    (void)reject(&why, "/%.4s: no", "事故");
+    assert_string_equal(why.text, "/事: no");
+    char text[] = "a\xc0\xaf"
+                  "b\xed\xa0\x80\xe4\xba"
+                  "c\xf0\x9f\x98\x80\xff";
+    utf8_repair(text);
+    assert_string_equal(text, "abc\xf0\x9f\x98\x80");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffer_stops_at_its_maximum),
         cmocka_unit_test(json_strings_are_escaped),
         cmocka_unit_test(base64_reads_what_it_wrote),
+        cmocka_unit_test(what_is_cut_stays_text),
         cmocka_unit_test(days_and_dates_agree),
         cmocka_unit_test(times_are_read_strictly),
         cmocka_unit_test(uuids_have_their_form),
