@@ -107,6 +107,13 @@ static void add_match(struct extraction *e, const struct ecs_record *record)
     e->bytes += (int64_t)e->line.length + 1;
 }
 
+/* A line of no known format is looked through as a whole, with the header that names its sender. */
+static const char *device_of(const struct extraction *e, const struct ecs_record *record)
+{
+    return record->parsed->format ? subject_touches(e->subject, record->parsed)
+                                  : subject_touches_text(e->subject, record->record->line);
+}
+
 static void take_detection(struct extraction *e, struct ecs_record *record)
 {
     const int64_t *since = e->request->since;
@@ -115,7 +122,7 @@ static void take_detection(struct extraction *e, struct ecs_record *record)
                   strcmp(record->finding->action, "quarantined") == 0;
     e->fresh += !since || e->upload || record->record->offset >= since[record->record->partition];
     record->reason = ECS_DETECTION;
-    record->device = subject_touches(e->subject, record->parsed);
+    record->device = device_of(e, record);
     subject_learn(e->subject, record->parsed);
     summary_count(e->summary, record);
     summary_sample(e->summary, record);
@@ -124,7 +131,7 @@ static void take_detection(struct extraction *e, struct ecs_record *record)
 
 static void take_related(struct extraction *e, struct ecs_record *record)
 {
-    record->device = subject_touches(e->subject, record->parsed);
+    record->device = device_of(e, record);
     record->reason = record->device ? ECS_DEVICE : ECS_PIVOT;
     if (!record->device && !subject_mentions(e->subject, record->record->line))
         return;
@@ -143,7 +150,7 @@ static bool look_again(struct extraction *e)
 static bool take_record(void *context, const struct logstore_record *record)
 {
     struct extraction *e = context;
-    CLEANUP(parsed_clear) struct parsed parsed;
+    CLEANUP(parsed_clear) struct parsed parsed = {0};
     struct finding finding;
     bool inside = is_in_window(e, record);
     if (e->second && !inside)

@@ -228,7 +228,7 @@ static struct processor_result *run(const struct work *work)
 
 static bool stop_at_detection(void *context, const struct logstore_record *record)
 {
-    CLEANUP(parsed_clear) struct parsed parsed;
+    CLEANUP(parsed_clear) struct parsed parsed = {0};
     struct finding finding;
     format_parse(record->line, &parsed);
     detection_judge(&parsed, &finding);

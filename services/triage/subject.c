@@ -120,11 +120,11 @@ static void add_mark(struct subject *subject, const char *text, const char *labe
     mark.label = mem_strdup(label ? label : text);
     subject->marks = mem_resize(subject->marks, subject->mark_count + 1, sizeof mark);
     subject->marks[subject->mark_count++] = mark;
-    if (needles_add(subject->names, text, strlen(text)) != needles_count(subject->names) - 1)
+    size_t next = needles_count(subject->names);
+    if (needles_add(subject->names, text, strlen(text)) != next)
         return; /* no word, or there already */
-    subject->name_marks =
-        mem_resize(subject->name_marks, needles_count(subject->names), sizeof(size_t));
-    subject->name_marks[needles_count(subject->names) - 1] = subject->mark_count - 1;
+    subject->name_marks = mem_resize(subject->name_marks, next + 1, sizeof(size_t));
+    subject->name_marks[next] = subject->mark_count - 1;
 }
 
 static void add_device(struct subject *subject, const json_t *device)
@@ -270,17 +270,90 @@ static bool touches(const struct mark *mark, const struct parsed *parsed,
     return false;
 }
 
+/* --- lines of no known format ---------------------------------------------------------------------------------------------- */
+
+static bool is_address_byte(char c)
+{
+    return isxdigit((unsigned char)c) || c == '.' || c == ':' || c == '-';
+}
+
+/* The next run of what addresses are written with, without the punctuation around it; false at the end. */
+static bool next_token(const char **at, const char *end, struct bytes *ret_token)
+{
+    while (*at < end && !is_address_byte(**at))
+        (*at)++;
+    const char *from = *at;
+    while (*at < end && is_address_byte(**at))
+        (*at)++;
+    const char *to = *at;
+    while (to > from &&
+           (to[-1] == '.' || to[-1] == '-' || (to[-1] == ':' && (to - from < 2 || to[-2] != ':'))))
+        to--;
+    *ret_token = bytes_slice(from, to);
+    return *at > from;
+}
+
+/* "10.9.8.7:5060" is 10.9.8.7 with a port. */
+static struct bytes without_port(struct bytes token)
+{
+    const char *colon = memchr(token.data, ':', token.length);
+    bool dotted = colon && memchr(token.data, '.', (size_t)(colon - (const char *)token.data));
+    return dotted ? bytes_slice(token.data, colon) : token;
+}
+
+static void read_token(struct bytes token, struct line_addresses *ret)
+{
+    int bits;
+    ret->ip_count = read_slice(without_port(token), ret->ip[0], &bits);
+    ret->mac_count = read_mac(token, ret->mac[0]);
+}
+
+static bool has_addresses(const struct subject *subject)
+{
+    for (size_t i = 0; i < subject->mark_count; i++)
+        if (subject->marks[i].kind != MARK_NAME)
+            return true;
+    return false;
+}
+
+static const char *touches_token(const struct subject *subject, const struct line_addresses *token)
+{
+    for (size_t i = 0; i < subject->mark_count; i++) {
+        const struct mark *mark = &subject->marks[i];
+        if ((mark->kind == MARK_NETWORK && touches_network(mark, token)) ||
+            (mark->kind == MARK_MAC && touches_mac(mark, token)))
+            return mark->label;
+    }
+    return NULL;
+}
+
+const char *subject_touches_text(const struct subject *subject, struct bytes text)
+{
+    const char *at = text.data, *end = at + text.length, *label = NULL;
+    struct bytes token;
+    size_t name = needles_find(subject->names, text);
+    if (name != NEEDLES_NONE)
+        return subject->marks[subject->name_marks[name]].label;
+    if (!has_addresses(subject))
+        return NULL;
+    while (!label && next_token(&at, end, &token)) {
+        struct line_addresses addresses;
+        read_token(token, &addresses);
+        if (addresses.ip_count || addresses.mac_count)
+            label = touches_token(subject, &addresses);
+    }
+    return label;
+}
+
 const char *subject_touches(const struct subject *subject, const struct parsed *parsed)
 {
-    struct line_addresses line;
-    if (!parsed->format) {
-        size_t name = needles_find(subject->names, parsed->message);
-        return name == NEEDLES_NONE ? NULL : subject->marks[subject->name_marks[name]].label;
-    }
+    struct line_addresses addresses;
+    if (!parsed->format)
+        return subject_touches_text(subject, parsed->message);
     if (subject->mark_count)
-        read_addresses(parsed, &line);
+        read_addresses(parsed, &addresses);
     for (size_t i = 0; i < subject->mark_count; i++)
-        if (touches(&subject->marks[i], parsed, &line))
+        if (touches(&subject->marks[i], parsed, &addresses))
             return subject->marks[i].label;
     return NULL;
 }

@@ -19,8 +19,10 @@ void subject_free(struct subject *subject);     /* NULL is fine */
 void subject_free_at(struct subject **subject); /* for CLEANUP */
 
 bool subject_is_empty(const struct subject *subject);
-/* The device's name or address as the case knows it, or NULL. Fields where the line has them, else its text. */
+/* The device's name or address as the case knows it, or NULL. Fields where the line is of a known format, else its text. */
 const char *subject_touches(const struct subject *subject, const struct parsed *parsed);
+/* The same in a text of no known format: names as words, addresses and MACs in any of their writings. */
+const char *subject_touches_text(const struct subject *subject, struct bytes text);
 /* An indicator or the text stands in the line. */
 bool subject_mentions(const struct subject *subject, struct bytes line);
 
