@@ -42,6 +42,9 @@ static struct metric metrics[] = {
     {.name = "triage_log_disbelieved_total",
      .help = "Log records whose own time was not believed",
      .kind = METRIC_COUNTER},
+    {.name = "triage_log_cut_total",
+     .help = "Log lines longer than 1 MiB, cut there",
+     .kind = METRIC_GAUGE},
     {.name = "triage_store_held_bytes",
      .help = "Held in memory until the next checkpoint",
      .kind = METRIC_GAUGE},
@@ -55,6 +58,7 @@ enum {
     COUNT_BYTES,
     COUNT_REFUSED,
     COUNT_DISBELIEVED,
+    LINES_CUT,
     HELD,
     FILE_BYTES,
     CHECKPOINTS
@@ -141,6 +145,7 @@ static void show_counts(struct ingest *ingest)
 {
     struct logstore_counts counts;
     logstore_count(ingest->definition.store, &counts);
+    metric_set(&metrics[LINES_CUT], counts.lines_cut);
     metric_set(&metrics[HELD], counts.held_bytes);
     metric_set(&metrics[FILE_BYTES], counts.file_bytes);
     metric_set(&metrics[CHECKPOINTS], counts.checkpoints);

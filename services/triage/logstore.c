@@ -20,7 +20,7 @@ struct logstore {
     struct block *sealed; /* compressed, waiting for the checkpoint */
     int64_t *next;
     size_t held_bytes;
-    int64_t records_in, checkpoints;
+    int64_t records_in, lines_cut, checkpoints;
     ZSTD_CCtx *packer; /* the ingest thread's */
     int64_t checkpoint_at_ms;
 };
@@ -118,9 +118,10 @@ static void seal(struct logstore *store, struct block **place)
     *place = block->next;
     block->next = store->sealed;
     store->sealed = block;
-    store->held_bytes = store->held_bytes - block->raw.length + block->packed_length;
+    store->held_bytes -= block_held(block) - block->packed_length; /* which was not counted yet */
     buf_free(&block->raw);
     buf_init(&block->raw, 0);
+    store->held_bytes += block_held(block);
     pthread_mutex_unlock(&store->lock);
 }
 
@@ -128,7 +129,7 @@ void logstore_put(struct logstore *store, const char *owner, const struct logsto
                   int64_t append_us)
 {
     int32_t bucket = bucket_of(append_us);
-    assert(strlen(owner) <= LOGSTORE_OWNER_MAX && record->line.length <= KAFKA_LINE_BYTES_MAX);
+    assert(strlen(owner) <= LOGSTORE_OWNER_MAX);
     struct block **place = place_of(store, owner, record->partition);
     if (*place &&
         ((*place)->bucket != bucket || (*place)->raw.length + record->line.length > BLOCK_BYTES)) {
@@ -136,12 +137,13 @@ void logstore_put(struct logstore *store, const char *owner, const struct logsto
         place = place_of(store, owner, record->partition);
     }
     pthread_mutex_lock(&store->lock);
+    size_t before = *place ? block_held(*place) : 0;
     if (!*place)
         *place = block_new(owner, record->partition, bucket);
-    size_t before = (*place)->raw.length;
     block_add(*place, record);
-    store->held_bytes += (*place)->raw.length - before;
+    store->held_bytes += block_held(*place) - before;
     store->records_in++;
+    store->lines_cut += record->line.length > LOGSTORE_LINE_BYTES_MAX;
     if (store->next[record->partition] <= record->offset)
         store->next[record->partition] = record->offset + 1;
     pthread_cond_broadcast(&store->advanced); /* costs nothing while nobody waits */
@@ -402,7 +404,6 @@ static enum verdict upload_seal(struct logstore_upload *upload, struct why *why)
 enum verdict logstore_upload_put(struct logstore_upload *upload,
                                  const struct logstore_record *record, struct why *why)
 {
-    assert(record->line.length <= KAFKA_LINE_BYTES_MAX);
     if (upload->open && upload->open->raw.length + record->line.length > BLOCK_BYTES &&
         upload_seal(upload, why) != VERDICT_OK)
         return VERDICT_FATAL;
@@ -442,6 +443,7 @@ void logstore_count(struct logstore *store, struct logstore_counts *ret_counts)
     (void)stat(path, &file);
     pthread_mutex_lock(&store->lock);
     *ret_counts = (struct logstore_counts){.records_in = store->records_in,
+                                           .lines_cut = store->lines_cut,
                                            .held_bytes = (int64_t)store->held_bytes,
                                            .file_bytes = file.st_blocks * INT64_C(512),
                                            .checkpoints = store->checkpoints};

@@ -13,13 +13,15 @@
  * Ownership: records given to `each` are lent for the call. Threads: put, advance, checkpoint and expire belong to one
  * thread (ingest); reads, waits and uploads may come from any. lmdb.h is included by common/cache.c and logstore*.c only.
  * Errors: FATAL when the disk fails or is full. A file that is foreign or cannot be read is thrown away at open.
- * Limits: owner 100 bytes, line 1 MiB; at most 64 MiB are held in memory; the map grows by itself.
+ * Limits: owner 100 bytes; a line is cut at 1 MiB (a compressed batch may carry longer ones) and counted; at most 64 MiB
+ * are held in memory, by what is allocated; the map grows by itself.
  * SECURITY: the owner is the beginning of every key and of every read; there is no way to read without one.
  */
 #include "common/verdict.h"
 #include "services/triage/event_time.h"
 
 #define LOGSTORE_OWNER_MAX 100
+#define LOGSTORE_LINE_BYTES_MAX (1024 * 1024)
 
 struct logstore;
 
@@ -92,6 +94,6 @@ enum verdict logstore_upload_end(struct logstore_upload *upload, const char *not
 void logstore_upload_drop(struct logstore_upload *upload); /* NULL is fine */
 
 struct logstore_counts {
-    int64_t records_in, held_bytes, file_bytes, checkpoints;
+    int64_t records_in, lines_cut, held_bytes, file_bytes, checkpoints;
 };
 void logstore_count(struct logstore *store, struct logstore_counts *ret_counts);

@@ -10,7 +10,6 @@
 
 #include "services/triage/logstore.h"
 
-#define KAFKA_LINE_BYTES_MAX (1024 * 1024)
 #define BLOCK_BYTES (128 * 1024)
 #define BUCKET_US (INT64_C(10) * 86400 * 1000000)
 #define BUCKETS_MAX 120
@@ -35,7 +34,9 @@ struct block { /* open: raw grows. sealed: packed is set, raw is empty */
 };
 struct block *block_new(const char *owner, int32_t partition, int32_t bucket);
 void block_free(struct block *block);
-void block_add(struct block *block, const struct logstore_record *record);
+void block_add(struct block *block,
+               const struct logstore_record *record);    /* cuts the line at its limit */
+size_t block_held(const struct block *block);            /* bytes of memory */
 void block_pack(struct block *block, ZSTD_CCtx *packer); /* raw → packed; raw stays */
 /* The bytes of a block; the caller frees. False: damaged. */
 bool block_unpack(struct bytes packed, size_t raw_length, char **ret_raw);

@@ -262,6 +262,59 @@ static void uploads_count_once_they_are_whole(void **state)
     logstore_close(store);
 }
 
+static bool note_length(void *context, const struct logstore_record *record)
+{
+    *(size_t *)context = record->line.length;
+    return true;
+}
+
+/* A compressed batch may carry a line of any length: it is kept to the limit and counted, never a reason to end. */
+static void longer_lines_are_cut_and_counted(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct logstore_query query = {.owner = "C-1", .from_us = 0, .to_us = INT64_MAX};
+    struct logstore_counts counts;
+    struct why why;
+    size_t size = 3 * LOGSTORE_LINE_BYTES_MAX, length = 0;
+    CLEANUP(mem_free) char *line = mem_alloc(size);
+    struct logstore_record record = {.partition = 0, .time_us = NOW_US, .line = {line, size}};
+    memset(line, 'x', size);
+    logstore_put(store, "C-1", &record, NOW_US);
+    record.offset++;
+    record.line.length = LOGSTORE_LINE_BYTES_MAX;
+    logstore_put(store, "C-1", &record, NOW_US);
+    logstore_count(store, &counts);
+    assert_int_equal(counts.records_in, 2);
+    assert_int_equal(counts.lines_cut, 1);
+    assert_int_equal(logstore_checkpoint(store, true, &why), VERDICT_OK);
+    assert_int_equal(logstore_read(store, &query, note_length, &length, NULL, &why), VERDICT_OK);
+    assert_int_equal(length, LOGSTORE_LINE_BYTES_MAX);
+    logstore_close(store);
+}
+
+/* A thousand owners with one short line each: what is held is what is allocated. */
+static void held_bytes_are_those_allocated(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct logstore_counts counts;
+    struct why why;
+    for (int64_t i = 0; i < 1000; i++) {
+        char owner[16];
+        snprintf(owner, sizeof owner, "C-%lld", (long long)i);
+        put(store, owner, 0, i, NOW_US, 0);
+    }
+    logstore_count(store, &counts);
+    assert_true(counts.held_bytes >= 1000 * 256);
+    for (int64_t i = 1000; i < 1200; i++)
+        put(store, "C-1", 0, i, NOW_US, 2000); /* some are sealed */
+    assert_int_equal(logstore_checkpoint(store, true, &why), VERDICT_OK);
+    logstore_count(store, &counts);
+    assert_int_equal(counts.held_bytes, 0);
+    logstore_close(store);
+}
+
 /* --- readers beside the writer ---------------------------------------------------------------------------------------------- */
 
 static struct logstore *shared;
@@ -320,6 +373,8 @@ int main(void)
         STORE_TEST(garbage_in_the_file_is_thrown_away),
         STORE_TEST(retention_drops_whole_buckets),
         STORE_TEST(uploads_count_once_they_are_whole),
+        STORE_TEST(longer_lines_are_cut_and_counted),
+        STORE_TEST(held_bytes_are_those_allocated),
         STORE_TEST(reads_are_exact_beside_checkpoints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
