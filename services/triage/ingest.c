@@ -45,6 +45,9 @@ static struct metric metrics[] = {
     {.name = "triage_log_cut_total",
      .help = "Log lines longer than 1 MiB, cut there",
      .kind = METRIC_GAUGE},
+    {.name = "triage_store_damaged_blocks_total",
+     .help = "Blocks of the store met by a reader that could not be read",
+     .kind = METRIC_GAUGE},
     {.name = "triage_store_held_bytes",
      .help = "Held in memory until the next checkpoint",
      .kind = METRIC_GAUGE},
@@ -59,6 +62,7 @@ enum {
     COUNT_REFUSED,
     COUNT_DISBELIEVED,
     LINES_CUT,
+    DAMAGED,
     HELD,
     FILE_BYTES,
     CHECKPOINTS
@@ -146,6 +150,7 @@ static void show_counts(struct ingest *ingest)
     struct logstore_counts counts;
     logstore_count(ingest->definition.store, &counts);
     metric_set(&metrics[LINES_CUT], counts.lines_cut);
+    metric_set(&metrics[DAMAGED], counts.damaged);
     metric_set(&metrics[HELD], counts.held_bytes);
     metric_set(&metrics[FILE_BYTES], counts.file_bytes);
     metric_set(&metrics[CHECKPOINTS], counts.checkpoints);

@@ -310,7 +310,7 @@ static void read_copies(const struct block *list, const struct logstore_query *q
                 continue;
             raw = (struct bytes){.data = unpacked, .length = block->raw_length};
         }
-        if (!block_each(raw, block->span.partition, query, each, context))
+        if (block_each(raw, block->span.partition, query, each, context) == BLOCK_STOPPED)
             return;
     }
 }
@@ -444,6 +444,7 @@ void logstore_count(struct logstore *store, struct logstore_counts *ret_counts)
     pthread_mutex_lock(&store->lock);
     *ret_counts = (struct logstore_counts){.records_in = store->records_in,
                                            .lines_cut = store->lines_cut,
+                                           .damaged = atomic_load(&store->disk.damaged),
                                            .held_bytes = (int64_t)store->held_bytes,
                                            .file_bytes = file.st_blocks * INT64_C(512),
                                            .checkpoints = store->checkpoints};

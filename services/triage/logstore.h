@@ -12,7 +12,8 @@
  *
  * Ownership: records given to `each` are lent for the call. Threads: put, advance, checkpoint and expire belong to one
  * thread (ingest); reads, waits and uploads may come from any. lmdb.h is included by common/cache.c and logstore*.c only.
- * Errors: FATAL when the disk fails or is full. A file that is foreign or cannot be read is thrown away at open.
+ * Errors: FATAL when the disk fails or is full. A file that is foreign or cannot be read is thrown away at open. A block
+ * that is damaged is passed over and counted: whoever read knows that the answer is not whole.
  * Limits: owner 100 bytes; a line is cut at 1 MiB (a compressed batch may carry longer ones) and counted; at most 64 MiB
  * are held in memory, by what is allocated; the map grows by itself.
  * SECURITY: the owner is the beginning of every key and of every read; there is no way to read without one.
@@ -32,6 +33,7 @@ struct logstore_config {
     int64_t retention_days;
     int64_t checkpoint_every_ms;
     size_t held_bytes_max;
+    size_t map_bytes; /* to begin with; 0: 16 GiB */
 };
 #define LOGSTORE_CHECKPOINT_EVERY_MS (300 * 1000)
 #define LOGSTORE_HELD_BYTES_MAX (64u * 1024 * 1024)
@@ -71,7 +73,8 @@ struct logstore_query {
     const char *owner;
     int64_t from_us, to_us; /* both inclusive */
     const int64_t *since,
-        *until; /* per partition: offsets from `since` to below `until`; NULL: no bound */
+        *until;       /* per partition: offsets from `since` to below `until`; NULL: no bound */
+    int64_t *damaged; /* counts blocks that could not be read, if not NULL */
 };
 /* Every record of the owner in the window, each exactly once, in no order over all. `ret_next` (may be NULL): the read
  * saw exactly the records below these offsets. `each` answers false to stop. */
@@ -94,6 +97,6 @@ enum verdict logstore_upload_end(struct logstore_upload *upload, const char *not
 void logstore_upload_drop(struct logstore_upload *upload); /* NULL is fine */
 
 struct logstore_counts {
-    int64_t records_in, lines_cut, held_bytes, file_bytes, checkpoints;
+    int64_t records_in, lines_cut, damaged, held_bytes, file_bytes, checkpoints;
 };
 void logstore_count(struct logstore *store, struct logstore_counts *ret_counts);

@@ -116,8 +116,9 @@ static bool is_wanted(const struct logstore_query *query, const struct logstore_
            (!query->until || record->offset < query->until[record->partition]);
 }
 
-bool block_each(struct bytes raw, int32_t partition, const struct logstore_query *query,
-                bool (*each)(void *context, const struct logstore_record *record), void *context)
+enum block_end block_each(struct bytes raw, int32_t partition, const struct logstore_query *query,
+                          bool (*each)(void *context, const struct logstore_record *record),
+                          void *context)
 {
     const char *at = raw.data, *end = at + raw.length;
     while ((size_t)(end - at) >= sizeof(struct line_head)) {
@@ -134,9 +135,9 @@ bool block_each(struct bytes raw, int32_t partition, const struct logstore_query
                      take(&at, end, head.lengths[3], &record.host) &&
                      take(&at, end, head.line_length, &record.line);
         if (!whole)
-            return true;
+            return BLOCK_DAMAGED;
         if (is_wanted(query, &record) && !each(context, &record))
-            return false;
+            return BLOCK_STOPPED;
     }
-    return true;
+    return at == end ? BLOCK_WHOLE : BLOCK_DAMAGED;
 }

@@ -38,6 +38,8 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
+static size_t map_bytes; /* 0: as usual */
+
 static struct logstore *open_store(const char *identity)
 {
     struct logstore *store = NULL;
@@ -47,7 +49,8 @@ static struct logstore *open_store(const char *identity)
                                      .partition_count = PARTITIONS,
                                      .retention_days = 90,
                                      .checkpoint_every_ms = 1000000,
-                                     .held_bytes_max = 1 << 20};
+                                     .held_bytes_max = 1 << 20,
+                                     .map_bytes = map_bytes};
     enum verdict verdict = logstore_open(&config, &store, &why);
     if (verdict != VERDICT_OK)
         print_error("%s\n", why.text);
@@ -315,9 +318,151 @@ static void held_bytes_are_those_allocated(void **state)
     logstore_close(store);
 }
 
-/* --- readers beside the writer ---------------------------------------------------------------------------------------------- */
+/* --- the file ----------------------------------------------------------------------------------------------------------- */
+
+static void bring(struct logstore *store, const char *owner, int64_t count, int64_t now_us)
+{
+    struct logstore_upload *upload;
+    struct why why;
+    assert_int_equal(logstore_upload_begin(store, owner, now_us, &upload, &why), VERDICT_OK);
+    for (int64_t i = 0; i < count; i++) {
+        char line[1200];
+        snprintf(line, sizeof line, "%s/-1/%lld %lld", owner, (long long)i,
+                 (long long)(i * 2654435761));
+        struct logstore_record record = {.partition = -1,
+                                         .offset = i,
+                                         .time_us = NOW_US,
+                                         .line = bytes_of(line),
+                                         .host = bytes_of("fw-1")};
+        assert_int_equal(logstore_upload_put(upload, &record, &why), VERDICT_OK);
+    }
+    assert_int_equal(logstore_upload_end(upload, "{}", &why), VERDICT_OK);
+}
+
+static bool count_one(void *context, const struct logstore_record *record)
+{
+    (void)record;
+    ++*(size_t *)context;
+    return true;
+}
+
+static size_t lines_of(struct logstore *store, const char *owner, int64_t *damaged)
+{
+    struct logstore_query query = {
+        .owner = owner, .from_us = 0, .to_us = INT64_MAX, .damaged = damaged};
+    size_t count = 0;
+    struct why why;
+    assert_int_equal(logstore_read(store, &query, count_one, &count, NULL, &why), VERDICT_OK);
+    return count;
+}
+
+/* Every writer meets a map that is full: it grows for each, and is as large again at the next start. */
+static void the_map_grows_for_every_writer(void **state)
+{
+    (void)state;
+    struct why why;
+    map_bytes = 256 * 1024;
+    struct logstore *store = open_store("a");
+    for (int64_t round = 0; round < 6; round++) {
+        for (int64_t i = 0; i < 200; i++)
+            put(store, "C-1", 0, round * 200 + i, NOW_US, 500);
+        assert_int_equal(logstore_checkpoint(store, false, &why), VERDICT_OK);
+        for (int64_t i = 0; i < 40; i++) {
+            char owner[32];
+            snprintf(owner, sizeof owner, "case/%lld-%lld", (long long)round, (long long)i);
+            bring(store, owner, 200, NOW_US + (round * 40 + i) % 90 * 10 * DAY_US);
+            bring(store, owner, 100, NOW_US + round * 10 * DAY_US); /* forgets the first */
+            assert_int_equal(lines_of(store, owner, NULL), 100);
+        }
+        logstore_close(store);
+        store = open_store("a");
+        assert_int_equal(count_of(store, "C-1", EVER, NULL, 2000, NULL), (size_t)(round + 1) * 200);
+    }
+    assert_int_equal(logstore_expire(store, NOW_US + 1000 * DAY_US, &why), VERDICT_OK);
+    assert_int_equal(logstore_empty(store, &why), VERDICT_OK);
+    assert_int_equal(count_of(store, "C-1", EVER, NULL, 2000, NULL), 0);
+    map_bytes = 0;
+    logstore_close(store);
+}
 
 static struct logstore *shared;
+static pthread_barrier_t together;
+
+static void *bring_beside_others(void *context)
+{
+    const char *owner = context;
+    for (int64_t bucket = 0; bucket < 60; bucket++) {
+        pthread_barrier_wait(&together);
+        bring(shared, owner, 10, NOW_US + bucket * 10 * DAY_US);
+    }
+    return NULL;
+}
+
+/* Two writers that meet a new bucket at once make it once: else its records are read twice. */
+static void a_bucket_is_made_once(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    static char owners[COUNT_OF(threads)][16];
+    shared = open_store("a");
+    pthread_barrier_init(&together, NULL, COUNT_OF(threads));
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        snprintf(owners[i], sizeof owners[i], "case/%zu", i);
+        assert_int_equal(pthread_create(&threads[i], NULL, bring_beside_others, owners[i]), 0);
+    }
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        assert_int_equal(lines_of(shared, owners[i], NULL), 10);
+    pthread_barrier_destroy(&together);
+    logstore_close(shared);
+}
+
+/* Writes over the middle of every zstd frame in the file. */
+static int damage_blocks(void)
+{
+    static const char magic[] = {0x28, (char)0xb5, 0x2f, (char)0xfd};
+    CLEANUP(mem_free) char *path = mem_printf("%s/data.mdb", folder);
+    CLEANUP(mem_free) char *text = NULL;
+    size_t length;
+    int damaged = 0;
+    assert_true(file_read(path, 64 << 20, &text, &length));
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    for (size_t i = 0; i + 64 < length; i++)
+        if (memcmp(text + i, magic, sizeof magic) == 0) {
+            fseek(file, (long)i + 10, SEEK_SET);
+            fputs("damaged damaged damaged", file);
+            damaged++;
+        }
+    fclose(file);
+    return damaged;
+}
+
+static void damaged_blocks_are_counted(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct logstore_counts counts;
+    struct why why;
+    int64_t damaged = 0;
+    for (int64_t i = 0; i < 100; i++)
+        put(store, "C-1", 0, i, NOW_US, 100);
+    assert_int_equal(logstore_checkpoint(store, true, &why), VERDICT_OK);
+    assert_int_equal(lines_of(store, "C-1", &damaged), 100);
+    assert_int_equal(damaged, 0);
+    logstore_close(store);
+    assert_int_equal(damage_blocks(), 1);
+    store = open_store("a");
+    assert_true(lines_of(store, "C-1", &damaged) < 100);
+    assert_int_equal(damaged, 1);
+    logstore_count(store, &counts);
+    assert_int_equal(counts.damaged, 1);
+    logstore_close(store);
+}
+
+/* --- readers beside the writer ---------------------------------------------------------------------------------------------- */
+
 static _Atomic bool done;
 static _Atomic size_t reads;
 
@@ -375,6 +520,9 @@ int main(void)
         STORE_TEST(uploads_count_once_they_are_whole),
         STORE_TEST(longer_lines_are_cut_and_counted),
         STORE_TEST(held_bytes_are_those_allocated),
+        STORE_TEST(the_map_grows_for_every_writer),
+        STORE_TEST(a_bucket_is_made_once),
+        STORE_TEST(damaged_blocks_are_counted),
         STORE_TEST(reads_are_exact_beside_checkpoints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
