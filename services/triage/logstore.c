@@ -21,7 +21,8 @@ struct logstore {
     int64_t *next;
     size_t held_bytes;
     int64_t records_in, lines_cut, checkpoints;
-    ZSTD_CCtx *packer; /* the ingest thread's */
+    struct logstore_upload *uploads; /* under way: at most one of an owner */
+    ZSTD_CCtx *packer;               /* the ingest thread's */
     int64_t checkpoint_at_ms;
 };
 
@@ -352,6 +353,7 @@ enum verdict logstore_read(struct logstore *store, const struct logstore_query *
 #define UPLOAD_WAITING_MAX 64
 
 struct logstore_upload {
+    struct logstore_upload *next;
     struct logstore *store;
     char *owner;
     int32_t bucket;
@@ -367,19 +369,87 @@ enum verdict logstore_upload_find(struct logstore *store, const char *owner, cha
     return disk_note_find(&store->disk, owner, ret_note, why);
 }
 
-enum verdict logstore_upload_begin(struct logstore *store, const char *owner, int64_t now_us,
-                                   struct logstore_upload **ret_upload, struct why *why)
+static struct logstore_upload *upload_new(struct logstore *store, const char *owner, int64_t now_us)
 {
-    assert(strlen(owner) <= LOGSTORE_OWNER_MAX);
-    if (disk_forget_owner(&store->disk, owner, why) != VERDICT_OK)
-        return VERDICT_FATAL;
     struct logstore_upload *upload = mem_alloc(sizeof *upload);
     upload->store = store;
     upload->owner = mem_strdup(owner);
     upload->bucket = bucket_of(now_us);
     upload->packer = ZSTD_createCCtx();
-    *ret_upload = upload;
-    return VERDICT_OK;
+    return upload;
+}
+
+static void upload_free(struct logstore_upload *upload)
+{
+    for (size_t i = 0; i < upload->waiting_count; i++)
+        block_free(upload->waiting[i]);
+    block_free(upload->open);
+    ZSTD_freeCCtx(upload->packer);
+    free(upload->owner);
+    free(upload);
+}
+
+/* False: somebody is at this owner's already. */
+static bool upload_claim(struct logstore_upload *upload)
+{
+    struct logstore *store = upload->store;
+    bool taken = false;
+    pthread_mutex_lock(&store->lock);
+    for (const struct logstore_upload *other = store->uploads; other; other = other->next)
+        taken |= strcmp(other->owner, upload->owner) == 0;
+    if (!taken) {
+        upload->next = store->uploads;
+        store->uploads = upload;
+    }
+    pthread_mutex_unlock(&store->lock);
+    return !taken;
+}
+
+static void upload_release(struct logstore_upload *upload)
+{
+    pthread_mutex_lock(&upload->store->lock);
+    struct logstore_upload **place = &upload->store->uploads;
+    while (*place != upload)
+        place = &(*place)->next;
+    *place = upload->next;
+    pthread_mutex_unlock(&upload->store->lock);
+}
+
+/* Whoever asked for the note before the claim may have been overtaken by the one who had it. */
+static enum verdict upload_clean(struct logstore_upload *upload, bool own, struct why *why)
+{
+    CLEANUP(mem_free) char *note = NULL;
+    struct disk *disk = &upload->store->disk;
+    if (!own && disk_note_find(disk, upload->owner, &note, why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    return note ? retry(why, "upload: complete meanwhile")
+                : disk_forget_owner(disk, upload->owner, why);
+}
+
+enum verdict logstore_upload_begin(struct logstore *store, const char *owner, int64_t now_us,
+                                   struct logstore_upload **ret_upload, struct why *why)
+{
+    assert(strlen(owner) <= LOGSTORE_OWNER_MAX);
+    struct logstore_upload *upload = upload_new(store, owner, now_us);
+    if (!upload_claim(upload)) {
+        upload_free(upload);
+        return retry(why, "upload: another search brings it");
+    }
+    enum verdict verdict = upload_clean(upload, false, why);
+    if (verdict == VERDICT_OK)
+        *ret_upload = upload;
+    else
+        logstore_upload_drop(upload);
+    return verdict;
+}
+
+enum verdict logstore_upload_again(struct logstore_upload *upload, struct why *why)
+{
+    for (size_t i = 0; i < upload->waiting_count; i++)
+        block_free(upload->waiting[i]);
+    upload->waiting_count = 0;
+    block_free(TAKE(upload->open));
+    return upload_clean(upload, true, why);
 }
 
 static enum verdict upload_write(struct logstore_upload *upload, struct why *why)
@@ -428,12 +498,8 @@ void logstore_upload_drop(struct logstore_upload *upload)
 {
     if (!upload)
         return;
-    for (size_t i = 0; i < upload->waiting_count; i++)
-        block_free(upload->waiting[i]);
-    block_free(upload->open);
-    ZSTD_freeCCtx(upload->packer);
-    free(upload->owner);
-    free(upload);
+    upload_release(upload);
+    upload_free(upload);
 }
 
 void logstore_count(struct logstore *store, struct logstore_counts *ret_counts)

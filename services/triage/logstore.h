@@ -87,11 +87,14 @@ struct logstore_upload;
 /* The text kept with a complete upload, or false. Take over *ret_note. */
 enum verdict logstore_upload_find(struct logstore *store, const char *owner, char **ret_note,
                                   struct why *why);
-/* Removes what an interrupted attempt left behind. */
+/* Removes what an interrupted attempt left behind. RETRY: another thread is at it, or it is complete meanwhile: ask
+ * logstore_upload_find again. An upload belongs to its thread until `end` or `drop`. */
 enum verdict logstore_upload_begin(struct logstore *store, const char *owner, int64_t now_us,
                                    struct logstore_upload **ret_upload, struct why *why);
 enum verdict logstore_upload_put(struct logstore_upload *upload,
                                  const struct logstore_record *record, struct why *why);
+/* Forgets what was put so far. */
+enum verdict logstore_upload_again(struct logstore_upload *upload, struct why *why);
 /* Makes it count. Frees the upload, whatever the answer. */
 enum verdict logstore_upload_end(struct logstore_upload *upload, const char *note, struct why *why);
 void logstore_upload_drop(struct logstore_upload *upload); /* NULL is fine */

@@ -101,10 +101,13 @@ static enum verdict bring_upload(const struct work *work, const json_t *upload, 
                                      .cancelled = is_cancelled,
                                      .context = (void *)(uintptr_t)work};
     enum verdict verdict;
+    bool said = false;
     while ((verdict = upload_bring(&request, ret_note, why)) == VERDICT_RETRY &&
            !work->cancelled(work)) {
-        log_event(LOG_WARNING, "upload.waiting", "case=%s upload=%s why=%s", work->case_id,
-                  text_of(upload, "upload"), why->text);
+        if (!said)
+            log_event(LOG_WARNING, "upload.waiting", "case=%s upload=%s why=%s", work->case_id,
+                      text_of(upload, "upload"), why->text);
+        said = true;
         usleep(AGAIN_AFTER_US);
     }
     return verdict;

@@ -320,7 +320,8 @@ static void held_bytes_are_those_allocated(void **state)
 
 /* --- the file ----------------------------------------------------------------------------------------------------------- */
 
-static void bring(struct logstore *store, const char *owner, int64_t count, int64_t now_us)
+static struct logstore_upload *begin(struct logstore *store, const char *owner, int64_t count,
+                                     int64_t now_us)
 {
     struct logstore_upload *upload;
     struct why why;
@@ -336,7 +337,18 @@ static void bring(struct logstore *store, const char *owner, int64_t count, int6
                                          .host = bytes_of("fw-1")};
         assert_int_equal(logstore_upload_put(upload, &record, &why), VERDICT_OK);
     }
+    return upload;
+}
+
+static void end(struct logstore_upload *upload)
+{
+    struct why why;
     assert_int_equal(logstore_upload_end(upload, "{}", &why), VERDICT_OK);
+}
+
+static void bring(struct logstore *store, const char *owner, int64_t count, int64_t now_us)
+{
+    end(begin(store, owner, count, now_us));
 }
 
 static bool count_one(void *context, const struct logstore_record *record)
@@ -370,8 +382,9 @@ static void the_map_grows_for_every_writer(void **state)
         for (int64_t i = 0; i < 40; i++) {
             char owner[32];
             snprintf(owner, sizeof owner, "case/%lld-%lld", (long long)round, (long long)i);
-            bring(store, owner, 200, NOW_US + (round * 40 + i) % 90 * 10 * DAY_US);
-            bring(store, owner, 100, NOW_US + round * 10 * DAY_US); /* forgets the first */
+            logstore_upload_drop(
+                begin(store, owner, 20000, NOW_US + (round * 40 + i) % 90 * 10 * DAY_US));
+            bring(store, owner, 100, NOW_US + round * 10 * DAY_US); /* forgets what was left */
             assert_int_equal(lines_of(store, owner, NULL), 100);
         }
         logstore_close(store);
@@ -390,10 +403,13 @@ static pthread_barrier_t together;
 
 static void *bring_beside_others(void *context)
 {
-    const char *owner = context;
+    const char *name = context;
     for (int64_t bucket = 0; bucket < 60; bucket++) {
+        char owner[96];
+        snprintf(owner, sizeof owner, "%s/%lld", name, (long long)bucket);
+        struct logstore_upload *upload = begin(shared, owner, 10, NOW_US + bucket * 10 * DAY_US);
         pthread_barrier_wait(&together);
-        bring(shared, owner, 10, NOW_US + bucket * 10 * DAY_US);
+        end(upload);
     }
     return NULL;
 }
@@ -413,9 +429,37 @@ static void a_bucket_is_made_once(void **state)
     for (size_t i = 0; i < COUNT_OF(threads); i++)
         pthread_join(threads[i], NULL);
     for (size_t i = 0; i < COUNT_OF(threads); i++)
-        assert_int_equal(lines_of(shared, owners[i], NULL), 10);
+        for (int bucket = 0; bucket < 60; bucket++) {
+            char owner[96];
+            snprintf(owner, sizeof owner, "%s/%d", owners[i], bucket);
+            assert_int_equal(lines_of(shared, owner, NULL), 10);
+        }
     pthread_barrier_destroy(&together);
     logstore_close(shared);
+}
+
+/* Two searches of one case need the same file: the second neither removes what the first has written nor does it again. */
+static void an_upload_is_brought_by_one(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct logstore_upload *second = NULL;
+    CLEANUP(mem_free) char *note_text = NULL;
+    struct why why;
+    struct logstore_upload *first = begin(store, "case/u", 20000, NOW_US); /* a part is on disk */
+    assert_int_equal(logstore_upload_begin(store, "case/u", NOW_US, &second, &why), VERDICT_RETRY);
+    assert_null(second);
+    bring(store, "case/v", 10, NOW_US);
+    end(first);
+    assert_int_equal(logstore_upload_begin(store, "case/u", NOW_US, &second, &why), VERDICT_RETRY);
+    assert_int_equal(logstore_upload_find(store, "case/u", &note_text, &why), VERDICT_OK);
+    assert_string_equal(note_text, "{}");
+    assert_int_equal(lines_of(store, "case/u", NULL), 20000);
+    first = begin(store, "case/w", 20000, NOW_US);
+    assert_int_equal(logstore_upload_again(first, &why), VERDICT_OK);
+    end(first);
+    assert_int_equal(lines_of(store, "case/w", NULL), 0);
+    logstore_close(store);
 }
 
 /* Writes over the middle of every zstd frame in the file. */
@@ -522,6 +566,7 @@ int main(void)
         STORE_TEST(held_bytes_are_those_allocated),
         STORE_TEST(the_map_grows_for_every_writer),
         STORE_TEST(a_bucket_is_made_once),
+        STORE_TEST(an_upload_is_brought_by_one),
         STORE_TEST(damaged_blocks_are_counted),
         STORE_TEST(reads_are_exact_beside_checkpoints),
     };
