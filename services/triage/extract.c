@@ -16,6 +16,7 @@
 #define LINE_RAW_MAX (64 * 1024)
 #define CANCEL_EVERY 4096
 #define SUMMARY_REST_BYTES (40 * 1024) /* counts, chunks, ends, pivots */
+#define COVERAGE_BYTES_MAX (64 * 1024)
 
 struct match {
     int64_t time_us;
@@ -34,6 +35,7 @@ struct extraction {
     size_t match_count, match_room;
     int64_t bytes;
     bool truncated, cancelled;
+    int64_t damaged; /* blocks, in either pass */
     int64_t seen, scanned, unparsed, detections, blocked, fresh;
     const char *upload; /* being read; NULL: the owner's stream */
     bool second;        /* pass */
@@ -176,17 +178,18 @@ static bool take_record(void *context, const struct logstore_record *record)
 
 /* --- passes -------------------------------------------------------------------------------------------------------------- */
 
-/* The first pass looks back seven days, to know what interval is usual for each source. */
+/* The first pass looks back seven days before the window, to know what interval is usual for each source. */
 static enum verdict read_owner(struct extraction *e, struct why *why)
 {
     const struct extract_request *request = e->request;
-    int64_t usual_us = request->to_us - COVERAGE_LOOK_BACK_US;
-    struct logstore_query query = {
-        .owner = request->owner, .from_us = request->from_us, .to_us = request->to_us};
-    if (!e->second && usual_us < query.from_us)
-        query.from_us = usual_us;
+    struct logstore_query query = {.owner = request->owner,
+                                   .from_us = request->from_us,
+                                   .to_us = request->to_us,
+                                   .damaged = &e->damaged};
     if (e->second)
         query.until = e->next;
+    else
+        query.from_us -= COVERAGE_LOOK_BACK_US;
     e->upload = NULL;
     return logstore_read(request->store, &query, take_record, e, e->second ? NULL : e->next, why);
 }
@@ -194,7 +197,8 @@ static enum verdict read_owner(struct extraction *e, struct why *why)
 static enum verdict read_uploads(struct extraction *e, struct why *why)
 {
     char owner[LOGSTORE_OWNER_MAX + 1];
-    struct logstore_query query = {.owner = owner, .from_us = 0, .to_us = INT64_MAX};
+    struct logstore_query query = {
+        .owner = owner, .from_us = 0, .to_us = INT64_MAX, .damaged = &e->damaged};
     for (size_t i = 0; i < json_array_size(e->request->uploads) && !e->cancelled; i++) {
         e->upload = json_string_value(json_array_get(e->request->uploads, i));
         extract_upload_owner(e->request->case_id, e->upload, owner);
@@ -307,16 +311,17 @@ static size_t size_of(const json_t *json)
 static json_t *summarise(struct extraction *e, const struct extract_result *result)
 {
     char whole[IDS_SHA256_TEXT_SIZE];
+    struct coverage_counts counts = {e->scanned, e->unparsed, e->damaged};
     json_t *chunks = describe_chunks(result, whole), *groups = summary_groups(e->summary);
-    json_t *coverage = coverage_json(e->coverage, e->scanned, e->unparsed);
+    json_t *coverage = coverage_json(e->coverage, &counts, COVERAGE_BYTES_MAX);
     size_t taken = size_of(groups) + size_of(coverage) + SUMMARY_REST_BYTES;
     size_t room = taken < LIMIT_SUMMARY_BYTES ? LIMIT_SUMMARY_BYTES - taken : 0;
     return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
                      "records", (json_int_t)e->match_count, "detections", (json_int_t)e->detections,
                      "blocked", (json_int_t)e->blocked, "fresh", (json_int_t)e->fresh, "first",
                      time_or_null(e, false), "last", time_or_null(e, true), "bytes",
-                     (json_int_t)e->bytes, "sha256", whole, "truncated", e->truncated, "chunks",
-                     chunks, "ends", ends_json(e), "coverage", coverage, "groups", groups,
+                     (json_int_t)e->bytes, "sha256", whole, "truncated", e->truncated || e->damaged,
+                     "chunks", chunks, "ends", ends_json(e), "coverage", coverage, "groups", groups,
                      "samples", summary_samples(e->summary, room), "pivots",
                      subject_indicators(e->subject));
 }
