@@ -6,8 +6,9 @@
  * window, so that other affected devices show. Then the summary: counts, groups, samples, coverage.
  * Ownership: the result owns its chunks and JSON. Threads: workers; a search belongs to one. Errors: FATAL from the store;
  * RETRY when it was cancelled.
- * Limits: contract §5: 200,000 records, 64 MiB, chunks of at most 512 KiB of whole lines, 200 samples, summary 256 KiB;
- * what does not fit is cut by rank (detections first) and `truncated` says so.
+ * Limits: contract §5: 200,000 records, 64 MiB, chunks of at most 512 KiB of whole lines, 200 samples, summary 256 KiB as
+ * published; what does not fit is cut by rank (detections, then devices and what was asked for, then pivots) and
+ * `truncated` says so.
  */
 #include <jansson.h>
 #include "services/triage/logstore.h"

@@ -26,9 +26,10 @@ struct mark {
 struct subject {
     struct mark *marks;
     size_t mark_count;
-    struct needles *names; /* texts of the marks, for lines of no known format */
-    size_t *name_marks;    /* which mark each of them is of */
-    struct needles *indicators;
+    struct needles *names;   /* texts of the marks, for lines of no known format */
+    size_t *name_marks;      /* which mark each of them is of */
+    struct needles *asked;   /* indicators that were given */
+    struct needles *learned; /* from detections */
     char *text;
 };
 
@@ -142,25 +143,31 @@ static void add_device(struct subject *subject, const json_t *device)
         add_mark(subject, json_string_value(json_array_get(addresses, i)), name);
 }
 
-static void add_indicator(struct subject *subject, const char *text, size_t length)
+static size_t indicator_count(const struct subject *subject)
 {
-    if (length >= 4 && length <= 253 && needles_count(subject->indicators) < SUBJECT_INDICATORS_MAX)
-        (void)needles_add(subject->indicators, text, length);
+    return needles_count(subject->asked) + needles_count(subject->learned);
+}
+
+static void learn(struct subject *subject, const char *text, size_t length)
+{
+    if (length >= 4 && length <= 253 && indicator_count(subject) < SUBJECT_INDICATORS_MAX)
+        (void)needles_add(subject->learned, text, length);
 }
 
 struct subject *subject_new(const json_t *devices, const json_t *indicators, const char *text)
 {
     struct subject *subject = mem_alloc(sizeof *subject);
     subject->names = needles_new();
-    subject->indicators = needles_new();
+    subject->asked = needles_new();
+    subject->learned = needles_new();
     for (size_t i = 0; i < json_array_size(devices); i++)
         add_device(subject, json_array_get(devices, i));
     for (size_t i = 0; i < json_array_size(indicators); i++) {
         const json_t *entry = json_array_get(indicators, i);
         const char *value =
             json_string_value(json_is_object(entry) ? json_object_get(entry, "value") : entry);
-        if (value)
-            add_indicator(subject, value, strlen(value));
+        if (value && needles_count(subject->asked) < SUBJECT_INDICATORS_MAX)
+            (void)needles_add(subject->asked, value, strlen(value));
     }
     subject->text = text && *text ? mem_strdup(text) : NULL;
     return subject;
@@ -175,7 +182,8 @@ void subject_free(struct subject *subject)
         free(subject->marks[i].label);
     }
     needles_free(subject->names);
-    needles_free(subject->indicators);
+    needles_free(subject->asked);
+    needles_free(subject->learned);
     free(subject->name_marks);
     free(subject->marks);
     free(subject->text);
@@ -189,7 +197,7 @@ void subject_free_at(struct subject **subject)
 
 bool subject_is_empty(const struct subject *subject)
 {
-    return !subject->mark_count && !needles_count(subject->indicators) && !subject->text;
+    return !subject->mark_count && !indicator_count(subject) && !subject->text;
 }
 
 /* --- touching ---------------------------------------------------------------------------------------------------------------- */
@@ -358,11 +366,16 @@ const char *subject_touches(const struct subject *subject, const struct parsed *
     return NULL;
 }
 
-bool subject_mentions(const struct subject *subject, struct bytes line)
+bool subject_is_asked(const struct subject *subject, struct bytes line)
 {
     if (subject->text && bytes_find_nocase(line, bytes_of(subject->text)))
         return true;
-    return needles_find(subject->indicators, line) != NEEDLES_NONE;
+    return needles_find(subject->asked, line) != NEEDLES_NONE;
+}
+
+bool subject_mentions(const struct subject *subject, struct bytes line)
+{
+    return subject_is_asked(subject, line) || needles_find(subject->learned, line) != NEEDLES_NONE;
 }
 
 /* --- learning from detections -------------------------------------------------------------------------------------------------- */
@@ -388,7 +401,7 @@ static void learn_address(struct subject *subject, struct bytes text)
     uint8_t address[16];
     int bits;
     if (read_slice(text, address, &bits) && !is_own_network(address))
-        add_indicator(subject, text.data, text.length);
+        learn(subject, text.data, text.length);
 }
 
 static bool is_domain(struct bytes text)
@@ -407,16 +420,28 @@ void subject_learn(struct subject *subject, const struct parsed *parsed)
     learn_address(subject, parsed->fields[FIELD_DESTINATION_IP]);
     for (size_t i = 0; i < COUNT_OF(domains); i++)
         if (is_domain(parsed->fields[domains[i]]))
-            add_indicator(subject, parsed->fields[domains[i]].data,
-                          parsed->fields[domains[i]].length);
+            learn(subject, parsed->fields[domains[i]].data, parsed->fields[domains[i]].length);
     for (size_t i = 0; i < COUNT_OF(hashes); i++)
-        add_indicator(subject, parsed->fields[hashes[i]].data, parsed->fields[hashes[i]].length);
+        learn(subject, parsed->fields[hashes[i]].data, parsed->fields[hashes[i]].length);
+}
+
+static void list_words(const struct needles *words, json_t *list, size_t *bytes)
+{
+    for (size_t i = 0; i < needles_count(words); i++) {
+        json_auto_t *word = json_string(needles_word(words, i)); /* NULL: no UTF-8 */
+        size_t length = word ? json_dumpb(word, NULL, 0, JSON_ENCODE_ANY) + 1 : 0;
+        if (word && *bytes + length <= SUBJECT_INDICATORS_BYTES_MAX) {
+            json_array_append(list, word);
+            *bytes += length;
+        }
+    }
 }
 
 json_t *subject_indicators(const struct subject *subject)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < needles_count(subject->indicators); i++)
-        json_array_append_new(list, json_string(needles_word(subject->indicators, i)));
+    size_t bytes = sizeof "[]";
+    list_words(subject->asked, list, &bytes);
+    list_words(subject->learned, list, &bytes);
     return list;
 }

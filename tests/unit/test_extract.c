@@ -220,8 +220,200 @@ static void coverage_is_bounded(void **state)
                      51);
 }
 
+/* --- whole searches ---------------------------------------------------------------------------------------------------- */
+
+static char folder[64];
+static struct logstore *store;
+static int64_t offset;
+
+static int open_store(void **state)
+{
+    (void)state;
+    struct why why;
+    strcpy(folder, "/tmp/kakekomi-extract-XXXXXX");
+    struct logstore_config config = {.folder = mkdtemp(folder),
+                                     .identity = "a",
+                                     .partition_count = 1,
+                                     .retention_days = 90,
+                                     .checkpoint_every_ms = 1000000,
+                                     .held_bytes_max = 1 << 20};
+    offset = 0;
+    return logstore_open(&config, &store, &why) == VERDICT_OK ? 0 : -1;
+}
+
+static int close_store(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"data.mdb", "lock.mdb"};
+    logstore_close(store);
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        CLEANUP(mem_free) char *path = mem_printf("%s/%s", folder, files[i]);
+        unlink(path);
+    }
+    return rmdir(folder);
+}
+
+static void comes_in_at(const char *line, const char *host, int64_t time_us)
+{
+    struct logstore_record record = {
+        .offset = offset++, .time_us = time_us, .line = bytes_of(line), .host = bytes_of(host)};
+    logstore_put(store, "C-1", &record, NOW_US);
+}
+
+static void comes_in(const char *line)
+{
+    comes_in_at(line, "fw-1", NOW_US - HOUR_US + offset);
+}
+
+#define VIRUS                                                                                      \
+    "logver=7 logid=\"0211\" type=utm subtype=virus eventtype=infected level=warning "             \
+    "srcip=192.168.1.33 "                                                                          \
+    "dstip=203.0.113.9 action=blocked virus=\"Eicar\" msg=\"%s\""
+#define TRAFFIC                                                                                    \
+    "logver=7 logid=\"0013\" type=traffic subtype=forward srcip=%s dstip=%s action=accept "        \
+    "msg=\"%s\""
+
+static json_t *search_with(const char *devices, const char *indicators, const char *asked,
+                           const json_t *uploads)
+{
+    json_auto_t *device_list = json_loads(devices, 0, NULL);
+    json_auto_t *indicator_list = json_loads(indicators, 0, NULL);
+    struct extract_request request = {.store = store,
+                                      .partition_count = 1,
+                                      .owner = "C-1",
+                                      .case_id = "case",
+                                      .uploads = uploads,
+                                      .from_us = NOW_US - 3 * DAY_US,
+                                      .to_us = NOW_US + DAY_US,
+                                      .now_us = NOW_US,
+                                      .devices = device_list,
+                                      .indicators = indicator_list,
+                                      .text = asked};
+    CLEANUP(extract_result_clear) struct extract_result result = {0};
+    struct why why = {0};
+    assert_int_equal(extract_run(&request, &result, &why), VERDICT_OK);
+    return json_incref(result.summary);
+}
+
+static json_int_t number(const json_t *summary, const char *name)
+{
+    return json_integer_value(json_object_get(summary, name));
+}
+
+static void what_was_asked_for_is_counted(void **state)
+{
+    (void)state;
+    char line[400];
+    snprintf(line, sizeof line, VIRUS, "x");
+    comes_in(line);
+    snprintf(line, sizeof line, TRAFFIC, "192.168.1.33", "198.51.100.1", "x");
+    comes_in(line);
+    snprintf(line, sizeof line, TRAFFIC, "192.168.1.44", "203.0.113.9", "evil.example");
+    comes_in(line);
+    json_auto_t *nothing = search_with("[]", "[]", NULL, NULL);
+    assert_int_equal(number(nothing, "records"),
+                     2); /* the detection, and who else met 203.0.113.9 */
+    assert_int_equal(number(nothing, "hits"), 0);
+    json_auto_t *text = search_with("[]", "[]", "evil.EXAMPLE", NULL);
+    assert_int_equal(number(text, "hits"), 1);
+    json_auto_t *absent = search_with("[]", "[]", "good.example", NULL);
+    assert_int_equal(number(absent, "hits"), 0);
+    assert_int_equal(number(absent, "detections"), 1);
+    json_auto_t *indicator = search_with("[]", "[\"203.0.113.9\"]", NULL, NULL);
+    assert_int_equal(number(indicator, "hits"), 2); /* the detection has it as well */
+    json_auto_t *device = search_with("[\"192.168.1.33\"]", "[]", NULL, NULL);
+    assert_int_equal(number(device, "hits"), 2);
+}
+
+/* What is outside the window counts for coverage only, and of an upload not even that. */
+static void an_upload_may_hold_lines_outside_the_window(void **state)
+{
+    (void)state;
+    struct logstore_upload *upload;
+    struct why why;
+    char line[400], owner[LOGSTORE_OWNER_MAX + 1];
+    snprintf(line, sizeof line, VIRUS, "x");
+    extract_upload_owner("case", "u", owner);
+    assert_int_equal(logstore_upload_begin(store, owner, NOW_US, &upload, &why), VERDICT_OK);
+    for (int64_t i = 0; i < 40; i++) {
+        struct logstore_record record = {.partition = -1,
+                                         .offset = i,
+                                         .time_us = NOW_US - i * DAY_US,
+                                         .time_source = EVENT_TIME_LINE,
+                                         .line = bytes_of(line)};
+        assert_int_equal(logstore_upload_put(upload, &record, &why), VERDICT_OK);
+    }
+    assert_int_equal(logstore_upload_end(upload, "{}", &why), VERDICT_OK);
+    json_auto_t *uploads = json_pack("[s]", "u");
+    json_auto_t *summary = search_with("[\"192.168.1.33\"]", "[]", NULL, uploads);
+    assert_int_equal(number(summary, "records"), 4);
+    assert_int_equal(number(json_object_get(summary, "coverage"), "scanned"), 4);
+}
+
+/* 64 MiB are full of pivots when the device's record comes: it is there, and a pivot is not. */
+static void devices_rank_before_pivots(void **state)
+{
+    (void)state;
+    char line[400], filler[40001];
+    memset(filler, 'f', sizeof filler - 1);
+    filler[sizeof filler - 1] = '\0';
+    snprintf(line, sizeof line, VIRUS, "x");
+    comes_in(line);
+    CLEANUP(mem_free)
+    char *pivot = mem_printf(TRAFFIC, "192.168.1.44", "203.0.113.9", filler);
+    for (int i = 0; i < 2000; i++)
+        comes_in(pivot);
+    for (int i = 0; i < 3; i++) {
+        snprintf(line, sizeof line, TRAFFIC, "192.168.1.33", "198.51.100.1", "x");
+        comes_in(line);
+    }
+    json_auto_t *summary = search_with("[\"192.168.1.33\"]", "[]", NULL, NULL);
+    assert_true(json_is_true(json_object_get(summary, "truncated")));
+    assert_int_equal(number(summary, "hits"), 4);
+    assert_int_equal(moment(summary, "last"), NOW_US - HOUR_US + offset - 1);
+    assert_true(number(summary, "bytes") <= 64 << 20);
+    assert_true(number(summary, "bytes") > 63 << 20);
+}
+
+/* Every text as long as it may be, of what takes most room as JSON: the summary fits all the same. */
+static void the_summary_fits_whatever_the_logs_say(void **state)
+{
+    (void)state;
+    static const char *const fillings[] = {"\x01", "\"", "\xf0\x9f\x90\x88", "\xff"};
+    for (size_t f = 0; f < COUNT_OF(fillings); f++)
+        for (int i = 0; i < 150; i++) {
+            CLEANUP(buf_free) struct buf text;
+            CLEANUP(buf_free) struct buf line;
+            char host[300] = "";
+            buf_init(&text, 4096);
+            buf_init(&line, 16384);
+            buf_printf(&text, "%d.", i);
+            while (text.length < 240)
+                buf_add_text(&text, fillings[f]);
+            buf_printf(&line,
+                       "CEF:0|%s|%s|1|100|%s|10|src=10.0.0.%d shost=%s dhost=%s dst=203.0.113.%d "
+                       "request=http://%s/ act=blocked msg=%s%s%s%s%s",
+                       "v", "p", text.data, i, text.data, text.data, i, text.data, text.data,
+                       text.data, text.data, text.data, text.data);
+            snprintf(host, sizeof host, "%s", text.data);
+            host[120] = '\0';
+            comes_in_at(line.data, host, NOW_US - 3 * DAY_US + i * 37 * MINUTE_US);
+            comes_in_at(line.data, host, NOW_US - 3 * DAY_US + i * 57 * MINUTE_US);
+        }
+    json_auto_t *summary = search_with("[]", "[]", NULL, NULL);
+    size_t bytes = json_dumpb(summary, NULL, 0, JSON_COMPACT);
+    print_message("summary: %zu bytes, %zu groups, %zu samples, %zu pivots\n", bytes,
+                  json_array_size(json_object_get(summary, "groups")),
+                  json_array_size(json_object_get(summary, "samples")),
+                  json_array_size(json_object_get(summary, "pivots")));
+    assert_true(number(summary, "detections") > 500);
+    assert_true(bytes <= 256 * 1024);
+    assert_true(json_array_size(json_object_get(summary, "samples")) > 5);
+}
+
 int main(void)
 {
+#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_of_any_length_are_looked_for),
         cmocka_unit_test(the_first_mark_may_be_no_word),
@@ -232,6 +424,10 @@ int main(void)
         cmocka_unit_test(the_limit_is_that_of_the_median),
         cmocka_unit_test(of_many_gaps_the_longest_are_told),
         cmocka_unit_test(coverage_is_bounded),
+        STORE_TEST(what_was_asked_for_is_counted),
+        STORE_TEST(an_upload_may_hold_lines_outside_the_window),
+        STORE_TEST(devices_rank_before_pivots),
+        STORE_TEST(the_summary_fits_whatever_the_logs_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
