@@ -198,6 +198,7 @@ struct processor {
     json_t *wakes;
     _Atomic bool wake_all, stopping, joined, recovering;
     _Atomic int assigned;
+    _Atomic unsigned assignments; /* since the start */
     _Atomic int64_t lag;
     bool broken;
 };

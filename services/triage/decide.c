@@ -499,6 +499,8 @@ static bool take_answer(json_t *own, json_t *search, const struct processor_inpu
     bool again = json_is_true(json_object_get(input->result, "again"));
     if (again ? !has_extract(search) : is_answered(search))
         return false;
+    if (same_text(text_of(failed, "code"), "cancelled"))
+        return false; /* it goes on as long as the plan names it */
     if (again && (failed || !json_integer_value(json_object_get(input->result, "fresh"))))
         return false;
     if (failed)

@@ -149,7 +149,8 @@ static void take_detection(struct extraction *e, struct ecs_record *record)
     e->detections++;
     e->blocked += strcmp(record->finding->action, "blocked") == 0 ||
                   strcmp(record->finding->action, "quarantined") == 0;
-    e->fresh += !since || e->upload || record->record->offset >= since[record->record->partition];
+    e->fresh +=
+        !since || (!e->upload && record->record->offset >= since[record->record->partition]);
     record->reason = ECS_DETECTION;
     record->device = device_of(e, record);
     e->hits += record->device || subject_is_asked(e->subject, record->record->line);

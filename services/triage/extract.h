@@ -22,7 +22,7 @@ struct extract_request {
     int64_t from_us, to_us, now_us;
     const json_t *devices, *indicators;
     const char *text;
-    const int64_t *since; /* detections from these offsets on are new; NULL: all are */
+    const int64_t *since; /* the owner's detections from these offsets on are new; NULL: all are */
     bool (*cancelled)(void *context);
     void *context;
 };

@@ -248,6 +248,14 @@ bool logstore_wait(struct logstore *store, const int64_t *ends, int64_t deadline
     return passed;
 }
 
+bool logstore_has_passed(struct logstore *store, const int64_t *ends)
+{
+    pthread_mutex_lock(&store->lock);
+    bool passed = has_passed(store, ends);
+    pthread_mutex_unlock(&store->lock);
+    return passed;
+}
+
 void logstore_positions(struct logstore *store, int64_t *ret_next)
 {
     pthread_mutex_lock(&store->lock);

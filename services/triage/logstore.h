@@ -67,6 +67,7 @@ enum verdict logstore_empty(struct logstore *store, struct why *why);
 /* --- any thread ---------------------------------------------------------------------------------------------------- */
 /* True once every partition was read up to `ends`; false at the deadline. */
 bool logstore_wait(struct logstore *store, const int64_t *ends, int64_t deadline_ms);
+bool logstore_has_passed(struct logstore *store, const int64_t *ends);
 void logstore_positions(struct logstore *store, int64_t *ret_next);
 
 struct logstore_query {
