@@ -5,6 +5,7 @@
 #include "services/triage/coverage.h"
 #include "services/triage/extract.h"
 #include "services/triage/subject.h"
+#include "services/triage/unpack.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zstd.h>
 #include <cmocka.h>
 
 #define NOW_US INT64_C(1795500000000000)
@@ -220,6 +222,71 @@ static void coverage_is_bounded(void **state)
                      51);
 }
 
+/* --- uploaded files ------------------------------------------------------------------------------------------------------ */
+
+static enum verdict count_line(void *context, struct bytes line, struct why *why)
+{
+    (void)line, (void)why;
+    ++*(size_t *)context;
+    return VERDICT_OK;
+}
+
+/* In pieces of a prime size; how many lines came out is in *ret_lines. */
+static enum verdict unpacked(const char *bytes, size_t length, size_t *ret_lines)
+{
+    struct why why = {0};
+    enum verdict verdict = VERDICT_OK;
+    *ret_lines = 0;
+    struct unpack *unpack = unpack_new(count_line, ret_lines);
+    for (size_t at = 0; at < length && verdict == VERDICT_OK; at += 7919)
+        verdict = unpack_add(
+            unpack, (struct bytes){bytes + at, length - at < 7919 ? length - at : 7919}, &why);
+    if (verdict == VERDICT_OK)
+        verdict = unpack_finish(unpack, &why);
+    unpack_free(unpack);
+    return verdict;
+}
+
+/* 256 KiB come out at a time: a frame whose last piece is exactly that long is whole all the same. */
+static void a_frame_that_fills_the_last_piece_is_whole(void **state)
+{
+    (void)state;
+    size_t lines;
+    for (size_t size = 256 * 1024 - 1; size <= 3 * 256 * 1024;
+         size += size % 2 ? 1 : 256 * 1024 - 1) {
+        CLEANUP(mem_free) char *text = mem_alloc(size);
+        CLEANUP(mem_free) char *packed = mem_alloc(ZSTD_compressBound(size));
+        for (size_t i = 0; i < size; i++)
+            text[i] = i % 64 == 63 ? '\n' : (char)('a' + i * 7 % 26);
+        size_t length = ZSTD_compress(packed, ZSTD_compressBound(size), text, size, 3);
+        assert_int_equal(unpacked(packed, length, &lines), VERDICT_OK);
+        assert_int_equal(lines, (size + 63) / 64);
+        assert_int_equal(unpacked(packed, length - 1, &lines), VERDICT_REJECT);
+    }
+}
+
+/* "a\nb\n" as gzip writes it. */
+static const uint8_t gzipped[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00,
+                                  0x02, 0x03, 0x4b, 0xe4, 0x4a, 0xe2, 0x02, 0x00,
+                                  0x97, 0x2a, 0x57, 0x18, 0x04, 0x00, 0x00, 0x00};
+
+static void zero_bytes_behind_a_gzip_member_are_passed_over(void **state)
+{
+    (void)state;
+    char file[30000] = {0};
+    size_t lines;
+    memcpy(file, gzipped, sizeof gzipped);
+    assert_int_equal(unpacked(file, sizeof gzipped, &lines), VERDICT_OK);
+    assert_int_equal(lines, 2);
+    assert_int_equal(unpacked(file, sizeof file, &lines), VERDICT_OK);
+    assert_int_equal(lines, 2);
+    memcpy(file + sizeof file - sizeof gzipped, gzipped, sizeof gzipped);
+    assert_int_equal(unpacked(file, sizeof file, &lines), VERDICT_OK);
+    assert_int_equal(lines, 4);
+    file[200] = 'x';
+    assert_int_equal(unpacked(file, sizeof file, &lines), VERDICT_REJECT);
+}
+
 /* --- whole searches ---------------------------------------------------------------------------------------------------- */
 
 static char folder[64];
@@ -424,6 +491,8 @@ int main(void)
         cmocka_unit_test(the_limit_is_that_of_the_median),
         cmocka_unit_test(of_many_gaps_the_longest_are_told),
         cmocka_unit_test(coverage_is_bounded),
+        cmocka_unit_test(a_frame_that_fills_the_last_piece_is_whole),
+        cmocka_unit_test(zero_bytes_behind_a_gzip_member_are_passed_over),
         STORE_TEST(what_was_asked_for_is_counted),
         STORE_TEST(an_upload_may_hold_lines_outside_the_window),
         STORE_TEST(devices_rank_before_pivots),

@@ -417,17 +417,22 @@ static void everything_at_its_limit_fits(void **state)
             ask_much(&desk);
         }
         assert_it_fits(&desk, "with both");
+        CLEANUP(mem_free) char *last = mem_strdup(happens(&desk, "logs.submitted", upload(1)));
+        json_t *value = result_of(last, answer), *notes = json_object_get(value, "uploads");
         for (int i = 0; i < LIMIT_UPLOADS_PER_CASE; i++) {
-            CLEANUP(mem_free) char *id = mem_strdup(happens(&desk, "logs.submitted", upload(i)));
-            bool full = i + LIMIT_SEARCHES_KEPT >= LIMIT_UPLOADS_PER_CASE;
-            json_t *value = full ? result_of(id, answer) : found(id, 1, 1);
-            json_object_set_new(value, "uploads",
-                                json_pack("{s:{s:s, s:i, s:i, s:o}}", id, "status", "failed",
-                                          "records", 0, "unparsed", 0, "why",
-                                          filler(1500, control)));
-            result(&desk, value, full ? 255 : 1);
+            char id[IDS_UUID_SIZE];
+            snprintf(id, sizeof id, "0190b3a0-0000-7000-a000-%012d", i);
+            json_object_set_new(notes, id,
+                                json_pack("{s:s, s:I, s:I, s:o}", "status", "failed", "records",
+                                          (json_int_t)INT64_MAX, "unparsed", (json_int_t)INT64_MAX,
+                                          "why", filler(1500, control)));
         }
+        result(&desk, value, 255);
         assert_it_fits(&desk, "with all uploads");
+        ask_much(&desk);
+        result(&desk, result_of(text(search_at(&desk, 0), "id"), answer), 255);
+        assert_it_fits(&desk, "with two answers in full");
+        assert_string_equal(text(own(&desk), "search"), last);
         assert_string_equal(text(own(&desk), "status"), "found");
         assert_non_null(json_object_get(search_at(&desk, 0), "samples"));
     }
