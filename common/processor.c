@@ -208,9 +208,12 @@ enum verdict processor_start(const struct processor_definition *definition,
 bool processor_is_ready(struct processor *processor, struct buf *ret_detail)
 {
     bool recovering = !atomic_load(&processor->joined) || atomic_load(&processor->recovering);
-    buf_printf(ret_detail, "{\"partitions\":%d,\"lag\":%" PRId64 ",\"rebuilding\":%s,\"work\":%zu}",
-               atomic_load(&processor->assigned), atomic_load(&processor->lag),
-               recovering ? "true" : "false", work_pool_running(processor->pool));
+    buf_printf(ret_detail,
+               "{\"partitions\":%d,\"assignments\":%u,\"lag\":%" PRId64
+               ",\"rebuilding\":%s,\"work\":%zu}",
+               atomic_load(&processor->assigned), atomic_load(&processor->assignments),
+               atomic_load(&processor->lag), recovering ? "true" : "false",
+               work_pool_running(processor->pool));
     return !recovering && !atomic_load(&processor->stopping);
 }
 

@@ -120,7 +120,8 @@ struct processor_config {
 enum verdict processor_start(const struct processor_definition *definition,
                              const struct processor_config *config,
                              struct processor **ret_processor, struct why *why);
-/* True once every assigned partition was folded to its end. `ret_detail` gets a JSON object: partitions, lag, rebuilding. */
+/* True once every assigned partition was folded to its end. `ret_detail` gets a JSON object: partitions,
+ * assignments (how often the group gave us any), lag, rebuilding, work. */
 bool processor_is_ready(struct processor *processor, struct buf *ret_detail);
 /* A case is to be looked at again at once (profile reloaded, log store took something for it): its plan is asked and
  * decide gets a tick. Any thread. NULL: every case. */

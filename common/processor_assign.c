@@ -178,6 +178,7 @@ void processor_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t event,
         return;
     }
     start_open_work(processor);
+    atomic_fetch_add(&processor->assignments, 1);
     atomic_store(&processor->recovering, false);
     atomic_store(&processor->joined, true);
     log_event(LOG_INFO, "processor.assigned", "partitions=%d took_ms=%lld",

@@ -202,6 +202,7 @@ struct processor {
     _Atomic bool wake_all, stopping, joined, recovering;
     _Atomic int64_t finish_by_ms; /* set before stopping */
     _Atomic int assigned;
+    _Atomic unsigned assignments; /* since the start */
     _Atomic int64_t lag;
     bool broken;
 };
