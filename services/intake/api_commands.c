@@ -71,7 +71,7 @@ static void finish_withdrawal(const json_t *state, const struct command_input *i
         for (size_t i = 0; i < json_array_size(list) && !withdrawn; i++)
             withdrawn = given_by_event(json_array_get(list, i), input->event_id);
     }
-    static const char *const shown[] = {"effect", "handover", "accepted_at"};
+    static const char *const shown[] = {"effect", "handover", "accepted_at", "recalled_before"};
     for (size_t i = 0; i < COUNT_OF(shown); i++)
         if (json_object_get(withdrawn, shown[i]))
             json_object_set(answer, shown[i], json_object_get(withdrawn, shown[i]));
