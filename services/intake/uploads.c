@@ -241,13 +241,15 @@ static bool take_bytes(struct http_request *request, const void *bytes, size_t l
         buf_add(&upload->chunk, bytes, part);
         bytes = (const char *)bytes + part;
         length -= part;
-        if (upload->chunk.length == LIMIT_CHUNK_BYTES && !send_chunk(upload))
-            break;
+        if (upload->chunk.length == LIMIT_CHUNK_BYTES && !send_chunk(upload)) {
+            reply_not_written(request, NULL);
+            return false;
+        }
     }
-    if (pause_if_full(request, upload))
-        return true;
-    reply_not_written(request, NULL);
-    return false;
+    bool well = pause_if_full(request, upload);
+    if (!well)
+        reply_not_written(request, NULL);
+    return well;
 }
 
 /* --- the event ---------------------------------------------------------------------------------------------------------------------- */

@@ -42,6 +42,7 @@ def everything_still_runs(request):
         return
     running = request.getfixturevalue("desk")
     running.killed.clear()
+    running.stopped.clear()
     running.may_kill_itself.clear()
     before = {service: running.exits(service) for service in SERVICES}
     yield
@@ -49,4 +50,5 @@ def everything_still_runs(request):
     for service in SERVICES:
         ended = running.exits(service) - before[service]
         wanted = running.killed[service] if service not in running.may_kill_itself else ended["137"]
-        assert ended == +collections.Counter({"137": wanted}), f"{service} ended with {dict(ended)}, killed {wanted} times"
+        wanted = +collections.Counter({"137": wanted, "0": running.stopped[service]})
+        assert ended == wanted, f"{service} ended with {dict(ended)}, and not with {dict(wanted)}"

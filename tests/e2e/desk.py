@@ -60,7 +60,7 @@ class Desk:
         self.url = self.env["KAKEKOMI_URL"]
         self.brokers = self.env["KAKEKOMI_KAFKA_BROKERS"]
         self.http = requests.Session()
-        self.killed = collections.Counter()  # by service, since the test began
+        self.killed, self.stopped = collections.Counter(), collections.Counter()  # by service, since the test began
         self.may_kill_itself = set()  # services that were given a failpoint since then
 
     # --- REST -----------------------------------------------------------------------------------
@@ -177,6 +177,13 @@ class Desk:
         before = self.restarts(service, 137)
         self.kill(service)
         until(f"{service} has ended", lambda: self.restarts(service, 137) > before, pause=0.01)
+
+    def stop_and_wait(self, service):
+        """Asked to stop, in order; a second signal to the same process would be another thing: end at once."""
+        before = self.restarts(service, 0)
+        os.kill(self.pid(service), signal.SIGTERM)
+        self.stopped[service] += 1
+        until(f"{service} has stopped", lambda: self.restarts(service, 0) > before, pause=0.01)
 
     def lose_state(self):
         """Every process killed and every local file gone before it is back: all is folded from the topics again."""

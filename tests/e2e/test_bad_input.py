@@ -194,11 +194,10 @@ class Garbage:
         self.living, self.wanted, self.refused = living, set(), []
 
     def write(self, topic, key, value, headers=()):
-        """An event without sense is refused on the chain, which shows it, and a second opening is nobody's mistake but for triage; a
-        record without value forgets, where topics are compacted."""
+        """An event without sense is refused on the chain, which shows it; a record without value forgets, where topics are compacted."""
         refusing = set(READERS[topic])
         if topic == "cases" and len(headers) == 6 and is_object(value):
-            refusing = {"triage"} if key == self.living else refusing - {"intake"}
+            refusing -= {"intake"}
         if topic in COMPACTED and value is None and key:
             refusing -= {"intake"}
 

@@ -227,5 +227,7 @@ def each_mail_at_least_once(desk, ways, addresses):
     assert not [n for n in left if (n["status"], n["rule"], n.get("why")) != ("dropped", "handover_held", "outdated")], left
     assert not wanted - set(caught), "a notice that was sent has no mail"
     ours = {mail: count for mail, count in caught.items() if mail[0] in set(addresses.values())}
-    assert set(ours) == wanted, "a mail that no notice stands for"
+    # A hold's mail may have gone when the service was killed before its outcome stood, and the hold was over afterwards.
+    doubtful = {(addresses[c], n["id"]) for c in ways for n in notices_of(c) if n["status"] == "dropped"}
+    assert not set(ours) - wanted - doubtful, "a mail that no notice stands for"
     print(f"mails {sum(ours.values())} of {len(wanted)} notices, {sum(count > 1 for count in ours.values())} sent more than once")

@@ -43,9 +43,11 @@ def test_news_questions_and_a_change_of_customer(desk):
     own = own_search(desk, case_id)["id"]
     for text in ("absent.example", "Sample-29"):
         desk.ok("POST", f"/v1/cases/{case_id}/extractions", {"text": text})
-    asked = until("what was asked for", lambda: all(
-        search["status"] in ("found", "none") for search in desk.case(case_id)["triage"]["searches"]) and
-        desk.case(case_id)["triage"]["searches"][-2:], 20)
+
+    def answered():
+        searches = desk.case(case_id)["triage"]["searches"]
+        return len(searches) == 3 and all(s["status"] in ("found", "none") for s in searches) and searches[-2:]
+    asked = until("what was asked for", answered, 20)
     assert [(search["status"], search["hits"]) for search in asked] == [("none", 0), ("found", 1)]
     triage = desk.case(case_id)["triage"]
     assert (triage["search"], triage["status"]) == (own, "found")

@@ -2,7 +2,6 @@
 """What the provider does of its own accord, what happens when the profile changes while escalation is down, and a stop of notify."""
 import collections
 import json
-import signal
 import time
 
 import pytest
@@ -126,7 +125,7 @@ def test_a_stop_of_notify_repeats_no_mail(desk):
         hearing = {**READY, "contact": {**READY["contact"], "email": f"stop{number}@accord.example"}}
         cases.append(desk.open_case("停止", hearing=hearing))
         if number % 8 == 7:
-            desk.kill("notify", signal.SIGTERM)
+            desk.stop_and_wait("notify")
             desk.wait_ready("notify")
     notices = lambda case_id: desk.case(case_id)["notifications"]  # noqa: E731
     for case_id in cases:
