@@ -34,11 +34,12 @@ static int64_t number_of(const json_t *object, const char *name)
 static enum verdict store_line(void *context, struct bytes line, struct why *why)
 {
     struct bringing *b = context;
-    struct syslog_header header;
+    struct parsed parsed;
     struct logstore_record record = {
         .partition = -1, .offset = b->records++, .line = line, .kind = b->kind};
     record.time_us = event_time_of((struct bytes){0}, line, b->append_us, &record.time_source);
-    b->unparsed += !format_of(syslog_strip(line, &header));
+    format_recognise(line, &parsed);
+    b->unparsed += !parsed.format;
     return logstore_upload_put(b->target, &record, why);
 }
 

@@ -5,6 +5,7 @@
 #include "services/triage/detection.h"
 #include "services/triage/ecs.h"
 #include "services/triage/subject.h"
+#include "services/triage/time_text.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -221,7 +222,7 @@ static void times_are_found(void **state)
         {NULL, "nothing at all", 1795503600, EVENT_TIME_APPEND},
         {NULL, "", 1795503600, EVENT_TIME_APPEND},
     };
-    event_time_set_zone(9 * 3600);
+    time_text_set_zone(9 * 3600);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         enum event_time_source source;
         int64_t append_us = INT64_C(1795503600) * 1000000;
@@ -239,7 +240,7 @@ static void years_are_guessed_from_the_append(void **state)
     int64_t time_us,
         append_us = (clock_days_from_civil(2027, 1, 1) * 86400 + 3600) * INT64_C(1000000);
     char text[CLOCK_TEXT_SIZE];
-    assert_true(event_time_of_line(bytes_of("Dec 31 23:59:59 fw-1 x"), append_us, &time_us));
+    assert_true(time_text_read(bytes_of("Dec 31 23:59:59"), append_us, &time_us));
     clock_format_us(time_us, text);
     assert_string_equal(text, "2026-12-31T14:59:59.000000Z");
 }

@@ -105,14 +105,16 @@ static bool take_5424(struct cursor *c, struct syslog_header *header)
         return false;
     probe.at += 2;
     header->time = take_word(&probe);
-    header->dated = is_dated(header->time);
-    if (!header->dated && !bytes_equal_text(header->time, "-"))
+    if (!is_dated(header->time) && !bytes_equal_text(header->time, "-"))
         return false;
     header->host = take_word(&probe);
     header->app = take_word(&probe);
     take_word(&probe); /* process id */
     take_word(&probe); /* message id */
+    const char *structured = probe.at;
     skip_structured(&probe);
+    if (structured < probe.at && *structured == '[')
+        header->structured = bytes_trim(bytes_slice(structured, probe.at));
     if (bytes_begin_with(bytes_slice(probe.at, probe.end), "\xef\xbb\xbf"))
         probe.at += 3;
     *c = probe;
@@ -172,7 +174,6 @@ struct bytes syslog_strip(struct bytes line, struct syslog_header *ret_header)
         ret_header->time = time;
     } else if (is_dated(take_word(&probe))) {
         ret_header->time = take_word(&c);
-        ret_header->dated = true;
     } else {
         return bytes_slice(c.at, c.end);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Suricata EVE JSON. A walker of its own rather than a tree: it names each scalar by its path ("alert.signature") and
- * allocates nothing; a line that was cut off yields what stands before the cut. */
+/* A walker of its own rather than a tree: it names each scalar by its path ("alert.signature") and allocates nothing; a line
+ * that was cut off yields what stands before the cut. */
 #include "services/triage/formats/format.h"
 
 #include <string.h>
@@ -9,58 +9,15 @@
 #define PATH_MAX_BYTES 120
 #define SCALARS_MAX 400
 
-static const struct format_pair pairs[] = {
-    {"host", FIELD_OBSERVER},
-    {"event_type", FIELD_TYPE},
-    {"alert.category", FIELD_CATEGORY},
-    {"alert.action", FIELD_ACTION},
-    {"alert.severity", FIELD_SEVERITY},
-    {"alert.signature", FIELD_RULE},
-    {"alert.signature_id", FIELD_RULE_ID},
-    {"anomaly.event", FIELD_RULE},
-    {"src_ip", FIELD_SOURCE_IP},
-    {"src_port", FIELD_SOURCE_PORT},
-    {"ether.src_mac", FIELD_SOURCE_MAC},
-    {"dest_ip", FIELD_DESTINATION_IP},
-    {"dest_port", FIELD_DESTINATION_PORT},
-    {"ether.dest_mac", FIELD_DESTINATION_MAC},
-    {"proto", FIELD_TRANSPORT},
-    {"app_proto", FIELD_PROTOCOL},
-    {"direction", FIELD_DIRECTION},
-    {"http.url", FIELD_URL},
-    {"http.hostname", FIELD_DOMAIN},
-    {"http.http_method", FIELD_METHOD},
-    {"http.status", FIELD_STATUS},
-    {"http.http_user_agent", FIELD_AGENT},
-    {"dns.rrname", FIELD_DNS},
-    {"dns.query.rrname", FIELD_DNS},
-    {"dns.queries.rrname", FIELD_DNS},
-    {"tls.sni", FIELD_TLS_NAME},
-    {"fileinfo.filename", FIELD_FILE},
-    {"files.filename", FIELD_FILE},
-    {"fileinfo.sha256", FIELD_SHA256},
-    {"files.sha256", FIELD_SHA256},
-    {"fileinfo.sha1", FIELD_SHA1},
-    {"fileinfo.md5", FIELD_MD5},
-    {"smb.filename", FIELD_FILE},
-    {"flow.bytes_toserver", FIELD_BYTES_OUT},
-    {"flow.bytes_toclient", FIELD_BYTES_IN},
-};
-
 struct walker {
     struct parsed *parsed;
+    parsed_each_fn *each;
     const char *at, *end;
     char path[PATH_MAX_BYTES];
     size_t path_length;
     unsigned depth;
     size_t scalars;
 };
-
-bool eve_recognise(struct bytes message)
-{
-    return bytes_begin_with(message, "{") && bytes_find(message, "\"event_type\"") &&
-           bytes_find(message, "\"timestamp\"");
-}
 
 static void skip_blank(struct walker *w)
 {
@@ -177,8 +134,7 @@ static struct bytes read_word(struct walker *w)
 static void give_scalar(struct walker *w, struct bytes value)
 {
     if (w->scalars++ < SCALARS_MAX)
-        parsed_set_named(w->parsed, pairs, COUNT_OF(pairs),
-                         bytes_slice(w->path, w->path + w->path_length), value);
+        w->each(w->parsed, bytes_slice(w->path, w->path + w->path_length), value);
 }
 
 static void push_name(struct walker *w, struct bytes name)
@@ -245,11 +201,11 @@ static void read_value(struct walker *w)
         give_scalar(w, *w->at == '"' ? read_string(w) : read_word(w));
 }
 
-void eve_parse(struct bytes message, struct parsed *parsed)
+void json_each(struct parsed *parsed, struct bytes text, parsed_each_fn *each)
 {
-    struct walker w = {
-        .parsed = parsed, .at = message.data, .end = (const char *)message.data + message.length};
+    struct walker w = {.parsed = parsed,
+                       .each = each ? each : parsed_name,
+                       .at = text.data,
+                       .end = (const char *)text.data + text.length};
     read_value(&w);
-    if (!parsed->fields[FIELD_DOMAIN].data)
-        parsed_set(parsed, FIELD_DOMAIN, parsed->fields[FIELD_TLS_NAME]);
 }
