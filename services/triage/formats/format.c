@@ -31,7 +31,7 @@ static bool says_nothing(struct bytes value)
     return value.length == 0;
 }
 
-static bool is_address(struct bytes value)
+bool bytes_is_address(struct bytes value)
 {
     char text[INET6_ADDRSTRLEN];
     unsigned char address[16];
@@ -74,6 +74,11 @@ static enum field host_beside(enum field field)
     }
 }
 
+static bool is_unspecified(struct bytes value)
+{
+    return bytes_equal_text(value, "0.0.0.0") || bytes_equal_text(value, "::");
+}
+
 /* "[2001:db8::1]:443" and "192.0.2.1:443" without brackets and port; "fe80::1%eth0" without its zone. */
 static struct bytes bare_address(struct bytes value)
 {
@@ -101,7 +106,9 @@ static void set_ranked(struct parsed *parsed, enum field field, struct bytes val
     enum field host = host_beside(field);
     if (host != field) {
         struct bytes address = bare_address(value);
-        if (is_address(address))
+        if (host == FIELD_COUNT && is_unspecified(address))
+            return; /* how devices write that nothing was translated */
+        if (bytes_is_address(address))
             value = address;
         else if (host == FIELD_COUNT || !is_host_name(value))
             return;
@@ -156,7 +163,7 @@ void parsed_set_endpoint(struct parsed *parsed, bool source, struct bytes value)
     enum field port = source ? FIELD_SOURCE_PORT : FIELD_DESTINATION_PORT;
     enum field host = source ? FIELD_SOURCE_HOST : FIELD_DESTINATION_HOST;
     const char *close = value.length ? memchr(value.data, ']', value.length) : NULL;
-    if (is_address(value)) {
+    if (bytes_is_address(value)) {
         parsed_set(parsed, ip, value);
         return;
     }
@@ -235,7 +242,7 @@ static void name_file(struct parsed *parsed)
     const char *from = path.data, *at = from + path.length;
     while (at > from && at[-1] != '/' && at[-1] != '\\')
         at--;
-    if (path.length)
+    if (path.length && !parsed->fields[FIELD_FILE].data)
         parsed_set(parsed, FIELD_FILE, bytes_slice(at, from + path.length));
 }
 

@@ -189,6 +189,7 @@ const char *bytes_find(struct bytes bytes, const char *text); /* NULL if not the
 bool bytes_equal_text_nocase(struct bytes bytes, const char *text);
 const char *bytes_find_nocase(struct bytes bytes, struct bytes part);
 struct bytes bytes_trim(struct bytes bytes);
+bool bytes_is_address(struct bytes bytes); /* IPv4 or IPv6, and nothing else beside it */
 /* At most `max` bytes of the beginning. */
 struct bytes bytes_head(struct bytes bytes, size_t max);
 /* Up to the separator; `*rest` goes behind it. At the end of the text NULL data. */
@@ -200,10 +201,12 @@ typedef bool parsed_each_fn(struct parsed *parsed, struct bytes name, struct byt
 
 /* name=value as FortiGate and its like write them: values bare up to a separator, or in quotes with \" and \\ inside. */
 struct keyvalue_style {
-    const char *separators; /* between pairs; NULL: space and tab */
-    const char *equals;     /* between name and value; NULL: "=" */
-    const char *quotes;     /* NULL: '"' */
-    bool names_have_spaces; /* from the separator to the equals sign */
+    const char *separators;      /* between pairs; NULL: space and tab */
+    const char *equals;          /* between name and value; NULL: "=" */
+    const char *quotes;          /* NULL: '"' */
+    bool names_have_spaces;      /* from the separator to the equals sign; '&' as well */
+    bool values_have_separators; /* bare ones end only before a name and an equals sign */
+    bool no_escapes;             /* a backslash is one: for paths of Windows that nobody escaped */
 };
 void keyvalue_each(struct parsed *parsed, struct bytes text, const struct keyvalue_style *style,
                    parsed_each_fn *each);
