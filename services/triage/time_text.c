@@ -55,17 +55,22 @@ static void skip_spaces(struct cursor *c)
 
 /* --- the parts of a time -------------------------------------------------------------------------------------------- */
 
+/* The name in full or its first three letters. */
 static bool take_month_name(struct cursor *c, int *ret_month)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    if (c->end - c->at < 3)
-        return false;
-    for (int month = 0; month < 12; month++)
-        if (strncasecmp(c->at, months + (size_t)month * 3, 3) == 0) {
-            *ret_month = month + 1;
-            c->at += 3;
-            return true;
-        }
+    static const char *const months[] = {"January",   "February", "March",    "April",
+                                         "May",       "June",     "July",     "August",
+                                         "September", "October",  "November", "December"};
+    size_t left = (size_t)(c->end - c->at);
+    for (size_t month = 0; left >= 3 && month < COUNT_OF(months); month++) {
+        size_t length = strlen(months[month]);
+        if (strncasecmp(c->at, months[month], 3) != 0)
+            continue;
+        bool full = left >= length && strncasecmp(c->at, months[month], length) == 0;
+        *ret_month = (int)month + 1;
+        c->at += full ? length : 3;
+        return true;
+    }
     return false;
 }
 
@@ -94,12 +99,13 @@ static void take_half_of_day(struct cursor *c, struct parts *parts)
     *c = probe;
 }
 
-/* hh:mm:ss, fraction, AM or PM. */
+/* hh:mm or hh:mm:ss, fraction, AM or PM. */
 static bool take_clock(struct cursor *c, struct parts *parts)
 {
     if (!take_number(c, 1, 2, &parts->hour) || !take_char(c, ":") ||
-        !take_number(c, 2, 2, &parts->minute) || !take_char(c, ":") ||
-        !take_number(c, 2, 2, &parts->second))
+        !take_number(c, 2, 2, &parts->minute))
+        return false;
+    if (take_char(c, ":") && !take_number(c, 2, 2, &parts->second))
         return false;
     (void)take_fraction(c, &parts->us);
     take_half_of_day(c, parts);
@@ -112,8 +118,9 @@ struct zone_name {
 };
 /* Names that mean one thing only; CST and its like, which are many, are read as the desk's zone. */
 static const struct zone_name zone_names[] = {
-    {"UTC", 0},  {"GMT", 0},  {"JST", 9},  {"KST", 9}, {"EST", -5},
-    {"EDT", -4}, {"PST", -8}, {"PDT", -7}, {"CET", 1}, {"CEST", 2},
+    {"UTC", 0},  {"GMT", 0},  {"JST", 9},  {"KST", 9},   {"EST", -5},
+    {"EDT", -4}, {"PST", -8}, {"PDT", -7}, {"CET", 1},   {"CEST", 2},
+    {"CDT", -5}, {"MDT", -6}, {"HKT", 8},  {"AEST", 10}, {"AEDT", 11},
 };
 
 static bool take_zone_name(struct cursor *c, int32_t *ret_east_s)
