@@ -152,8 +152,12 @@ static void take_host(struct cursor *c, struct syslog_header *header)
         if (strchr("={}\"|", ((const char *)word.data)[i]))
             return;
     if (!word.length || ((const char *)word.data)[word.length - 1] == ':' ||
-        bytes_begin_with(word, "CEF:"))
+        bytes_begin_with(word, "CEF:") || bytes_begin_with(word, "TMCM:"))
         return;
+    bool bracketed = word.length > 2 && *(const char *)word.data == '[' &&
+                     ((const char *)word.data)[word.length - 1] == ']';
+    if (bracketed) /* an address, as Zscaler's NSS has it */
+        word = bytes_slice((const char *)word.data + 1, (const char *)word.data + word.length - 1);
     header->host = word;
     *c = probe;
 }
