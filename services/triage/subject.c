@@ -194,9 +194,9 @@ bool subject_is_empty(const struct subject *subject)
 
 /* --- touching ---------------------------------------------------------------------------------------------------------------- */
 
-static const enum field address_fields[] = {FIELD_SOURCE_IP, FIELD_DESTINATION_IP,
+static const enum field address_fields[] = {FIELD_SOURCE_IP, FIELD_DESTINATION_IP, FIELD_HOST_IP,
                                             FIELD_SOURCE_HOST, FIELD_DESTINATION_HOST};
-static const enum field mac_fields[] = {FIELD_SOURCE_MAC, FIELD_DESTINATION_MAC};
+static const enum field mac_fields[] = {FIELD_SOURCE_MAC, FIELD_DESTINATION_MAC, FIELD_HOST_MAC};
 static const enum field name_fields[] = {FIELD_SOURCE_HOST, FIELD_DESTINATION_HOST, FIELD_HOST,
                                          FIELD_USER, FIELD_DOMAIN};
 

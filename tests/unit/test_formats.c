@@ -263,6 +263,12 @@ static void devices_are_met(void **state)
         {"date=1 time=1 logid=1 type=traffic srcip=2001:db8:0::1", "PC-07"},
         {"date=1 time=1 logid=1 type=traffic srcmac=\"84:78:48:80:0d:86\"", "PC-07"},
         {"date=1 time=1 logid=1 type=traffic srcname=\"pc-07.example.co.jp\"", "PC-07"},
+        {"<44>1 2026-11-24T06:00:00Z h CylancePROTECT - - - Event Type: Threat, IP Address: "
+         "(192.168.1.33), Device Name: x",
+         "PC-07"},
+        {"<44>1 2026-11-24T06:00:00Z h CylancePROTECT - - - Event Type: Device, MAC Address: "
+         "(84-78-48-80-0D-86)",
+         "PC-07"},
         {"unheard-of product: 192.168.1.33 said so", "PC-07"},
         {"unheard-of product: 192.168.1.330 said so", NULL},
         {"unheard-of product: 1.192.168.1.33 said so", NULL},
