@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define POLICY_BYTES_MAX 200
+#define HEAD_BYTES_MAX 120 /* of what comes before the message's id by syslog */
 
 static const struct format_pair pairs[] = {
     PAIR("msg_id", CODE),
@@ -179,14 +180,19 @@ static void take_word(struct parsed *parsed, struct places *places, struct bytes
     }
 }
 
-/* The words from the message's id, or the beginning, up to the first name="value". */
+/* What stands behind msg_id="3000-0148", or all of it where that comes later. */
+static struct bytes behind_id(struct bytes message)
+{
+    const char *id = bytes_find(bytes_head(message, HEAD_BYTES_MAX), "msg_id=\"");
+    const char *end = (const char *)message.data + message.length;
+    return id && end - id > 18 ? bytes_trim(bytes_slice(id + 18, end)) : message;
+}
+
+/* The words up to the first name="value". */
 static struct places take_words(struct parsed *parsed)
 {
     struct places places = {0};
-    struct bytes rest = parsed->message;
-    const char *end = (const char *)rest.data + rest.length, *id = bytes_find(rest, "msg_id=\"");
-    if (id && end - id > 19 && id < (const char *)rest.data + 120)
-        rest = bytes_slice(id + 18, end);
+    struct bytes rest = behind_id(parsed->message);
     while (rest.data && !(places.addresses == 2 && !places.behind_addresses)) {
         struct bytes word = bytes_next(&rest, ' ');
         if (bytes_find(word, "=\""))
@@ -274,7 +280,7 @@ static void parse(struct parsed *parsed)
             take_reason(parsed);
     } else if (!parsed->fields[FIELD_SOURCE_IP].data) {
         take_login(parsed);
-        parsed_set(parsed, FIELD_MESSAGE, parsed->message);
+        parsed_set(parsed, FIELD_MESSAGE, behind_id(parsed->message));
     }
 }
 
