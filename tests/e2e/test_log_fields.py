@@ -19,18 +19,32 @@ sys.path.insert(0, str(ROOT / "tests" / "oracle"))
 import log_fields  # noqa: E402
 
 SAMPLES = pathlib.Path(os.environ.get("TEST_SAMPLES", ROOT.parent / "shared" / "samples"))
-APPEND = datetime.datetime(2026, 11, 24, 6, 30, tzinfo=datetime.timezone.utc)  # after every sample: what has no year is of 2026
+APPEND = datetime.datetime(2026, 11, 24, 6, 30, tzinfo=datetime.timezone.utc)  # of what states no year, or no time at all
 VERDICTS = ("right", "wrong", "missing", "extra")
 LEAST = 0.99
 
 
+def appended(product, line):
+    """When the line comes in: the midnight after the last moment that it states. Years later triage would not believe it."""
+    say = log_fields.stated(product, line, APPEND)
+    if "time" not in say.must:
+        return APPEND
+    last = datetime.datetime.fromtimestamp(max(int(moment) for moment in say.must["time"][0]), datetime.timezone.utc)
+    return last.replace(hour=0, minute=0, second=0) + datetime.timedelta(days=1)
+
+
 def answers_of(build, lines):
-    """One process for all: the append time only matters where a line has no year."""
-    asked = "".join(json.dumps(line) + "\n" for line in lines)
-    told = subprocess.run([build / "tests" / "parse_lines", APPEND.strftime("%Y-%m-%dT%H:%M:%SZ")], input=asked.encode(),
-                          check=True, capture_output=True).stdout
-    answers = [json.loads(line) for line in told.decode("utf-8").splitlines()]
-    assert len(answers) == len(lines)
+    """{index: answer}; one process for all lines that come in at the same time."""
+    groups = collections.defaultdict(list)
+    for index, (product, _, line) in enumerate(lines):
+        groups[appended(product, line)].append(index)
+    answers = {}
+    for append, indices in groups.items():
+        asked = "".join(json.dumps(lines[index][2]) + "\n" for index in indices)
+        told = subprocess.run([build / "tests" / "parse_lines", append.strftime("%Y-%m-%dT%H:%M:%SZ")], input=asked.encode(),
+                              check=True, capture_output=True).stdout.decode("utf-8").split("\n")[:-1]
+        assert len(told) == len(indices)
+        answers.update({index: (append, json.loads(answer)) for index, answer in zip(indices, told)})
     return answers
 
 
@@ -44,8 +58,10 @@ def found(build):
     unknown = {product for product, _, _ in lines if not log_fields.reader_of(product)}
     assert not unknown, f"nobody has said what the lines of these state: {sorted(unknown)}"
     verdicts = []
-    for (product, number, line), answer in zip(lines, answers_of(build, [line for _, _, line in lines])):
-        say = log_fields.stated(product, line, APPEND)
+    answers = answers_of(build, lines)
+    for index, (product, number, line) in enumerate(lines):
+        append, answer = answers[index]
+        say = log_fields.stated(product, line, append)
         verdicts += [(product, number, *verdict) for verdict in log_fields.judge(say, answer)]
     report(verdicts)
     return verdicts

@@ -43,7 +43,7 @@ HASH_LENGTH = {32: "md5", 40: "sha1", 64: "sha256"}
 NOTHING = {"", "-", "_", "--", "n/a", "none", "null", "(null)", "unknown", "unset", "redacted", "undefined", "::", "0.0.0.0"}
 
 
-# --- values ---------------------------------------------------------------------------------------------------------------
+# --- values ----------------------------------------------------------------------------------------------------------------
 
 def is_nothing(value):
     """A placeholder: what a product writes where it has nothing, and the words that templates left in the samples."""
@@ -71,7 +71,7 @@ def normal(what, value):
     return str(value).strip()
 
 
-# --- time: all answer seconds since 1970 ------------------------------------------------------------------------------------
+# --- time: all answer seconds since 1970 -----------------------------------------------------------------------------------
 
 def nearest_year(month, day, clock, zone, append):
     hour, minute, second = (int(part) for part in clock.split(":"))
@@ -130,7 +130,7 @@ def epoch(text):
     return int(digits[0][:10]) if digits else None
 
 
-# --- what a line states -------------------------------------------------------------------------------------------------------
+# --- what a line states ----------------------------------------------------------------------------------------------------
 
 class Line:
     """must[what] = (values, fields, also): one of `values` in one of `fields`; `also` is true, but not what was asked."""
@@ -230,7 +230,7 @@ def dig(tree, *paths):
     return None
 
 
-# --- firewalls of name=value ---------------------------------------------------------------------------------------------
+# --- firewalls of name=value -----------------------------------------------------------------------------------------------
 
 def fortigate(line, say):
     if re.match(r"\S+ \S+ \[\d", line.split(" - - ")[-1]) or ' - - [' in line:
@@ -400,7 +400,7 @@ def bluecoat(line, say):
     say.state("host", log.get("x-bluecoat-appliance-name"), *(say.must["host"][0] if "host" in say.must else ()))
 
 
-# --- Check Point --------------------------------------------------------------------------------------------------------------
+# --- Check Point -----------------------------------------------------------------------------------------------------------
 
 def checkpoint(line, say):
     rest = header(line, say)
@@ -439,7 +439,7 @@ def checkpoint_fields(log, say):
     say.allow("sha256", log.get("app_sig_id"))  # 64 digits, but the signature's
 
 
-# --- CEF and LEEF ---------------------------------------------------------------------------------------------------------------
+# --- CEF and LEEF ----------------------------------------------------------------------------------------------------------
 
 def cef_of(line, say):
     """Seven fields of the head, and the extension with its labels resolved as "label:…"."""
@@ -499,8 +499,8 @@ def cef_labelled(log, say):
 
 
 def trend_micro(parts, log, say):
-    """The name is that of the malware (4000000 and after), of the rule (firewall, integrity, intrusion, log inspection), or of the
-    event. A web reputation's is its category, as much or little of a rule as the message."""
+    """The name is that of the malware (4000000 and after), of the rule (firewall, integrity, intrusion, log inspection), or of
+    the event. A web reputation's is its category, as much or little of a rule as the message."""
     number = int(parts[4])
     if number == 4000000 or number in (20, 30) or 1000000 <= number < 1010000 or 3000000 <= number < 3010000:
         say.state("rule", parts[5], log.get("cs1") if log.get("cs1Label") == "LI Description" else None)
@@ -561,7 +561,7 @@ def leef(line, say):
     say.url(None, log.get("url"))
 
 
-# --- Palo Alto ----------------------------------------------------------------------------------------------------------------
+# --- Palo Alto -------------------------------------------------------------------------------------------------------------
 
 def paloalto(line, say):
     """CSV; columns as PAN-OS documents them for each type. The collection cut "receive time" down to a time of day, which
@@ -653,7 +653,7 @@ PALO_ALTO = {"TRAFFIC": pan_traffic, "THREAT": pan_threat, "CONFIG": pan_config,
              "DECRYPTION": pan_decryption, "GLOBALPROTECT": pan_globalprotect, "SYSTEM": pan_system}
 
 
-# --- endpoint products that are no JSON ------------------------------------------------------------------------------------------
+# --- endpoint products that are no JSON ------------------------------------------------------------------------------------
 
 def symantec_sep(line, say):
     """"Name: value" between commas, and some values by their place. Of an attack that is Inbound the remote host is the source."""
@@ -788,7 +788,7 @@ def darktrace(line, say):
     return say.allow("url", log["url"])
 
 
-# --- access logs, routers ------------------------------------------------------------------------------------------------------
+# --- access logs, routers --------------------------------------------------------------------------------------------------
 
 ACCESS = re.compile(r"(\S+) \S+ (\S+) \[(\d\d)/(\w{3})/(\d{4}):([\d:]{8}) ([+-]\d{4})\] \"(\S+) (\S+)")
 
@@ -849,9 +849,10 @@ def windows(line, say):
     return None
 
 
-# --- Suricata -------------------------------------------------------------------------------------------------------------------
+# --- Suricata --------------------------------------------------------------------------------------------------------------
 
-FAST = re.compile(r"(\d\d)/(\d\d)/(\d{4})-(\d\d:\d\d:\d\d)\.\d+ +(?:\[(w?Drop)\] )?\[\*\*\] \[[\d:]+\] (.*?) \[\*\*\].*\{[^}]*\} (\S+) -> (\S+)")
+FAST = re.compile(r"(\d\d)/(\d\d)/(\d{4})-(\d\d:\d\d:\d\d)\.\d+ +(?:\[(w?Drop)\] )?"
+                  r"\[\*\*\] \[[\d:]+\] (.*?) \[\*\*\].*\{[^}]*\} (\S+) -> (\S+)")
 
 
 def suricata(line, say):
@@ -914,7 +915,7 @@ def fast_address(text):
     return text if address(text) and text.count(":") == 7 else text.rsplit(":", 1)[0]
 
 
-# --- JSON of services in the cloud (panther's lines; without a zone UTC by their documentation) -------------------------------------
+# --- JSON of services in the cloud (panther's lines; without a zone UTC by their documentation) ----------------------------
 
 def zscaler(line, say):
     """NSS as name=value between tabs, NSS and LSS as JSON. Lines that begin within a JSON text are half of one: no product
@@ -1098,7 +1099,7 @@ def crowdstrike_time(log, event, say):
     say.state("time", *[moment for moment in exact + named + zoned + context if moment] or bare)
 
 
-# --- which reader -----------------------------------------------------------------------------------------------------------------
+# --- which reader ----------------------------------------------------------------------------------------------------------
 
 READERS = {  # by the folder's (panther: the file's) name, else by the longest of these that it contains
     "bluecoat": bluecoat, "carbonblack": carbonblack, "checkpoint": checkpoint, "crowdstrike": crowdstrike, "cylance": cylance,
@@ -1141,7 +1142,7 @@ def lines_of(folder):
                     yield name.removesuffix(".jsonl"), number, json.dumps(log, ensure_ascii=False)
 
 
-# --- the comparison ------------------------------------------------------------------------------------------------------------------
+# --- the comparison --------------------------------------------------------------------------------------------------------
 
 def judge(say, answer):
     """(what, verdict, stated, got) of every field: right, missing, wrong; extra is more than is stated, for an address wrong."""
