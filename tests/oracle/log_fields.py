@@ -248,8 +248,8 @@ def fortigate(line, say):
     say.state("destination.ip", log.get("dstip"))
     say.user(log.get("user"))
     say.host(log.get("srcname"), log.get("hostname") if log.get("type") == "event" else None)
-    say.state("action", log.get("action"))
-    say.allow("action", log.get("utmaction"), log.get("appact"), log.get("eventtype"))
+    say.state("action", log.get("action"), log.get("utmaction"))  # what the policy did, and what its inspection did
+    say.allow("action", log.get("appact"), log.get("eventtype"))
     say.state("rule", log.get("virus"), log.get("attack"), log.get("policyname"), log.get("dlprule"))
     say.allow("rule", *(log.get(name) for name in ("app", "catdesc", "logdesc", "profile", "appcat", "msg")))
     if log.get("hostname") or log.get("url"):
