@@ -97,11 +97,20 @@ static void add_text(struct buf *out, const char *name, struct bytes value)
     buf_add_json_string(out, text.data ? text.data : "", text.length);
 }
 
+/* Not in the middle of a character. */
+static struct bytes cut_at(struct bytes text, size_t max)
+{
+    if (text.length <= max)
+        return text;
+    text.length = max;
+    while (text.length && (((const uint8_t *)text.data)[text.length] & 0xc0) == 0x80)
+        text.length--;
+    return text;
+}
+
 static void add_field(struct buf *out, const char *name, struct bytes value)
 {
-    if (value.length > FIELD_BYTES_MAX)
-        value.length = FIELD_BYTES_MAX;
-    add_text(out, name, value);
+    add_text(out, name, cut_at(value, FIELD_BYTES_MAX));
 }
 
 static bool is_small_number(struct bytes value)
@@ -147,10 +156,7 @@ static void add_headers(struct buf *out, const struct logstore_record *record,
 static void add_original(struct buf *out, struct bytes line, size_t raw_max)
 {
     bool cut = line.length > raw_max;
-    if (cut)
-        line.length = raw_max;
-    while (cut && line.length && (((const uint8_t *)line.data)[line.length] & 0xc0) == 0x80)
-        line.length--; /* not in the middle of a character */
+    line = cut_at(line, raw_max);
     if (cut)
         buf_add_text(out, ",\"labels.cut\":true");
     add_text(out, "event.original", line);
