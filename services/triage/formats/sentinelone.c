@@ -47,6 +47,7 @@ static const struct format_pair pairs[] = {
     PAIR("threatInfo.sha1", SHA1),
     PAIR("threatInfo.md5", MD5),
     PAIR("data.fileContentHash", SHA1), /* of whatever kind */
+    PAIR("secondaryDescription", SHA1), /* where it is a hash */
     PAIR("threatInfo.originatorProcess", PROCESS),
     PAIR("threatInfo.maliciousProcessArguments", COMMAND),
     PAIR("primaryDescription", MESSAGE),
