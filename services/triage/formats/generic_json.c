@@ -277,25 +277,12 @@ static void parse(struct parsed *parsed)
     parsed_set_domain_of_url(parsed, parsed->fields[FIELD_URL]);
 }
 
-static const char *const times[] = {"\"@timestamp\":",
-                                    "\"timestamp\":",
-                                    "\"Timestamp\":",
-                                    "\"event_time\":",
-                                    "\"eventTime\":",
-                                    "\"datetime\":",
-                                    "\"dateTime\":",
-                                    "\"time\":",
-                                    "\"Time\":",
-                                    "\"ts\":",
-                                    "\"date\":",
-                                    "\"createdAt\":",
-                                    "\"created_at\":",
-                                    "\"created\":",
-                                    "\"TimeGenerated\":",
-                                    "\"_time\":",
-                                    "\"start_time\":",
-                                    "\"occurred\":",
-                                    NULL};
+static const char *const times[] = {
+    "\"@timestamp\":", "\"timestamp\":",  "\"Timestamp\":",     "\"event_time\":",
+    "\"eventTime\":",  "\"datetime\":",   "\"dateTime\":",      "\"time\":",
+    "\"Time\":",       "\"ts\":",         "\"date\":",          "\"createdAt\":",
+    "\"created_at\":", "\"created\":",    "\"TimeGenerated\":", "\"TimeCreated\":",
+    "\"_time\":",      "\"start_time\":", "\"occurred\":",      NULL};
 
 const struct format format_generic_json = {.name = "generic_json",
                                            .recognise = recognise,
