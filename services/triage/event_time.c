@@ -8,7 +8,7 @@
 
 #define BEFORE_MAX_US (400 * TIME_DAY_US)
 #define AFTER_MAX_US TIME_DAY_US
-#define LOOK_BYTES 4096 /* EVE's `timestamp` stands first, CEF's `rt` may stand anywhere */
+#define LOOK_BYTES 8192 /* EVE's `timestamp` stands first, CEF's `rt` may stand anywhere */
 
 const char *event_time_source_name(enum event_time_source source)
 {
@@ -22,6 +22,7 @@ struct asking {
     int64_t append_us;
     int64_t time_us; /* the first that is believed */
     bool told;       /* something was said at all */
+    bool utc;        /* what names no zone */
 };
 
 static bool believe(struct asking *asking, bool said, int64_t time_us)
@@ -41,7 +42,8 @@ static bool ask_text(struct asking *asking, struct bytes text)
         text.data = (const char *)text.data + 1;
         text.length--;
     }
-    bool said = time_text_read(text, asking->append_us, &time_us);
+    bool said =
+        (asking->utc ? time_text_read_utc : time_text_read)(text, asking->append_us, &time_us);
     return believe(asking, said, time_us);
 }
 
@@ -56,6 +58,7 @@ static bool ask_format(struct asking *asking)
 {
     int64_t time_us = 0;
     for (const struct format *format = asking->parsed->format; format; format = format->base) {
+        asking->utc = format->utc;
         for (const char *const *mark = format->times; mark && *mark; mark++)
             if (**mark ? ask_behind(asking, *mark) : ask_text(asking, asking->head))
                 return true;
@@ -63,6 +66,7 @@ static bool ask_format(struct asking *asking)
         if (believe(asking, said, time_us))
             return true;
     }
+    asking->utc = false;
     return false;
 }
 

@@ -267,13 +267,13 @@ static void take_year_behind(struct cursor *c, struct parts *p)
         p->year = year;
 }
 
-static bool read_written(struct bytes text, int64_t append_us, int64_t *ret_us)
+static bool read_written(struct bytes text, int64_t append_us, int32_t east_s, int64_t *ret_us)
 {
     static bool (*const forms[])(struct cursor *c, struct parts *p) = {
         take_year_first, take_month_first, take_day_first, take_name_first};
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
         struct cursor c = {.at = text.data, .end = (const char *)text.data + text.length};
-        struct parts parts = {.east_s = zone_east_s};
+        struct parts parts = {.east_s = east_s};
         if (!forms[i](&c, &parts))
             continue;
         (void)take_zone(&c, &parts.east_s);
@@ -308,7 +308,13 @@ static bool read_epoch(struct bytes text, int64_t *ret_us)
 
 bool time_text_read(struct bytes text, int64_t append_us, int64_t *ret_us)
 {
-    return text.length && (read_epoch(text, ret_us) || read_written(text, append_us, ret_us));
+    return text.length &&
+           (read_epoch(text, ret_us) || read_written(text, append_us, zone_east_s, ret_us));
+}
+
+bool time_text_read_utc(struct bytes text, int64_t append_us, int64_t *ret_us)
+{
+    return text.length && (read_epoch(text, ret_us) || read_written(text, append_us, 0, ret_us));
 }
 
 bool time_text_join(struct bytes date, struct bytes clock, struct bytes zone, int64_t *ret_us)

@@ -18,6 +18,8 @@ void time_text_set_zone(int32_t east_s);
 
 /* Whatever stands at the start of the text; what follows it does not matter. */
 bool time_text_read(struct bytes text, int64_t append_us, int64_t *ret_us);
+/* The same, but what names no zone is in UTC. */
+bool time_text_read_utc(struct bytes text, int64_t append_us, int64_t *ret_us);
 /* A date and a time of day that stand apart ("2026-11-24", "15:00:00.5"), and a zone that stands elsewhere or nowhere (no
  * data): "+0900", "UTC", "JST". */
 bool time_text_join(struct bytes date, struct bytes clock, struct bytes zone, int64_t *ret_us);

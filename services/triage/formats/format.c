@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* One line per format, in the order of asking, made by meson.build of its list. */
 #define FORMAT(name) extern const struct format format_##name;
@@ -24,7 +25,8 @@ const size_t format_count = COUNT_OF(format_table);
 
 static bool says_nothing(struct bytes value)
 {
-    static const char *const nothing[] = {"-", "n/a", "none", "null", "(null)", "unknown", "\"\""};
+    static const char *const nothing[] = {"-",      "n/a",     "none", "null",
+                                          "(null)", "unknown", "\"\"", "(no user)"};
     for (size_t i = 0; i < COUNT_OF(nothing); i++)
         if (bytes_equal_text_nocase(value, nothing[i]))
             return true;
@@ -97,11 +99,40 @@ static struct bytes bare_address(struct bytes value)
     return slash ? bytes_slice(from, slash) : value;
 }
 
+static bool is_hash(enum field field)
+{
+    return field == FIELD_SHA256 || field == FIELD_SHA1 || field == FIELD_MD5;
+}
+
+/* FIELD_COUNT: no hash at all; nothing but zeros is what some write for none. */
+static enum field hash_kind(struct bytes value)
+{
+    bool zeros = true;
+    for (size_t i = 0; i < value.length; i++) {
+        char c = ((const char *)value.data)[i];
+        if (!c || !strchr("0123456789abcdefABCDEF", c))
+            return FIELD_COUNT;
+        zeros &= c == '0';
+    }
+    if (zeros)
+        return FIELD_COUNT;
+    switch (value.length) {
+    case 64:
+        return FIELD_SHA256;
+    case 40:
+        return FIELD_SHA1;
+    case 32:
+        return FIELD_MD5;
+    default:
+        return FIELD_COUNT;
+    }
+}
+
 static void set_ranked(struct parsed *parsed, enum field field, struct bytes value,
                        unsigned char rank)
 {
     value = bytes_trim(value);
-    if (says_nothing(value))
+    if (field == FIELD_COUNT || says_nothing(value))
         return;
     enum field host = host_beside(field);
     if (host != field) {
@@ -115,6 +146,8 @@ static void set_ranked(struct parsed *parsed, enum field field, struct bytes val
         else
             field = host;
     }
+    if (is_hash(field) && (field = hash_kind(value)) == FIELD_COUNT)
+        return;
     if (parsed->fields[field].data && parsed->ranks[field] <= rank)
         return;
     parsed->fields[field] = value;
@@ -127,6 +160,14 @@ void parsed_set(struct parsed *parsed, enum field field, struct bytes value)
         set_ranked(parsed, field, value, RANK_DIRECT);
 }
 
+static bool has_name(const struct format *format, const struct format_pair *pair, struct bytes name)
+{
+    if (pair->length != name.length)
+        return false;
+    return format->any_case ? strncasecmp(pair->name, name.data, name.length) == 0
+                            : memcmp(pair->name, name.data, name.length) == 0;
+}
+
 bool parsed_name(struct parsed *parsed, struct bytes name, struct bytes value)
 {
     unsigned rank = RANK_DIRECT + 1;
@@ -134,7 +175,7 @@ bool parsed_name(struct parsed *parsed, struct bytes name, struct bytes value)
     for (const struct format *format = parsed->format; format && !found; format = format->base)
         for (size_t i = 0; i < format->pair_count; i++, rank++) {
             const struct format_pair *pair = &format->pairs[i];
-            if (pair->length != name.length || memcmp(pair->name, name.data, name.length) != 0)
+            if (!has_name(format, pair, name))
                 continue;
             found = true; /* one name may stand for several fields */
             set_ranked(parsed, pair->field, value,
@@ -143,18 +184,37 @@ bool parsed_name(struct parsed *parsed, struct bytes name, struct bytes value)
     return found;
 }
 
+bool parsed_name_below(struct parsed *parsed, const char *const *prefixes, struct bytes name,
+                       struct bytes value)
+{
+    for (; *prefixes; prefixes++) {
+        size_t length = strlen(*prefixes);
+        if (name.length > length && strncasecmp(name.data, *prefixes, length) == 0) {
+            name = bytes_slice((const char *)name.data + length,
+                               (const char *)name.data + name.length);
+            break;
+        }
+    }
+    return parsed_name(parsed, name, value);
+}
+
+static void swap(struct parsed *parsed, enum field one, enum field other)
+{
+    struct bytes value = parsed->fields[one];
+    parsed->fields[one] = parsed->fields[other];
+    parsed->fields[other] = value;
+}
+
+void parsed_swap_ends(struct parsed *parsed)
+{
+    swap(parsed, FIELD_SOURCE_IP, FIELD_DESTINATION_IP);
+    swap(parsed, FIELD_SOURCE_PORT, FIELD_DESTINATION_PORT);
+    swap(parsed, FIELD_SOURCE_HOST, FIELD_DESTINATION_HOST);
+}
+
 void parsed_set_hash(struct parsed *parsed, struct bytes value)
 {
-    value = bytes_trim(value);
-    for (size_t i = 0; i < value.length; i++)
-        if (!strchr("0123456789abcdefABCDEF", ((const char *)value.data)[i]))
-            return;
-    if (value.length == 64)
-        parsed_set(parsed, FIELD_SHA256, value);
-    else if (value.length == 40)
-        parsed_set(parsed, FIELD_SHA1, value);
-    else if (value.length == 32)
-        parsed_set(parsed, FIELD_MD5, value);
+    parsed_set(parsed, FIELD_SHA256, value);
 }
 
 void parsed_set_endpoint(struct parsed *parsed, bool source, struct bytes value)

@@ -101,7 +101,7 @@ struct parsed {
 struct format_pair { /* a product's own name of a field */
     const char *name;
     size_t length;
-    enum field field;
+    enum field field; /* FIELD_COUNT: nowhere, though the base has a place */
 };
 #define PAIR(name_, field_) {(name_), sizeof(name_) - 1, FIELD_##field_}
 
@@ -142,10 +142,12 @@ struct format {
     /* What is not found in this format's tables is looked up in these of another one. NULL: none. */
     const struct format *base;
     /* What stands right before the time ("eventtime=", "\"timestamp\":"), in order of preference, NULL at the end; "" is the
-     * beginning of the message. Looked for in the first 4 KiB. */
+     * beginning of the message. Looked for in the first 8 KiB. */
     const char *const *times;
     /* Where that is not enough; asked when none of them brings a time. */
     bool (*time)(const struct parsed *parsed, int64_t append_us, int64_t *ret_us);
+    bool utc;      /* times that name no zone are in UTC, not in the desk's */
+    bool any_case; /* names are the same in capitals and small letters */
 };
 #define TABLE_PAIRS(array) .pairs = (array), .pair_count = COUNT_OF(array)
 #define TABLE_DETECTIONS(array) .detections = (array), .detection_count = COUNT_OF(array)
@@ -155,6 +157,10 @@ bool format_time_split(const struct parsed *parsed, int64_t append_us, int64_t *
 /* For products that speak CEF with names of their own: base = &format_cef. */
 extern const struct format format_cef;
 void cef_parse(struct parsed *parsed);
+/* From "CEF:" on, which may stand behind a word or two of a relay. NULL data: no CEF. */
+struct bytes cef_begin(struct bytes message);
+/* CEF of one of these vendors, NULL at the end. */
+bool cef_is_of(const struct parsed *parsed, const char *const *vendors);
 extern const char *const cef_times[];
 
 extern const struct format *const format_table[]; /* in the order of asking */
@@ -170,10 +176,15 @@ void parsed_clear(
 /* --- for the formats ------------------------------------------------------------------------------------------- */
 /* The first value of a field stays, and counts for more than what pairs bring. Empty values and the placeholders "-", "N/A",
  * "none", "null", "(null)" leave a field empty. An address field takes addresses only, without brackets and port: what is a
- * name goes to the host beside it. */
+ * name goes to the host beside it. A hash field takes hexadecimal digits only; their number tells which kind it is. */
 void parsed_set(struct parsed *parsed, enum field field, struct bytes value);
 /* The pair of the format, or of its base, with this name. False: no such pair. */
 bool parsed_name(struct parsed *parsed, struct bytes name, struct bytes value);
+/* The same for products that put everything below one name or another: "event.", NULL at the end. */
+bool parsed_name_below(struct parsed *parsed, const char *const *prefixes, struct bytes name,
+                       struct bytes value);
+/* Source for destination, where the line shows "local" and "remote" and the other side began. */
+void parsed_swap_ends(struct parsed *parsed);
 /* A hash whose kind its length tells. */
 void parsed_set_hash(struct parsed *parsed, struct bytes value);
 /* Address, port and host out of "192.0.2.1:80", "[2001:db8::1]:80", "192.0.2.1:80:X1:name" (SonicWall). */
@@ -217,8 +228,13 @@ size_t csv_read(struct parsed *parsed, struct bytes text, const enum field *colu
                 struct bytes *ret_all);
 
 /* JSON by the path of each scalar ("alert.signature"), arrays without an index. Nothing is allocated; a line that was cut
- * off yields what stands before the cut. */
+ * off yields what stands before the cut. A pair written as an object, {"Name": "ForwardTo", "Value": …}, is also given by its
+ * name ("Parameters.ForwardTo"), and a text that is JSON itself also by what is in it ("AdditionalFields.ThreatName"). */
 void json_each(struct parsed *parsed, struct bytes text, parsed_each_fn *each);
+/* The object that the message is, or that stands behind a word or two ("darktrace {…"). NULL data: none. */
+struct bytes json_begin(struct bytes message);
+/* Such an object with one of these texts near its beginning: names with their quotes, NULL at the end. */
+bool json_tells(const struct parsed *parsed, const char *const *marks);
 
 /* CEF's extension: a value runs up to the next " name=". csN, cnN, flexStringN … are given by their labels too, as
  * "label:Policy Name". */

@@ -8,6 +8,18 @@
 #define PAIRS_MAX 400
 #define CUSTOM_MAX 32
 
+/* "C:\\…" and "\\\\server\\…": many products do not escape the backslashes of a path, and its "\\new" is no end of line. */
+static bool is_path(const char *from, const char *end)
+{
+    return (end - from > 2 && from[1] == ':' && from[2] == '\\') ||
+           (end - from > 1 && from[0] == '\\' && from[1] == '\\');
+}
+
+static bool is_escaped(char c, bool path)
+{
+    return c == '\\' || c == '=' || c == '|' || (!path && (c == 'n' || c == 'r'));
+}
+
 static struct bytes unescape(struct parsed *parsed, struct bytes value)
 {
     const char *from = value.data, *end = from + value.length;
@@ -16,9 +28,10 @@ static struct bytes unescape(struct parsed *parsed, struct bytes value)
     char *room = parsed_scratch(parsed, value.length), *to = room;
     if (!room)
         return value;
+    bool path = is_path(from, end);
     for (; from < end; from++) {
         char c = *from;
-        if (c == '\\' && from + 1 < end) {
+        if (c == '\\' && from + 1 < end && is_escaped(from[1], path)) {
             from++;
             c = *from == 'n' || *from == 'r' ? ' ' : *from;
         }

@@ -8,6 +8,8 @@
 #define DEPTH_MAX 16
 #define PATH_MAX_BYTES 120
 #define SCALARS_MAX 400
+#define LOOK_BYTES 8192
+#define WORDS_BEFORE_MAX 64
 
 struct walker {
     struct parsed *parsed;
@@ -17,6 +19,8 @@ struct walker {
     size_t path_length;
     unsigned depth;
     size_t scalars;
+    struct bytes pair; /* the name that a value is about to follow, see give_pair */
+    size_t pair_at;    /* length of the path that it belongs to */
 };
 
 static void skip_blank(struct walker *w)
@@ -104,6 +108,7 @@ static struct bytes unescape(struct parsed *parsed, struct bytes raw)
         else
             *to++ = code ? meant[code - codes] : c;
     }
+    parsed->scratch_used -= (size_t)(room + raw.length - to); /* the rest goes back */
     return bytes_slice(room, to);
 }
 
@@ -137,6 +142,14 @@ static void give_scalar(struct walker *w, struct bytes value)
         w->each(w->parsed, bytes_slice(w->path, w->path + w->path_length), value);
 }
 
+static bool is_one_of(struct bytes name, const char *const *list)
+{
+    for (; *list; list++)
+        if (bytes_equal_text_nocase(name, *list))
+            return true;
+    return false;
+}
+
 static void push_name(struct walker *w, struct bytes name)
 {
     if (w->path_length + name.length + 1 > sizeof w->path)
@@ -149,6 +162,50 @@ static void push_name(struct walker *w, struct bytes name)
 }
 
 static void read_value(struct walker *w);
+
+/* {"Name": "ForwardTo", "Value": "a@example.com"} of Microsoft's audit, {"Key", "ValueString"} of CrowdStrike's,
+ * {"field", "value"} of Vision One's: below the object's own path by that name, besides by the path as it stands. */
+static void give_pair(struct walker *w, struct bytes value)
+{
+    static const char *const names[] = {"name", "key", "field", NULL};
+    static const char *const values[] = {"value", "valuestring", "newvalue", NULL};
+    size_t length = w->path_length, parent = length;
+    while (parent && w->path[parent - 1] != '.')
+        parent--;
+    struct bytes last = bytes_slice(w->path + parent, w->path + length);
+    if (is_one_of(last, names)) {
+        w->pair = value;
+        w->pair_at = parent;
+    } else if (w->pair.length && w->pair_at == parent && parent && is_one_of(last, values)) {
+        struct walker named = *w; /* with a path of its own */
+        named.path_length = parent - 1;
+        push_name(&named, w->pair);
+        give_scalar(&named, value);
+        w->scalars = named.scalars;
+    }
+}
+
+/* A text that is itself an object, or a list of them. */
+static void give_inside(struct walker *w, struct bytes text)
+{
+    const char *from = text.data;
+    bool object = text.length > 4 && (memcmp(from, "{\"", 2) == 0 || memcmp(from, "[{\"", 3) == 0);
+    if (!object || w->depth >= DEPTH_MAX)
+        return;
+    struct walker inside = *w;
+    inside.at = from;
+    inside.end = from + text.length;
+    inside.depth++;
+    read_value(&inside);
+    w->scalars = inside.scalars;
+}
+
+static void give_text(struct walker *w, struct bytes text)
+{
+    give_scalar(w, text);
+    give_pair(w, text);
+    give_inside(w, text);
+}
 
 static void read_member(struct walker *w)
 {
@@ -185,6 +242,8 @@ static void read_container(struct walker *w, char close)
     }
     if (w->at < w->end)
         w->at++;
+    if (close == '}')
+        w->pair = (struct bytes){0};
     w->depth--;
 }
 
@@ -197,8 +256,10 @@ static void read_value(struct walker *w)
         read_container(w, '}');
     else if (*w->at == '[')
         read_container(w, ']');
+    else if (*w->at == '"')
+        give_text(w, read_string(w));
     else
-        give_scalar(w, *w->at == '"' ? read_string(w) : read_word(w));
+        give_text(w, read_word(w));
 }
 
 void json_each(struct parsed *parsed, struct bytes text, parsed_each_fn *each)
@@ -208,4 +269,33 @@ void json_each(struct parsed *parsed, struct bytes text, parsed_each_fn *each)
                        .at = text.data,
                        .end = (const char *)text.data + text.length};
     read_value(&w);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct bytes json_begin(struct bytes message)
+{
+    const char *at = message.data, *end = at + message.length;
+    const char *last = at + bytes_head(message, WORDS_BEFORE_MAX).length;
+    while (at < last && *at != '{' && *at && !strchr("=|\"'<", *at))
+        at++;
+    if (at == last || *at != '{')
+        return (struct bytes){0};
+    const char *name = at + 1;
+    while (name < end && is_blank(*name))
+        name++;
+    bool object = name < end && (*name == '"' || *name == '}');
+    return object ? bytes_slice(at, end) : (struct bytes){0};
+}
+
+bool json_tells(const struct parsed *parsed, const char *const *marks)
+{
+    struct bytes head = bytes_head(json_begin(parsed->message), LOOK_BYTES);
+    for (; head.length && *marks; marks++)
+        if (bytes_find(head, *marks))
+            return true;
+    return false;
 }

@@ -98,6 +98,14 @@ static void skip_structured(struct cursor *c)
     skip_spaces(c);
 }
 
+/* Some devices leave out what should stand between host and message. */
+static bool is_message(const struct cursor *c)
+{
+    struct bytes rest = bytes_slice(c->at, c->end);
+    return bytes_begin_with(rest, "CEF:") || bytes_begin_with(rest, "LEEF:") ||
+           bytes_begin_with(rest, "{");
+}
+
 static bool take_5424(struct cursor *c, struct syslog_header *header)
 {
     struct cursor probe = *c;
@@ -108,9 +116,11 @@ static bool take_5424(struct cursor *c, struct syslog_header *header)
     if (!is_dated(header->time) && !bytes_equal_text(header->time, "-"))
         return false;
     header->host = take_word(&probe);
-    header->app = take_word(&probe);
-    take_word(&probe); /* process id */
-    take_word(&probe); /* message id */
+    for (int i = 0; i < 3 && !is_message(&probe); i++) { /* application, process id, message id */
+        struct bytes word = take_word(&probe);
+        if (i == 0)
+            header->app = word;
+    }
     const char *structured = probe.at;
     skip_structured(&probe);
     if (structured < probe.at && *structured == '[')
@@ -129,6 +139,9 @@ static void take_tag(struct cursor *c, struct syslog_header *header)
            *at != '{' && *at != '|')
         at++;
     const char *name_end = at;
+    struct bytes name = bytes_slice(c->at, name_end);
+    if (bytes_equal_text(name, "CEF") || bytes_equal_text(name, "LEEF"))
+        return; /* "CEF: 0|…" is the message already */
     if (at < c->end && *at == '[') {
         while (at < c->end && *at != ']' && *at != ' ')
             at++;
@@ -138,7 +151,7 @@ static void take_tag(struct cursor *c, struct syslog_header *header)
         name_end > c->at && at < c->end && *at == ':' && (at + 1 == c->end || at[1] == ' ');
     if (!tagged)
         return;
-    header->app = bytes_slice(c->at, name_end);
+    header->app = name;
     c->at = at + 1;
     skip_spaces(c);
 }
