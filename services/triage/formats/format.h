@@ -176,13 +176,15 @@ void parsed_set(struct parsed *parsed, enum field field, struct bytes value);
 bool parsed_name(struct parsed *parsed, struct bytes name, struct bytes value);
 /* A hash whose kind its length tells. */
 void parsed_set_hash(struct parsed *parsed, struct bytes value);
-/* Address, port and host out of "192.0.2.1:80", "[2001:db8::1]:80", "192.0.2.1:80:X1:name" (SonicWall). */
+/* Address, port and host out of "192.0.2.1:80", "[2001:db8::1]:80", "2001:db8:0:0:0:0:0:1:80" (Suricata),
+ * "192.0.2.1:80:X1:name" (SonicWall). */
 void parsed_set_endpoint(struct parsed *parsed, bool source, struct bytes value);
 /* Scheme, port and path aside. */
 void parsed_set_domain_of_url(struct parsed *parsed, struct bytes url);
 /* Room for a decoded value no longer than what it was decoded from. NULL: the line's length is used up. */
 char *parsed_scratch(struct parsed *parsed, size_t length);
 
+bool bytes_is_address(struct bytes bytes); /* IPv4 or IPv6, nothing else */
 struct bytes bytes_slice(const char *from, const char *to);
 bool bytes_begin_with(struct bytes bytes, const char *text);
 const char *bytes_find(struct bytes bytes, const char *text); /* NULL if not there */
@@ -193,6 +195,17 @@ struct bytes bytes_trim(struct bytes bytes);
 struct bytes bytes_head(struct bytes bytes, size_t max);
 /* Up to the separator; `*rest` goes behind it. At the end of the text NULL data. */
 struct bytes bytes_next(struct bytes *rest, char separator);
+
+/* --- sentences, for messages that people were meant to read: tokenizers/sentence.c -------------------------------------- */
+/* From behind `before` to the next of the characters of `ends`, or to the end. NULL data where `before` is not there. */
+struct bytes bytes_behind(struct bytes text, const char *before, const char *ends);
+/* The word without the blanks before it; `*text` goes behind it. At the end of the text empty. */
+struct bytes bytes_next_word(struct bytes *text);
+/* The address right behind the mark, with or without a port; a name that stands there is not taken. */
+void parsed_set_address_behind(struct parsed *parsed, enum field field, struct bytes text,
+                               const char *mark);
+/* What a firewall did, by the word for it (drop, deny, accept …) in the name that people gave to the rule. */
+void parsed_set_action_in(struct parsed *parsed, struct bytes name);
 
 /* --- tokenizers ------------------------------------------------------------------------------------------------------
  * Each gives name and value of what it reads to `each`; NULL: to parsed_name. What that answers does not matter. */
