@@ -122,7 +122,7 @@ static void cut_to_utf8(char *text, size_t length)
 
 static void name_finding(const struct parsed *parsed, struct finding *finding)
 {
-    static const enum field named_by[] = {FIELD_RULE,    FIELD_THREAT,  FIELD_EVENT, FIELD_CATEGORY,
+    static const enum field named_by[] = {FIELD_THREAT,  FIELD_RULE,    FIELD_EVENT, FIELD_CATEGORY,
                                           FIELD_SUBTYPE, FIELD_MESSAGE, FIELD_ACTION};
     for (size_t i = 0; i < COUNT_OF(named_by); i++) {
         struct bytes name = parsed->fields[named_by[i]];
