@@ -156,6 +156,10 @@ bool format_time_split(const struct parsed *parsed, int64_t append_us, int64_t *
 extern const struct format format_cef;
 void cef_parse(struct parsed *parsed);
 extern const char *const cef_times[];
+/* Windows' events are the same in JSON and in XML. */
+extern const struct format format_windows_json;
+void windows_finish(struct parsed *parsed);
+bool windows_name(struct parsed *parsed, struct bytes name, struct bytes value);
 
 extern const struct format *const format_table[]; /* in the order of asking */
 extern const size_t format_count;
