@@ -222,14 +222,23 @@ void parsed_set_endpoint(struct parsed *parsed, bool source, struct bytes value)
     enum field ip = source ? FIELD_SOURCE_IP : FIELD_DESTINATION_IP;
     enum field port = source ? FIELD_SOURCE_PORT : FIELD_DESTINATION_PORT;
     enum field host = source ? FIELD_SOURCE_HOST : FIELD_DESTINATION_HOST;
-    const char *close = value.length ? memchr(value.data, ']', value.length) : NULL;
+    if (!value.length)
+        return;
+    const char *close = memchr(value.data, ']', value.length);
+    const char *last = memrchr(value.data, ':', value.length);
+    const char *end = (const char *)value.data + value.length;
     if (bytes_is_address(value)) {
         parsed_set(parsed, ip, value);
         return;
     }
+    if (last && bytes_is_address(bytes_slice(value.data, last))) {
+        parsed_set(parsed, ip, bytes_slice(value.data, last));
+        parsed_set(parsed, port, bytes_slice(last + 1, end));
+        return;
+    }
     struct bytes rest = value;
     if (close && *(const char *)value.data == '[') {
-        rest = bytes_slice(close + 1, (const char *)value.data + value.length);
+        rest = bytes_slice(close + 1, end);
         parsed_set(parsed, ip, bytes_slice((const char *)value.data + 1, close));
         (void)bytes_next(&rest, ':');
     } else {

@@ -162,6 +162,10 @@ struct bytes cef_begin(struct bytes message);
 /* CEF of one of these vendors, NULL at the end. */
 bool cef_is_of(const struct parsed *parsed, const char *const *vendors);
 extern const char *const cef_times[];
+/* Windows' events are the same in JSON and in XML. */
+extern const struct format format_windows_json;
+void windows_finish(struct parsed *parsed);
+bool windows_name(struct parsed *parsed, struct bytes name, struct bytes value);
 
 extern const struct format *const format_table[]; /* in the order of asking */
 extern const size_t format_count;
@@ -187,13 +191,15 @@ bool parsed_name_below(struct parsed *parsed, const char *const *prefixes, struc
 void parsed_swap_ends(struct parsed *parsed);
 /* A hash whose kind its length tells. */
 void parsed_set_hash(struct parsed *parsed, struct bytes value);
-/* Address, port and host out of "192.0.2.1:80", "[2001:db8::1]:80", "192.0.2.1:80:X1:name" (SonicWall). */
+/* Address, port and host out of "192.0.2.1:80", "[2001:db8::1]:80", "2001:db8:0:0:0:0:0:1:80" (Suricata),
+ * "192.0.2.1:80:X1:name" (SonicWall). */
 void parsed_set_endpoint(struct parsed *parsed, bool source, struct bytes value);
 /* Scheme, port and path aside. */
 void parsed_set_domain_of_url(struct parsed *parsed, struct bytes url);
 /* Room for a decoded value no longer than what it was decoded from. NULL: the line's length is used up. */
 char *parsed_scratch(struct parsed *parsed, size_t length);
 
+bool bytes_is_address(struct bytes bytes); /* IPv4 or IPv6, nothing else */
 struct bytes bytes_slice(const char *from, const char *to);
 bool bytes_begin_with(struct bytes bytes, const char *text);
 const char *bytes_find(struct bytes bytes, const char *text); /* NULL if not there */
@@ -205,6 +211,17 @@ bool bytes_is_address(struct bytes bytes); /* IPv4 or IPv6, and nothing else bes
 struct bytes bytes_head(struct bytes bytes, size_t max);
 /* Up to the separator; `*rest` goes behind it. At the end of the text NULL data. */
 struct bytes bytes_next(struct bytes *rest, char separator);
+
+/* --- sentences, for messages that people were meant to read: tokenizers/sentence.c -------------------------------------- */
+/* From behind `before` to the next of the characters of `ends`, or to the end. NULL data where `before` is not there. */
+struct bytes bytes_behind(struct bytes text, const char *before, const char *ends);
+/* The word without the blanks before it; `*text` goes behind it. At the end of the text empty. */
+struct bytes bytes_next_word(struct bytes *text);
+/* The address right behind the mark, with or without a port; a name that stands there is not taken. */
+void parsed_set_address_behind(struct parsed *parsed, enum field field, struct bytes text,
+                               const char *mark);
+/* What a firewall did, by the word for it (drop, deny, accept …) in the name that people gave to the rule. */
+void parsed_set_action_in(struct parsed *parsed, struct bytes name);
 
 /* --- tokenizers ------------------------------------------------------------------------------------------------------
  * Each gives name and value of what it reads to `each`; NULL: to parsed_name. What that answers does not matter. */

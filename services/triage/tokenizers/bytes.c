@@ -63,9 +63,10 @@ struct bytes bytes_head(struct bytes bytes, size_t max)
 
 struct bytes bytes_next(struct bytes *rest, char separator)
 {
-    const char *from = rest->data, *end = from + rest->length;
+    const char *from = rest->data;
     if (!from)
         return (struct bytes){0};
+    const char *end = from + rest->length;
     const char *at = rest->length ? memchr(from, separator, rest->length) : NULL;
     *rest = at ? bytes_slice(at + 1, end) : (struct bytes){0};
     return bytes_slice(from, at ? at : end);
