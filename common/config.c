@@ -40,7 +40,9 @@ static const char *const known_names[] = {
     "KAKEKOMI_TOKEN",
     "KAKEKOMI_SUPERVISOR_TOKEN",
     "KAKEKOMI_PROVIDER_BROKERS",
+#ifdef KAKEKOMI_FAILPOINTS /* elsewhere it would be obeyed by nobody */
     "KAKEKOMI_FAILPOINT",
+#endif
     "KAKEKOMI_LOG_RETENTION_DAYS",
     "KAKEKOMI_SESSION_IDLE_MINUTES",
     "KAKEKOMI_SESSION_MAX_HOURS",
@@ -214,9 +216,8 @@ enum verdict config_load(const struct config_variable *table, size_t count, void
     return VERDICT_OK;
 }
 
-void config_print_help(const char *program, const struct config_variable *table, size_t count)
+void config_print_help(const struct config_variable *table, size_t count)
 {
-    printf("Variables of %s:\n", program);
     for (size_t i = 0; i < count; i++) {
         const char *secret = table[i].kind == CONFIG_SECRET ? " (or …_FILE)" : "";
         printf("  %-32s %s%s", table[i].name, table[i].help, secret);

@@ -28,8 +28,9 @@ struct config_variable {
     int64_t min, max;     /* CONFIG_INTEGER */
 };
 
-/* Reads every variable of the table. `known` are names with the prefix that other services and tools use; any other
- * name with the prefix is refused, so that a misspelt one is not silently ignored. */
+/* Reads every variable of the table. A name with the prefix that neither the table nor any other service or tool has is
+ * refused, so that a misspelt one is not silently ignored. */
 enum verdict config_load(const struct config_variable *table, size_t count, void *ret_config,
                          struct why *why);
-void config_print_help(const char *program, const struct config_variable *table, size_t count);
+/* A line for each. */
+void config_print_help(const struct config_variable *table, size_t count);

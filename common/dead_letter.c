@@ -9,6 +9,7 @@
 
 #define KEY_BYTES_MAX 200
 #define VALUE_BYTES_MAX 4096
+#define REASON_BYTES_MAX 500
 
 void dead_letter_make(const char *service, const struct kafka_record *record, const char *reason,
                       int64_t now_us, struct dead_letter *ret_letter)
@@ -20,10 +21,12 @@ void dead_letter_make(const char *service, const struct kafka_record *record, co
     ids_uuid8(parts, COUNT_OF(parts), letter->id);
     clock_format_us(now_us, letter->time);
     letter->source = mem_printf("/kakekomi/%s", service);
+    CLEANUP(mem_free) char *text = mem_printf("%.*s", REASON_BYTES_MAX, reason);
+    utf8_repair(text);
     json_auto_t *value =
         json_pack("{s:s, s:i, s:I, s:s, s:s, s:s}", "topic", record->topic, "partition",
                   (int)record->at.partition, "offset", (json_int_t)record->at.offset, "reason",
-                  reason, "service", service, "at", letter->time);
+                  text, "service", service, "at", letter->time);
     buf_init(&letter->value, VALUE_BYTES_MAX);
     event_dump_json(value, &letter->value);
     event_headers_make("dead_letter.recorded", letter->id, letter->source, letter->time, letter->id,

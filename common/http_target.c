@@ -13,28 +13,10 @@ static int hex_value(char digit)
     return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* Length of the UTF-8 sequence at `text` (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF), 0 if there is none. */
-static size_t utf8_length(const unsigned char *text)
-{
-    unsigned char lead = text[0];
-    size_t length = lead < 0x80                   ? 1
-                    : lead >= 0xc2 && lead < 0xe0 ? 2
-                    : lead >= 0xe0 && lead < 0xf0 ? 3
-                                                  : 4;
-    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (lead == 0xe0 && text[1] < 0xa0) || (lead == 0xf0 && text[1] < 0x90);
-    bool outside = (lead == 0xed && text[1] > 0x9f) || (lead == 0xf4 && text[1] > 0x8f);
-    return overlong || outside ? 0 : length;
-}
-
 static bool is_plain_text(const char *text)
 {
     for (size_t length; *text; text += length) {
-        length = utf8_length((const unsigned char *)text);
+        length = utf8_length(text);
         if (length == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
             return false;
     }

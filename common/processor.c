@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define REST_MS 500
+#define CLOSE_WITHIN_MS 5000 /* of a stop: the last commit, leaving the group */
 #define ASK_LAG_EVERY_US 1000000
 
 struct metric processor_metrics[PROCESSOR_METRICS] = {
@@ -117,15 +118,31 @@ static int rest_ms(struct processor *processor)
 }
 
 /* Records, results and wakes all write to the one descriptor. */
-static void rest(struct processor *processor)
+static void rest(struct processor *processor, int at_most_ms)
 {
     uint64_t count;
     struct pollfd wake = {.fd = processor->wake_descriptor, .events = POLLIN};
-    if (poll(&wake, 1, rest_ms(processor)) > 0) {
+    if (poll(&wake, 1, at_most_ms) > 0) {
         ssize_t got = read(processor->wake_descriptor, &count, sizeof count);
         (void)got;
     }
     rd_kafka_poll(processor->producer, 0);
+}
+
+/* What has come of works is taken in last transactions; those that cannot be taken back are waited for. */
+static void finish(struct processor *processor)
+{
+    work_pool_close(processor->pool);
+    processor_keep_results(processor);
+    while (!processor->broken && clock_monotonic_ms() < atomic_load(&processor->finish_by_ms)) {
+        processor_gather_results(processor);
+        if (processor->batch_count)
+            processor_run_batch(processor);
+        else if (work_pool_running(processor->pool))
+            rest(processor, REST_MS); /* nothing is due any more */
+        else
+            return;
+    }
 }
 
 static void *run(void *context)
@@ -138,9 +155,10 @@ static void *run(void *context)
         if (processor->batch_count)
             processor_run_batch(processor);
         else
-            rest(processor);
+            rest(processor, rest_ms(processor));
         measure(processor);
     }
+    finish(processor);
     processor_drop_first(processor, processor->batch_count);
     return NULL;
 }
@@ -190,9 +208,12 @@ enum verdict processor_start(const struct processor_definition *definition,
 bool processor_is_ready(struct processor *processor, struct buf *ret_detail)
 {
     bool recovering = !atomic_load(&processor->joined) || atomic_load(&processor->recovering);
-    buf_printf(ret_detail, "{\"partitions\":%d,\"lag\":%" PRId64 ",\"rebuilding\":%s,\"work\":%zu}",
-               atomic_load(&processor->assigned), atomic_load(&processor->lag),
-               recovering ? "true" : "false", work_pool_running(processor->pool));
+    buf_printf(ret_detail,
+               "{\"partitions\":%d,\"assignments\":%u,\"lag\":%" PRId64
+               ",\"rebuilding\":%s,\"work\":%zu}",
+               atomic_load(&processor->assigned), atomic_load(&processor->assignments),
+               atomic_load(&processor->lag), recovering ? "true" : "false",
+               work_pool_running(processor->pool));
     return !recovering && !atomic_load(&processor->stopping);
 }
 
@@ -232,12 +253,11 @@ enum verdict processor_read_state(struct processor *processor, const char *case_
     return VERDICT_OK;
 }
 
-/* What the loop has in hand it finishes; the service's own watchdog is the deadline. */
 void processor_stop(struct processor *processor, int64_t deadline_ms)
 {
-    (void)deadline_ms;
     if (!processor)
         return;
+    atomic_store(&processor->finish_by_ms, deadline_ms - CLOSE_WITHIN_MS);
     atomic_store(&processor->stopping, true);
     processor_wake(processor, NULL);
     pthread_join(processor->thread, NULL);

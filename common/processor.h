@@ -13,7 +13,8 @@
  * Threads: all callbacks but `work` run on the processor's one thread. `work` runs on `worker_count` threads of its own.
  * Errors: anything unclear about Kafka ends the process with exit code 111 (start again and recover); a record that
  * cannot be read goes to `dead-letters` inside the same transaction.
- * Limits: a transaction carries at most 500 records in and about 4 MiB out.
+ * Limits: a transaction carries at most 500 records in and about 4 MiB out; what one result carries is never divided, and
+ * goes in a transaction of its own, however large it is (an extract has up to 64 MiB).
  */
 #include "common/cache.h"
 #include "common/event.h"
@@ -56,7 +57,8 @@ void outputs_reject(struct outputs *outputs, const char *reason);
 /* --- what plan answers with ---------------------------------------------------------------------------------- */
 struct plan;
 void plan_due(struct plan *plan, int64_t due_us); /* the earliest of several calls counts */
-/* Open work: started once per id and assignment; a work that is no longer named is cancelled (its result is dropped). */
+/* Open work: started once per id and assignment; a work that is no longer named is cancelled (its result is dropped) unless
+ * it was begun and has_effects. One that still waits for a thread gets the parameters of the latest plan. */
 void plan_work(struct plan *plan, const char *work_id, const char *kind, json_t *parameters);
 
 /* --- work, outside decide ------------------------------------------------------------------------------------ */
@@ -85,6 +87,9 @@ struct processor_definition {
     const char *const *outputs; /* further topics written, NULL-terminated */
     unsigned format;            /* of the cached state: raise it when fold changes */
     size_t worker_count;
+    /* What a work has done cannot be taken back (a mail has gone): one that was begun is waited for at a stop, and its
+     * result comes in any case. */
+    bool has_effects;
     /* Pure. Takes a record of an input topic into the state (an empty object for an unknown case). REJECT: the record is
      * impossible; the state is as before and decide is not called. */
     enum verdict (*fold)(json_t *state, const char *topic, const struct event *event,
@@ -115,7 +120,8 @@ struct processor_config {
 enum verdict processor_start(const struct processor_definition *definition,
                              const struct processor_config *config,
                              struct processor **ret_processor, struct why *why);
-/* True once every assigned partition was folded to its end. `ret_detail` gets a JSON object: partitions, lag, rebuilding. */
+/* True once every assigned partition was folded to its end. `ret_detail` gets a JSON object: partitions,
+ * assignments (how often the group gave us any), lag, rebuilding, work. */
 bool processor_is_ready(struct processor *processor, struct buf *ret_detail);
 /* A case is to be looked at again at once (profile reloaded, log store took something for it): its plan is asked and
  * decide gets a tick. Any thread. NULL: every case. */
@@ -125,7 +131,8 @@ enum verdict processor_read_state(struct processor *processor, const char *case_
                                   json_t **ret_state, struct why *why);
 /* The ids of all cases in the cache, a new reference; any thread. */
 json_t *processor_cases(struct processor *processor);
-/* Finishes the transaction in hand, leaves the group, closes. */
+/* Finishes the transaction in hand, begins no work any more, takes the results that are there (and waits for those of works
+ * with effects) while there is time, leaves the group, closes. */
 void processor_stop(struct processor *processor, int64_t deadline_ms);
 
 /* --- decide without a broker: for case files and fuzzing ------------------------------------------------------ */

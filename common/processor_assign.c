@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define COMMITTED_WITHIN_MS 150000 /* longer than a dead predecessor's transaction may stay open */
+#define RECOVER_WITHIN_MS 1500000  /* with the above less than max.poll.interval.ms */
 #define ASK_AGAIN_MS 100
 
 void processor_list_free(rd_kafka_topic_partition_list_t **list)
@@ -106,7 +107,8 @@ static enum verdict recover_all(struct processor *processor, const bool *wanted,
                                 .reader = reader,
                                 .store = &processor->store,
                                 .facts = processor->facts,
-                                .stopping = &processor->stopping};
+                                .stopping = &processor->stopping,
+                                .deadline_ms = clock_monotonic_ms() + RECOVER_WITHIN_MS};
     for (int32_t p = 0; p < processor->partitions; p++)
         if (wanted[p] && recover_partition(processor, &recovery, p, committed, why) != VERDICT_OK)
             return VERDICT_FATAL;
@@ -176,6 +178,7 @@ void processor_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t event,
         return;
     }
     start_open_work(processor);
+    atomic_fetch_add(&processor->assignments, 1);
     atomic_store(&processor->recovering, false);
     atomic_store(&processor->joined, true);
     log_event(LOG_INFO, "processor.assigned", "partitions=%d took_ms=%lld",

@@ -27,6 +27,17 @@ void processor_drop_first(struct processor *processor, size_t count)
             processor->batch_count * sizeof processor->batch[0]);
 }
 
+void processor_keep_results(struct processor *processor)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < processor->batch_count; i++)
+        if (processor->batch[i].door == PROCESSOR_RESULT)
+            processor->batch[kept++] = processor->batch[i];
+        else
+            gathered_clear(&processor->batch[i]);
+    processor->batch_count = kept;
+}
+
 static struct gathered *add(struct processor *processor, enum processor_door door)
 {
     struct gathered *input = &processor->batch[processor->batch_count++];
@@ -84,7 +95,7 @@ static void gather_records(struct processor *processor)
 
 /* --- results -------------------------------------------------------------------------------------------------------- */
 
-static void gather_results(struct processor *processor)
+void processor_gather_results(struct processor *processor)
 {
     struct work_done done;
     while (!is_full(processor) && work_pool_take(processor->pool, &done)) {
@@ -167,7 +178,7 @@ void processor_gather(struct processor *processor)
 {
     int64_t now_us = clock_now_us();
     gather_records(processor);
-    gather_results(processor);
+    processor_gather_results(processor);
     gather_due(processor, now_us);
     gather_wakes(processor, now_us);
 }

@@ -25,13 +25,18 @@ bool processor_is_routed(const struct processor_definition *definition, const ch
 enum verdict processor_parse(const struct state_store *store, const struct kafka_record *record,
                              struct event *ret_event, struct why *why)
 {
+    const char *type = topics_find(topics_short_name(record->topic))->type;
     if (event_parse(record, ret_event, why) != VERDICT_OK)
         return VERDICT_REJECT;
-    if (ids_is_uuid(ret_event->key) && strcmp(ret_event->key, ret_event->subject) == 0 &&
-        state_partition(store, ret_event->key) == record->at.partition)
+    bool own_key = ids_is_uuid(ret_event->key) && strcmp(ret_event->key, ret_event->subject) == 0 &&
+                   state_partition(store, ret_event->key) == record->at.partition;
+    bool right_type = !type || strcmp(type, ret_event->type) == 0;
+    if (own_key && right_type)
         return VERDICT_OK;
     event_clear(ret_event);
-    return reject(why, "key: expected a case id that equals ce_subject, on its partition");
+    return own_key
+               ? reject(why, "header ce_type: expected %s", type)
+               : reject(why, "key: expected a case id that equals ce_subject, on its partition");
 }
 
 /* --- producing ------------------------------------------------------------------------------------------------------ */

@@ -116,6 +116,8 @@ struct work_pool *work_pool_start(const struct processor_definition *definition,
 /* Starts what is planned and not running, cancels what runs and is not planned any more. */
 void work_pool_set(struct work_pool *pool, const char *case_id, int32_t partition, unsigned epoch,
                    const struct plan *plan);
+/* Begins nothing more: what waits is dropped, what runs too unless it has effects. */
+void work_pool_close(struct work_pool *pool);
 void work_pool_revoke(struct work_pool *pool, int32_t partition);
 bool work_pool_take(struct work_pool *pool, struct work_done *ret_done);
 /* Says that the result was used or lost: the same work may be started again if it is still planned. */
@@ -139,6 +141,7 @@ struct recovery {
     struct state_store *store;
     const void *facts;
     const _Atomic bool *stopping; /* RETRY once it is set */
+    int64_t deadline_ms; /* for all partitions together: an assignment runs inside a poll */
 };
 /* Brings the state of one partition up to `committed` (by input; -1: none) and the own output to its end. `ret_start`
  * receives where each input goes on: never before the log's start. */
@@ -197,7 +200,9 @@ struct processor {
     pthread_mutex_t lock; /* the wakes */
     json_t *wakes;
     _Atomic bool wake_all, stopping, joined, recovering;
+    _Atomic int64_t finish_by_ms; /* set before stopping */
     _Atomic int assigned;
+    _Atomic unsigned assignments; /* since the start */
     _Atomic int64_t lag;
     bool broken;
 };
@@ -230,6 +235,9 @@ enum verdict processor_subscribe(struct processor *processor, struct why *why);
 void processor_close(struct processor *processor);
 
 void processor_gather(struct processor *processor);
+void processor_gather_results(struct processor *processor);
+/* Records and ticks leave the batch: they come again. What came of a work stays: it would be done again. */
+void processor_keep_results(struct processor *processor);
 void processor_drop_first(struct processor *processor, size_t count); /* of the batch */
 /* A tick for the case at the next turn. */
 void processor_tick_again(struct processor *processor, const char *case_id);

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECOVER_WITHIN_MS 1500000 /* less than max.poll.interval.ms */
 #define ASK_WITHIN_MS 30000
 #define WRITE_EVERY_RECORDS 2000
 
@@ -117,11 +116,10 @@ static enum verdict read_one(struct pass *pass, int64_t end, struct why *why)
 
 static enum verdict read_to(struct pass *pass, int64_t end, struct why *why)
 {
-    int64_t deadline_ms = clock_monotonic_ms() + RECOVER_WITHIN_MS;
     while (pass->next < end) {
         if (atomic_load(pass->recovery->stopping))
             return retry(why, "stopped while recovering");
-        if (clock_monotonic_ms() > deadline_ms)
+        if (clock_monotonic_ms() > pass->recovery->deadline_ms)
             return fatal(why, "recovery of %s/%d: not finished in time", pass->topic,
                          pass->partition);
         if (read_one(pass, end, why) != VERDICT_OK)

@@ -110,12 +110,20 @@ static void transaction_end(struct processor *processor)
     json_decref(TAKE(transaction->ticked));
 }
 
+/* What one result carries may be as much as a transaction should be: it begins one. */
+static bool has_room(const struct transaction *transaction, const struct gathered *input)
+{
+    if (input->door == PROCESSOR_RESULT && input->done.result->count)
+        return transaction->bytes == 0;
+    return transaction->bytes < LIMIT_TRANSACTION_BYTES;
+}
+
 static enum verdict run_inputs(struct processor *processor,
                                rd_kafka_topic_partition_list_t *offsets, struct why *why)
 {
     struct transaction *transaction = &processor->transaction;
     while (transaction->inputs < processor->batch_count &&
-           transaction->bytes < LIMIT_TRANSACTION_BYTES) {
+           has_room(transaction, &processor->batch[transaction->inputs])) {
         const struct gathered *input = &processor->batch[transaction->inputs++];
         enum verdict verdict = processor_run_input(processor, input, why);
         if (verdict != VERDICT_OK)
@@ -256,17 +264,13 @@ static enum verdict seek_back(struct processor *processor, struct why *why)
     return VERDICT_OK;
 }
 
-/* Results and ticks are in no topic: the plan is asked for them again. */
-static void ask_again(struct processor *processor)
+/* Records are read again; ticks and results are in no topic. */
+static void run_again(struct processor *processor)
 {
-    end_results(processor, processor->batch_count);
-    for (size_t i = 0; i < processor->batch_count; i++) {
-        const struct gathered *input = &processor->batch[i];
-        if (input->door == PROCESSOR_RESULT)
-            processor_plan_case(processor, input->done.case_id);
-        else if (input->door == PROCESSOR_TICK)
-            processor_tick_again(processor, input->case_id);
-    }
+    for (size_t i = 0; i < processor->batch_count; i++)
+        if (processor->batch[i].door == PROCESSOR_TICK)
+            processor_tick_again(processor, processor->batch[i].case_id);
+    processor_keep_results(processor);
 }
 
 /* Back to where the last commit left us: buffered state dropped, consumer rewound. */
@@ -283,7 +287,7 @@ static enum verdict roll_back(struct processor *processor, const char *reason, s
             VERDICT_OK ||
         seek_back(processor, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    ask_again(processor);
+    run_again(processor);
     return VERDICT_OK;
 }
 
@@ -296,7 +300,6 @@ void processor_run_batch(struct processor *processor)
     processor_ask_facts(processor);
     transaction_begin(processor);
     enum verdict verdict = run_transaction(processor, offsets, &why);
-    size_t used = verdict == VERDICT_OK ? processor->transaction.inputs : processor->batch_count;
     if (verdict == VERDICT_OK) {
         processor->aborts = 0;
         metric_add(&processor_metrics[PROCESSOR_COMMITS], 1);
@@ -308,6 +311,7 @@ void processor_run_batch(struct processor *processor)
     } else if (roll_back(processor, why.text, &after) != VERDICT_OK) {
         processor_break_down(processor, "processor.abort_failed", after.text);
     }
+    if (verdict == VERDICT_OK)
+        processor_drop_first(processor, processor->transaction.inputs);
     transaction_end(processor);
-    processor_drop_first(processor, used);
 }

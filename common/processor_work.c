@@ -34,6 +34,7 @@ struct work_pool {
     pthread_cond_t changed;
     pthread_t threads[THREADS_MAX];
     size_t thread_count;
+    bool closed; /* nothing is begun any more */
     bool stopping;
     struct job *queue, **queue_end;
     struct work_done *done;
@@ -199,6 +200,24 @@ static void start_job(struct work_pool *pool, const char *case_id, int32_t parti
     pthread_cond_signal(&pool->changed);
 }
 
+/* While it waits the world may have changed, an address say. */
+static void plan_again(struct job *job, const struct planned_work *planned)
+{
+    job->seen = true;
+    if (job->stage != JOB_QUEUED)
+        return;
+    json_decref(job->parameters);
+    job->parameters = json_deep_copy(planned->parameters);
+    job->work.parameters = job->parameters;
+}
+
+/* What is done is known: decide takes it or not. */
+static bool can_drop(const struct work_pool *pool, const struct job *job)
+{
+    return job->stage == JOB_QUEUED ||
+           (job->stage == JOB_RUNNING && !pool->definition->has_effects);
+}
+
 void work_pool_set(struct work_pool *pool, const char *case_id, int32_t partition, unsigned epoch,
                    const struct plan *plan)
 {
@@ -208,13 +227,23 @@ void work_pool_set(struct work_pool *pool, const char *case_id, int32_t partitio
     for (size_t i = 0; i < plan->count; i++) {
         struct job *job = table_find(pool, case_id, plan->works[i].id);
         if (job)
-            job->seen = true;
-        else
+            plan_again(job, &plan->works[i]);
+        else if (!pool->closed)
             start_job(pool, case_id, partition, epoch, &plan->works[i]);
     }
     for (size_t i = pool->running_count; i > 0; i--)
-        if (!pool->running[i - 1]->seen && pool->running[i - 1]->stage != JOB_DONE)
-            cancel(pool, pool->running[i - 1]); /* what is done is known: decide takes it or not */
+        if (!pool->running[i - 1]->seen && can_drop(pool, pool->running[i - 1]))
+            cancel(pool, pool->running[i - 1]);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void work_pool_close(struct work_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->closed = true;
+    for (size_t i = pool->running_count; i > 0; i--)
+        if (can_drop(pool, pool->running[i - 1]))
+            cancel(pool, pool->running[i - 1]);
     pthread_mutex_unlock(&pool->lock);
 }
 

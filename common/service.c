@@ -30,21 +30,27 @@ void service_fail(const char *event_name, const char *why)
     kill(getpid(), SIGTERM); /* blocked everywhere, taken by the main thread */
 }
 
-/* --- command line ----------------------------------------------------------------------------------------------- */
+/* --- configuration ---------------------------------------------------------------------------------------------- */
 
-static int print_help(const struct service *service)
+/* What every service has, whatever its own table says. */
+static struct {
+    char *log_level;
+} common_config;
+static const struct config_variable common_variables[] = {
+    {"KAKEKOMI_LOG_LEVEL", CONFIG_TEXT, "info", "debug, info or warning",
+     offsetof(__typeof__(common_config), log_level), 0, 0},
+};
+
+static enum verdict take_log_level(const struct service *service, struct why *why)
 {
-    printf("%s: %s\n\nUsage: %s [--help | --check | --healthcheck | --version", service->name,
-           service->purpose, service->name);
-    for (const struct service_command *c = service->commands; c && c->name; c++)
-        printf(" | %s", c->name);
-    printf("]\nConfiguration comes from the environment only.\n\n");
-    for (const struct service_command *c = service->commands; c && c->name; c++)
-        printf("  %-16s %s\n", c->name, c->help);
-    config_print_help(service->name, service->variables, service->variable_count);
-    printf(
-        "\nExit codes: 0 stopped, 100 called or configured wrongly, 111 failed (start again).\n");
-    return SERVICE_STOPPED;
+    static const char *const levels[] = {
+        [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARNING] = "warning"};
+    for (size_t i = 0; i < COUNT_OF(levels); i++)
+        if (strcmp(common_config.log_level, levels[i]) == 0) {
+            log_init(service->name, (enum log_level)i);
+            return VERDICT_OK;
+        }
+    return fatal(why, "KAKEKOMI_LOG_LEVEL: expected debug, info or warning");
 }
 
 /* Two instances on one machine, or one on each of two, have different names without being told. */
@@ -60,10 +66,32 @@ static void name_instance(const struct service *service)
 static bool load_config(const struct service *service, struct why *why)
 {
     if (config_load(service->variables, service->variable_count, service->config, why) !=
-        VERDICT_OK)
+            VERDICT_OK ||
+        config_load(common_variables, COUNT_OF(common_variables), &common_config, why) !=
+            VERDICT_OK ||
+        take_log_level(service, why) != VERDICT_OK)
         return false;
     name_instance(service);
     return !service->check || service->check(why) == VERDICT_OK;
+}
+
+/* --- command line ----------------------------------------------------------------------------------------------- */
+
+static int print_help(const struct service *service)
+{
+    printf("%s: %s\n\nUsage: %s [--help | --check | --healthcheck | --version", service->name,
+           service->purpose, service->name);
+    for (const struct service_command *c = service->commands; c && c->name; c++)
+        printf(" | %s", c->name);
+    printf("]\nConfiguration comes from the environment only.\n\n");
+    for (const struct service_command *c = service->commands; c && c->name; c++)
+        printf("  %-16s %s\n", c->name, c->help);
+    printf("Variables of %s:\n", service->name);
+    config_print_help(service->variables, service->variable_count);
+    config_print_help(common_variables, COUNT_OF(common_variables));
+    printf(
+        "\nExit codes: 0 stopped, 100 called or configured wrongly, 111 failed (start again).\n");
+    return SERVICE_STOPPED;
 }
 
 /* Asks the admin address for /readyz, as images without a shell's tools need it. */
@@ -189,14 +217,6 @@ static void stop_in_order(const struct service *service, const sigset_t *signals
     http_server_stop(admin, clock_monotonic_ms() + 500);
 }
 
-static enum log_level wanted_level(void)
-{
-    const char *text = getenv("KAKEKOMI_LOG_LEVEL");
-    if (text && strcmp(text, "debug") == 0)
-        return LOG_DEBUG;
-    return text && strcmp(text, "warning") == 0 ? LOG_WARNING : LOG_INFO;
-}
-
 static int run(const struct service *service)
 {
     struct why why = {0};
@@ -225,7 +245,7 @@ static int run(const struct service *service)
 int service_main(int argc, char **argv, const struct service *service)
 {
     current = service;
-    log_init(service->name, wanted_level());
+    log_init(service->name, LOG_INFO);
     if (sodium_init() < 0)
         return SERVICE_FAILED;
     return argc > 1 ? run_word(service, argc, argv) : run(service);

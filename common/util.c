@@ -233,6 +233,37 @@ bool base64_decode(const char *text, size_t length, void **ret_data, size_t *ret
     return false;
 }
 
+size_t utf8_length(const char *at)
+{
+    const unsigned char *text = (const unsigned char *)at;
+    unsigned char lead = text[0];
+    size_t length = lead < 0x80                   ? 1
+                    : lead >= 0xc2 && lead < 0xe0 ? 2
+                    : lead >= 0xe0 && lead < 0xf0 ? 3
+                                                  : 4;
+    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (lead == 0xe0 && text[1] < 0xa0) || (lead == 0xf0 && text[1] < 0x90);
+    bool outside = (lead == 0xed && text[1] > 0x9f) || (lead == 0xf4 && text[1] > 0x8f);
+    return overlong || outside ? 0 : length;
+}
+
+void utf8_repair(char *text)
+{
+    char *to = text;
+    for (size_t length; *text; text += length) {
+        length = utf8_length(text);
+        if (length)
+            memmove(to, text, length);
+        to += length;
+        length += length == 0; /* a byte of no character */
+    }
+    *to = '\0';
+}
+
 static void close_at(const int *descriptor)
 {
     if (*descriptor >= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Purpose: memory that cannot fail, owned locals, byte slices, bounded buffers, hex and base64.
+ * Purpose: memory that cannot fail, owned locals, byte slices, bounded buffers, UTF-8, hex and base64.
  * Ownership: what a function returns belongs to the caller; a `struct bytes` borrows.
  * Threads: everything here may be called from any thread; a `struct buf` belongs to one.
  * Errors: out of memory ends the process (every service is redone from Kafka); decoders answer false.
@@ -55,6 +55,11 @@ void buf_printf(struct buf *buf, const char *format, ...) PRINTF(2, 3);
 void buf_add_json_string(struct buf *buf, const char *text, size_t length); /* quoted and escaped */
 void buf_clear(struct buf *buf);                                            /* keeps the memory */
 void buf_free(struct buf *buf);                                             /* for CLEANUP */
+
+/* Length of the UTF-8 character at `text` (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF), 0 if there is none. */
+size_t utf8_length(const char *text);
+/* Takes out every byte that belongs to no character, as where a text was cut to fit. */
+void utf8_repair(char *text);
 
 void hex_encode(const void *data, size_t length, char *ret_text /* 2 * length + 1 */);
 bool hex_decode(const char *text, void *ret_data,

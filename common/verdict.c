@@ -20,8 +20,10 @@ const char *verdict_name(enum verdict verdict)
 
 static PRINTF(2, 0) void explain(struct why *why, const char *format, va_list args)
 {
-    if (why)
-        vsnprintf(why->text, sizeof why->text, format, args);
+    if (!why)
+        return;
+    vsnprintf(why->text, sizeof why->text, format, args);
+    utf8_repair(why->text); /* it may have been cut inside a character, and becomes JSON */
 }
 
 enum verdict retry(struct why *why, const char *format, ...)

@@ -11,3 +11,9 @@ started_by_us() {
     began=$(($(date +%s) - ${now%.*} + began / $(getconf CLK_TCK)))
     [ "$began" -le $(($(stat -c %Y "$1") + 2)) ]
 }
+
+# alive PID: a process that has ended and was not buried by its parent yet is not.
+alive() {
+    local state
+    state=$(sed 's/.*) \(.\).*/\1/' "/proc/$1/stat" 2>/dev/null) && [ -n "$state" ] && [ "$state" != Z ]
+}

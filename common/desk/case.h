@@ -15,7 +15,9 @@
  *   "events":[first 16 hex digits of SHA-256(ce_id) …], "replies":[…same of reply ids…],
  *   "consents":[{"id","document","version","sha256","given_by","capacity","channel","given_at","scopes":[],"recorded_at",
  *       "recorded_by","revision","withdrawn":{"given_by","channel","given_at","reason","recorded_at","revision",
- *       "effect":"stopped"|"recalled","handover"?,"accepted_at"?}?}],   only the last one can be in force
+ *       "effect":"stopped"|"recalled","handover"?,"accepted_at"?,   of the hand-over that is recalled
+ *       "recalled_before":{"handover","accepted_at","how","at"}?   (stopped) an earlier end has recalled what was accepted
+ *       }?}],   only the last one can be in force
  *   "intention":{"id","provider","given_by","channel","given_at","recorded_at","revision","withdrawn":{…as above…}?},
  *   "intentions_before":[…],   those that a later one replaced, last 20
  *   "policy":{"text","playbook","version","mandatory_steps":[],"decided_at","by","revision"},
@@ -32,7 +34,7 @@
  *       "requested_by","requested_at","revision",
  *       "approved":{"by","at","revision"}?, "ended":{"how":"cancelled"|"consent_withdrawn"|"intention_withdrawn"|
  *          "customer_changed"|"closed","at","revision"}?,
- *       "accepted":{"at","reply","head","revision","event"}?, "declined":{…}?, "reported":{…}?, "deleted":{…}?,
+ *       "accepted":{"at","reply","head","provider"?,"kid"?,"revision","event"}?, "declined":{…}?, "reported":{…}?, "deleted":{…}?,
  *       "replaced":true? (a new request while held), "supplement_of":id?}],
  *   "heads":{"<revision>":"<first 16 hex digits of the head>"} of the last 64 revisions,
  *   "notes" (count), "proposals":{pid:{…}}, "closed":{"outcome","reason","of","at","revision"}? (gone after a reopen) }
@@ -68,6 +70,10 @@ void case_head_of(const char *previous_head, const char *type, const char *id, c
 
 /* `state` is an empty object for a case not yet seen. */
 struct case_verdict case_apply(json_t *state, const struct event *event);
+/* The fold of `cases` for a processor, into state["cases"], which only an accepted event makes. What does not extend the
+ * head or is said twice is the optimistic lock at work and no mistake of anybody's: OK, and nothing has changed. Any other
+ * refusal is REJECT: who writes the chain would have refused it before. */
+enum verdict case_fold(json_t *state, const struct event *event, struct why *why);
 /* Would an event with this type and data be accepted now? For answering a command before it is produced. */
 struct case_verdict case_would_apply(const json_t *state, const char *type, const json_t *data,
                                      const char *event_id, const char *time);

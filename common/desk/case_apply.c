@@ -79,6 +79,8 @@ enum case_refusal case_refuse(struct act *act, enum case_refusal refusal, const 
     va_start(args, format);
     vsnprintf(act->verdict->why.text, sizeof act->verdict->why.text, format, args);
     va_end(args);
+    utf8_repair(act->verdict->pointer);
+    utf8_repair(act->verdict->why.text);
     return refusal;
 }
 
@@ -263,6 +265,29 @@ struct case_verdict case_apply(json_t *state, const struct event *event)
         settle(&act, event);
     }
     return verdict;
+}
+
+enum verdict case_fold(json_t *state, const struct event *event, struct why *why)
+{
+    json_t *chain = json_object_get(state, "cases");
+    json_auto_t *fresh = chain ? NULL : json_object();
+    struct case_verdict verdict = case_apply(chain ? chain : fresh, event);
+    switch (verdict.refusal) {
+    case CASE_ACCEPTED:
+        if (fresh)
+            json_object_set(state, "cases", fresh);
+        return VERDICT_OK;
+    case CASE_STALE:
+    case CASE_DUPLICATE:
+        return VERDICT_OK;
+    case CASE_NOT_OPENED:
+    case CASE_MALFORMED:
+    case CASE_IMPOSSIBLE:
+    case CASE_TOO_MANY:
+        return reject(why, "%s: %s%s%.180s", case_refusal_code(verdict.refusal), verdict.pointer,
+                      *verdict.pointer ? ": " : "", verdict.why.text);
+    }
+    return VERDICT_OK;
 }
 
 struct case_verdict case_would_apply(const json_t *state, const char *type, const json_t *data,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Consent and intention (clauses 1-② and 1-⑧): two facts, each by a named person, each withdrawn on its own. What a
- * withdrawal did is read from the chain alone: "recalled" when the provider's acceptance of an open hand-over stands before
- * it, because a key was or may be released then; else "stopped".
+ * withdrawal did is read from the chain alone: "recalled" when the provider's acceptance of a hand-over that has not ended
+ * stands before it, because a key was or may be released then; else "stopped", with "recalled_before" where an earlier end
+ * has recalled what may have had its key.
  */
 #include "common/desk/case_internal.h"
 
@@ -49,28 +50,53 @@ enum case_refusal case_on_intention(struct act *act)
     return CASE_ACCEPTED;
 }
 
-/* The open hand-over that the provider has accepted, if any. */
-static const json_t *accepted_handover(const json_t *state)
+static bool precedes(const json_t *accepted, const json_t *ended)
+{
+    return json_integer_value(json_object_get(accepted, "revision")) <
+           json_integer_value(json_object_get(ended, "revision"));
+}
+
+/* The last hand-over that the provider accepted before its end: one that has not ended (a deletion of the provider's own
+ * accord ends nothing: it may have had the key), or one that has. NULL: none. */
+static const json_t *accepted_handover(const json_t *state, bool has_ended)
 {
     const json_t *handovers = json_object_get(state, "handovers");
     for (size_t i = json_array_size(handovers); i > 0; i--) {
         const json_t *handover = json_array_get(handovers, i - 1);
-        if (json_object_get(handover, "accepted") && !json_object_get(handover, "ended") &&
-            !json_object_get(handover, "replaced") && !json_object_get(handover, "deleted"))
+        const json_t *accepted = json_object_get(handover, "accepted"),
+                     *ended = json_object_get(handover, "ended");
+        if (accepted && !json_object_get(handover, "replaced") &&
+            (has_ended ? ended && precedes(accepted, ended) : !ended))
             return handover;
     }
     return NULL;
 }
 
+/* Nothing is open, and yet a key was or may have been released: this withdrawal stops nothing of it, an earlier end has
+ * recalled it. */
+static void name_recalled_before(json_t *withdrawn, const json_t *state)
+{
+    const json_t *before = accepted_handover(state, true);
+    const json_t *ended = json_object_get(before, "ended");
+    if (before)
+        json_object_set_new(
+            withdrawn, "recalled_before",
+            json_pack("{s:O, s:O, s:O, s:O}", "handover", json_object_get(before, "id"),
+                      "accepted_at", json_object_get(json_object_get(before, "accepted"), "at"),
+                      "how", json_object_get(ended, "how"), "at", json_object_get(ended, "at")));
+}
+
 static void withdraw(struct act *act, json_t *given, const char *how)
 {
     json_t *withdrawn = copy_members(act);
-    const json_t *accepted = accepted_handover(act->state);
+    const json_t *accepted = accepted_handover(act->state, false);
     json_object_set_new(withdrawn, "effect", json_string(accepted ? "recalled" : "stopped"));
     if (accepted) {
         json_object_set(withdrawn, "handover", json_object_get(accepted, "id"));
         json_object_set(withdrawn, "accepted_at",
                         json_object_get(json_object_get(accepted, "accepted"), "at"));
+    } else {
+        name_recalled_before(withdrawn, act->state);
     }
     json_object_set_new(given, "withdrawn", withdrawn);
     case_end_handovers(act, how);

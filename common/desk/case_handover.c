@@ -49,12 +49,22 @@ static json_t *named_handover(struct act *act)
         act->state, json_string_value(json_object_get(act->data, "handover")));
 }
 
+/* What the provider deleted of its own accord may have had its key, and so may a supplement, which needs no acceptance: an
+ * end must reach them too. What was refused before any acceptance never gets one. */
+static bool can_end(const json_t *handover)
+{
+    bool refused =
+        json_object_get(handover, "declined") && !json_object_get(handover, "supplement_of");
+    return !json_object_get(handover, "ended") && !json_object_get(handover, "replaced") &&
+           !refused;
+}
+
 void case_end_handovers(struct act *act, const char *how)
 {
     json_t *handovers = json_object_get(act->state, "handovers");
     for (size_t i = 0; i < json_array_size(handovers); i++) {
         json_t *handover = json_array_get(handovers, i);
-        if (!is_still_open(handover))
+        if (!can_end(handover))
             continue;
         json_t *ended = case_stamp(act);
         json_object_set_new(ended, "how", json_string(how));
@@ -164,16 +174,23 @@ static void take_reply(struct act *act, json_t *handover, const char *what)
     json_object_set_new(handover, what, reply);
 }
 
-static enum case_refusal unknown_handover(struct act *act)
+/* The hand-over must be there, and the words must be those of the provider that it went to: after a change of provider the
+ * new one has no say in what the old one was offered. */
+static enum case_refusal check_speaker(struct act *act, const json_t *handover)
 {
-    return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "no such hand-over in this case");
+    const json_t *provider = json_object_get(act->data, "provider");
+    if (!handover)
+        return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "no such hand-over in this case");
+    if (provider && !json_equal(provider, json_object_get(handover, "provider")))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/provider", "offered to another provider");
+    return CASE_ACCEPTED;
 }
 
 static enum case_refusal answer(struct act *act, const char *what)
 {
     json_t *handover = named_handover(act);
-    if (!handover)
-        return unknown_handover(act);
+    if (check_speaker(act, handover) != CASE_ACCEPTED)
+        return act->verdict->refusal;
     if (json_object_get(handover, "accepted") || json_object_get(handover, "declined"))
         return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "answered already");
     take_reply(act, handover, what);
@@ -209,8 +226,8 @@ static void keep_proposals(struct act *act)
 enum case_refusal case_on_reported(struct act *act)
 {
     json_t *handover = named_handover(act);
-    if (!handover)
-        return unknown_handover(act);
+    if (check_speaker(act, handover) != CASE_ACCEPTED)
+        return act->verdict->refusal;
     if (!json_object_get(handover, "accepted") || json_object_get(handover, "reported"))
         return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "not accepted, or reported already");
     size_t proposals = json_object_size(json_object_get(act->state, "proposals")) +
@@ -223,21 +240,31 @@ enum case_refusal case_on_reported(struct act *act)
     return CASE_ACCEPTED;
 }
 
-/* A recall goes out for an end, for a replacement, and where the gate refused the acceptance: of the last the chain knows
- * only the acceptance. */
-static bool may_be_recalled(const json_t *handover)
+/* There is something to delete after an end, a replacement and an acceptance (which the gate may have refused; the chain
+ * does not know), and of a supplement, which needs no acceptance. */
+static bool can_be_deleted(const json_t *handover)
 {
     return json_object_get(handover, "ended") || json_object_get(handover, "replaced") ||
-           json_object_get(handover, "accepted");
+           json_object_get(handover, "accepted") || json_object_get(handover, "supplement_of");
+}
+
+/* A deletion of the provider's own accord is not yet the answer to a recall that came after it. */
+static bool is_deleted_for_good(const json_t *handover)
+{
+    const json_t *deleted = json_object_get(handover, "deleted"),
+                 *ended = json_object_get(handover, "ended");
+    return deleted && (!ended || json_integer_value(json_object_get(ended, "revision")) <
+                                     json_integer_value(json_object_get(deleted, "revision")));
 }
 
 enum case_refusal case_on_deleted(struct act *act)
 {
     json_t *handover = named_handover(act);
-    if (!handover)
-        return unknown_handover(act);
-    if (!may_be_recalled(handover) || json_object_get(handover, "deleted"))
-        return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "not recalled, or deleted already");
+    if (check_speaker(act, handover) != CASE_ACCEPTED)
+        return act->verdict->refusal;
+    if (!can_be_deleted(handover) || is_deleted_for_good(handover))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/handover",
+                           "nothing to delete, or deleted already");
     take_reply(act, handover, "deleted");
     return CASE_ACCEPTED;
 }

@@ -102,6 +102,8 @@ static const struct case_member reply[] = {
     {"handover", CASE_UUID, true, 0, NULL},
     {"head", CASE_HASH, false, 0, NULL},
     {"reply", CASE_HASH, true, 0, NULL},
+    {"provider", CASE_TEXT, false, 100, NULL},
+    {"kid", CASE_TEXT, false, 200, NULL},
     {"at", CASE_TIME, true, 0, NULL},
     {"reason", CASE_TEXT, false, TEXT_MAX, NULL},
     {"report", CASE_OBJECT, false, 0, NULL},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Purpose: the one table of topics: name, key, retention, who writes, who reads (contract §1). From it come names,
- * start-up checks, provisioning and ACLs (`intake provision`).
+ * Purpose: the one table of topics: name, key, type, retention, who writes, who reads (contract §1). From it come names,
+ * start-up checks, provisioning and ACLs (`intake provision`), and what a reader takes for a record of the topic at all.
  * Ownership: static. Threads: any. Errors: an unknown name is a programming mistake (assert).
  * Limits and units: retention in days, 0 = for ever.
  */
@@ -14,6 +14,7 @@
 struct topic {
     const char *name; /* without prefix */
     const char *key;
+    const char *type; /* of all its records, where they are of one; else NULL */
     int retention_days;
     bool compacted;
     bool log_append_time;

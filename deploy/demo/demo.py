@@ -14,6 +14,7 @@ import random
 import struct
 import subprocess
 import sys
+import textwrap
 import time
 import zlib
 from datetime import datetime, timedelta, timezone
@@ -51,6 +52,11 @@ def until(what, ask, seconds=60):
             raise SystemExit(f"not within {seconds} s: {what}")
         time.sleep(0.05)
     return answer
+
+
+def expect(fact, otherwise):
+    if not fact:
+        raise SystemExit(otherwise)
 
 
 class Desk:
@@ -160,7 +166,7 @@ def upload(desk, case, call):
         log = desk.call("PUT", f"/v1/cases/{case}/logs?filename=branch-proxy.log&kind=proxy", data=lines.proxy_log(call)).json()
         photo = desk.call("PUT", f"/v1/cases/{case}/files?filename=screen.png", data=photograph()).json()
         say(f"log {log['size']} bytes, photograph {photo['size']} bytes, sha256 {photo['sha256'][:16]}…")
-    return log["upload"], photo["upload"]
+    return log["upload"], photo
 
 
 def extraction(desk, case, log):
@@ -175,17 +181,17 @@ def extraction(desk, case, log):
             f"of {newest['coverage']['scanned']} scanned")
         for group in newest["groups"][:6]:
             say(f"{group['severity']:>3} {group['action']:<9} {group['count']:>3} × {group['what']}  ({group.get('device') or '-'})")
-    if triage["status"] != "found":
-        raise SystemExit("the detections of the sample incident were not found")
+    expect(triage["status"] == "found", "the detections of the sample incident were not found")
     return newest["id"]
 
 
 def held(desk, case, provider, photo):
     with Stage("hand-over requested without consent: held") as say:
-        request = desk.post(f"/v1/cases/{case}/handover", {"provider": provider, "files": [photo]})
-        for reason in desk.reaches(case, "held")["reasons"]:
+        desk.post(f"/v1/cases/{case}/handover", {"provider": provider, "files": [photo["upload"]]})
+        reasons = desk.reaches(case, "held")["reasons"]
+        for reason in reasons:
             say(f"{reason['clause']}: {reason['en']}")
-    return request["event"]
+        expect({reason["code"] for reason in reasons} == {"consent_missing", "intention_missing"}, "held for other reasons")
 
 
 def consent_and_intention(desk, case, provider):
@@ -214,13 +220,27 @@ def provider_opens(desk, case, number):
         return opened["sha256"]
 
 
-def same_extract(desk, case, search, sealed):
-    with Stage("the provider's extract is byte for byte the desk's") as say:
-        mine = hashlib.sha256(desk.call("GET", f"/v1/cases/{case}/extract?extraction={search}").content).hexdigest()
+def same_extract(desk, case, search, sealed, photo):
+    with Stage("what the provider opened is byte for byte the desk's") as say:
+        extract = desk.call("GET", f"/v1/cases/{case}/extract?extraction={search}").content
+        mine = hashlib.sha256(extract).hexdigest()
         theirs = next(digest for name, digest in sealed.items() if name.startswith("extract"))
         say(f"{mine}  GET /v1/cases/{case}/extract")
-        if mine != theirs:
-            raise SystemExit(f"they differ: the provider has {theirs}")
+        expect(mine == theirs, f"they differ: the provider has {theirs}")
+        say(f"{photo['sha256']}  the photograph as it was uploaded")
+        expect(sealed["screen.png"] == photo["sha256"], "the photograph is another one")
+    return [json.loads(line)["event.original"] for line in extract.splitlines()]
+
+
+def only_what_belongs_there(extract, call):
+    with Stage("the extract has the branch's proxy log and nobody else's lines") as say:
+        branch = set(lines.proxy_log(call).decode().splitlines())
+        found = [line for line in extract if line in branch]
+        expect(found, "no line of the uploaded proxy log is in the extract")
+        say(found[0])
+        foreign = {line for customer, *_, line in lines.shipped(call) if customer == "B"}
+        expect(not foreign & set(extract), "a line of the other customer is in the extract")
+        say(f"{len(extract)} records, none of the other customer's {len(foreign)}")
 
 
 def ready_for_handover(desk, case):
@@ -245,20 +265,24 @@ def withdrawn(desk, owner, call, provider):
                            {"given_by": "見本 太郎", "channel": "phone_read", "reason": "社内で検討するため",
                             "given_at": datetime.now(timezone.utc).isoformat(timespec="seconds")})
         say(f"effect: {answer['effect']}")
-        state = desk.reaches(case, "recalled")
-        if answer["effect"] != "stopped" or any(h.get("released_at") for h in state["handovers"]):
-            raise SystemExit("a key was released after the withdrawal")
-        provider_sees_recall(desk, case, say)
+        desk.reaches(case, "recalled")
+        expect(answer["effect"] == "stopped", "the withdrawal was not told that it came in time")
+    with Stage("the provider accepts nevertheless: a recall, no key") as say:
+        provider_comes_late(desk, case, say)
     return number
 
 
-def provider_sees_recall(desk, case, say):
-    done = subprocess.run([sys.executable, HERE / "provider.py", desk.var, "--case", case, "--silent", "--seconds", "30"],
+def provider_comes_late(desk, case, say):
+    done = subprocess.run([sys.executable, HERE / "provider.py", desk.var, "--case", case, "--late", "--seconds", "30"],
                           text=True, capture_output=True, env={**os.environ, **desk.env})
     steps = [json.loads(line)["provider"] for line in done.stdout.splitlines()]
-    if done.returncode or "opened" in steps or "recalled" not in steps:
-        raise SystemExit(f"the provider saw {steps} {done.stderr}")
+    expect(done.returncode == 0 and steps == ["offered", "recalled", "accepted", "recalled", "deleted"],
+           f"the provider saw {steps} {done.stderr}")
     say("the provider sees: " + " → ".join(steps))
+    state = desk.reaches(case, "deleted")
+    expect(not any(handover.get("released_at") for handover in state["handovers"]), "a key was released after the withdrawal")
+    chain = [event["type"] for event in desk.get(f"/v1/cases/{case}/chain")["events"] if event["accepted"]]
+    say("the chain: " + " → ".join(chain[chain.index("handover.requested"):]))
 
 
 def show_mails(desk, numbers):
@@ -269,6 +293,8 @@ def show_mails(desk, numbers):
         for found in until("the mails", enough):
             for message in found:
                 say(f"{message['To']}: {message['Subject']}")
+    shown = next(message for message in desk.mails(numbers[0]) if "ログ確認" in message["Subject"])
+    print(f"\nOne of them, {shown['Subject']}:\n" + textwrap.indent(shown.get_body(("plain",)).get_content(), "    | "))
 
 
 def main():
@@ -291,7 +317,7 @@ def main():
         say("the held hand-over goes by itself: sealed and offered")
     sealed = provider_opens(desk, case, number)
     desk.reaches(case, "released")
-    same_extract(desk, case, search, sealed)
+    only_what_belongs_there(same_extract(desk, case, search, sealed, photo), call)
     second = withdrawn(desk, owners["B"], call, provider)
     show_mails(desk, [number, second])
     print(f"\nOpened hand-over: {desk.var / 'provider' / number}")

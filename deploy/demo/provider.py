@@ -3,8 +3,8 @@
 """A sample forensic provider: reads the escalation topic, accepts what is offered, opens what the key was released for.
 
 Uses nothing of the desk but its protocol (services/escalation/PROVIDER.md): confluent-kafka and jwcrypto only.
-  deploy/demo/provider.py VAR [--case ID] [--decline] [--silent] [--out FOLDER] [--seconds N]
-Prints one JSON line per thing that happened; ends once the case is opened, recalled or the seconds are over."""
+  deploy/demo/provider.py VAR [--case ID] [--decline] [--silent] [--late] [--out FOLDER] [--seconds N]
+--silent answers no offer, --late accepts what was taken back already. Prints one JSON line per thing that happened; ends once the case is opened, recalled or the seconds are over."""
 import argparse
 import hashlib
 import json
@@ -152,12 +152,13 @@ def main():
     words.add_argument("--case")
     words.add_argument("--decline", action="store_true")
     words.add_argument("--silent", action="store_true")
+    words.add_argument("--late", action="store_true")
     words.add_argument("--out")
     words.add_argument("--seconds", type=float, default=60)
     words.add_argument("--group", default="provider-sample-" + uuid.uuid4().hex)
     args = words.parse_args()
     provider = Provider(args.var, args.group)
-    offers = {}
+    offers, tried = {}, set()
     for headers, value in provider.records(args.seconds):
         kind = headers["ce_type"].removeprefix("kakekomi.")
         if kind == "escalation.part" or (args.case and headers["ce_subject"] != args.case):
@@ -166,7 +167,7 @@ def main():
         if kind in ("escalation.offered", "escalation.supplemented"):
             offers[word["handover"]] = word
             say("offered", handover=word["handover"], parts=len(word["parts"]), tlp=word["tlp"], reply_by=word["reply_by"])
-            if kind == "escalation.offered" and not args.silent:
+            if kind == "escalation.offered" and not args.silent and not args.late:
                 answer = "declined" if args.decline else "accepted"
                 provider.reply("escalation." + answer, word, **({"reason": "no capacity"} if args.decline else {}))
                 say(answer, handover=word["handover"])
@@ -179,6 +180,11 @@ def main():
                 return
         elif kind == "escalation.recalled":
             say("recalled", handover=word["handover"], reason=word["reason"])
+            if args.late and word["handover"] in offers and word["handover"] not in tried:
+                tried.add(word["handover"])
+                provider.reply("escalation.accepted", offers[word["handover"]])
+                say("accepted", handover=word["handover"], late=True)
+                continue
             if word["handover"] in offers:
                 provider.reply("escalation.deleted", offers[word["handover"]])
                 say("deleted", handover=word["handover"])

@@ -3,21 +3,26 @@
  * One step per input: the status as published before is copied, every hand-over of the chain is brought forward as far as
  * the chain, the gate and the result at hand allow, and the new status is published when it says anything new.
  *
- * An entry of status.handovers: {"id","state","provider","requested_at","passed":{…what the gate passed on…},
- * "manifest_sha256","parts":[…],"parts_total","cursor","offered_at","reply_by","offer":{…},"verdict":"pass"|"recall",
- * "accepted_at","released_at","key":{…},"recalled_at","recalls":n,"declined_at","deleted_at","steps":[…]}.
+ * An entry of status.handovers: {"id","state","provider","requested_at","round" (how often it was prepared),
+ * "passed":{…what the gate passed on…},"manifest_sha256","parts":[…] (while preparing),"parts_total","offered_at","reply_by",
+ * "offer":{…},"verdict":"pass"|"recall","accepted_at","accepted_kid"?,"released_at","key":{…},"recalled_at","recalls":n,
+ * "declined_at","deleted_at","failure"?,"again_at"? (nothing is done before),"steps":[… at most STEPS_MAX]}.
  */
 #include "services/escalation/decide.h"
 
 #include "common/clock.h"
 #include "common/desk/calendar.h"
 #include "common/desk/case.h"
+#include "common/desk/values.h"
 #include "services/escalation/gate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define STEPS_MAX 40
+#define SEAL_AGAIN_US INT64_C(5000000)
+#define RECALL_AGAIN_US INT64_C(60000000)
 #define TLP_DEFAULT "TLP:AMBER+STRICT" /* also where it is unknown or declined */
 
 struct step {
@@ -33,10 +38,15 @@ static const char *text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
+static bool is_text(const json_t *object, const char *name, const char *wanted)
+{
+    const char *text = text_of(object, name);
+    return text && strcmp(text, wanted) == 0;
+}
+
 static bool is_state(const json_t *entry, const char *state)
 {
-    const char *its = text_of(entry, "state");
-    return its && strcmp(its, state) == 0;
+    return is_text(entry, "state", state);
 }
 
 static bool is_any_state(const json_t *entry, const char *states)
@@ -55,20 +65,12 @@ enum verdict escalation_fold(json_t *state, const char *topic, const struct even
         return reject(why, "expected an object");
     if (strcmp(topic, "provider-replies") == 0)
         return VERDICT_OK; /* passed on; what counts of it comes back in the chain */
-    if (strcmp(topic, "cases") != 0) {
-        json_object_set(state, topic, event->data);
-        return VERDICT_OK;
-    }
-    json_t *chain = json_object_get(state, "cases");
-    if (!chain) {
-        chain = json_object();
-        json_object_set_new(state, "cases", chain);
-    }
-    struct case_verdict verdict = case_apply(chain, event);
-    /* Refused for its place in the chain is an everyday refusal, the same for everyone; only nonsense is a dead letter. */
-    return verdict.refusal == CASE_MALFORMED
-               ? reject(why, "%.100s: %.140s", verdict.pointer, verdict.why.text)
-               : VERDICT_OK;
+    if (strcmp(topic, "cases") == 0)
+        return case_fold(state, event, why);
+    if (values_check(topic, event->data, why) != VERDICT_OK)
+        return VERDICT_REJECT;
+    json_object_set(state, topic, event->data);
+    return VERDICT_OK;
 }
 
 /* --- small steps -------------------------------------------------------------------------------------------------------- */
@@ -76,6 +78,18 @@ enum verdict escalation_fold(json_t *state, const char *topic, const struct even
 static void set_text(json_t *entry, const char *name, const char *text)
 {
     json_object_set_new(entry, name, json_string(text));
+}
+
+/* Held and prepared again may go on for ever; everything else happens a few times at most. */
+static void drop_back_and_forth(json_t *steps)
+{
+    for (size_t i = 0; i < json_array_size(steps); i++) {
+        const json_t *line = json_array_get(steps, i);
+        if (!is_text(line, "step", "held") && !is_text(line, "step", "preparing"))
+            continue;
+        json_array_remove(steps, i);
+        return;
+    }
 }
 
 /* A step of the entry's history; `position` is the index of the output that carries it, or SIZE_MAX. */
@@ -94,6 +108,8 @@ static void note_step(const struct step *step, json_t *entry, const char *name, 
     if (sha256)
         set_text(line, "sha256", sha256);
     json_array_append_new(steps, line);
+    if (json_array_size(steps) > STEPS_MAX)
+        drop_back_and_forth(steps);
 }
 
 static void move(const struct step *step, json_t *entry, const char *state)
@@ -108,7 +124,7 @@ static json_t *find_entry(json_t *status, const char *id)
 {
     json_t *entries = json_object_get(status, "handovers");
     for (size_t i = 0; i < json_array_size(entries); i++)
-        if (strcmp(text_of(json_array_get(entries, i), "id"), id) == 0)
+        if (is_text(json_array_get(entries, i), "id", id))
             return json_array_get(entries, i);
     return NULL;
 }
@@ -145,27 +161,47 @@ static bool passes(const struct step *step, const json_t *handover, enum gate_mo
 
 /* --- result of a work ----------------------------------------------------------------------------------------------------- */
 
-/* The result belongs to this entry and this stage of it; a result that came too late is dropped. */
-static const json_t *result_for(const struct step *step, const json_t *entry, const char *kind)
+/* The result belongs to this entry and this round of it: what was sealed for an earlier one is another content under
+ * another key. NULL: it does not, or there is none. */
+static const json_t *result_about(const struct step *step, const json_t *entry)
 {
     const json_t *result = step->input->door == PROCESSOR_RESULT ? step->input->result : NULL;
-    const char *its_kind = text_of(result, "kind"), *handover = text_of(result, "handover");
-    if (!its_kind || !handover || strcmp(its_kind, kind) != 0 ||
-        strcmp(handover, text_of(entry, "id")) != 0 || json_object_get(result, "failure"))
-        return NULL;
-    return result;
+    return result &&
+                   json_equal(json_object_get(result, "handover"), json_object_get(entry, "id")) &&
+                   json_equal(json_object_get(result, "round"), json_object_get(entry, "round"))
+               ? result
+               : NULL;
+}
+
+static const json_t *result_for(const struct step *step, const json_t *entry, const char *kind)
+{
+    const json_t *result = result_about(step, entry);
+    return is_text(result, "kind", kind) && !json_object_get(result, "failure") ? result : NULL;
+}
+
+static void put_off(const struct step *step, json_t *entry, int64_t wait_us)
+{
+    char at[CLOCK_TEXT_SIZE];
+    clock_format_us(step->input->now_us + wait_us, at);
+    set_text(entry, "again_at", at);
 }
 
 /* What cannot be done stands on the entry for the operator and is not tried over and over: only when somebody asks for the
- * case to be looked at again, as after a new profile. */
+ * case to be looked at again, as after a new profile. A recall must go out: it is tried again by itself. */
 static void follow_failure(const struct step *step, json_t *entry)
 {
-    const json_t *result = step->input->door == PROCESSOR_RESULT ? step->input->result : NULL;
-    const char *failure = text_of(result, "failure"), *handover = text_of(result, "handover");
-    if (failure && handover && strcmp(handover, text_of(entry, "id")) == 0)
+    const json_t *result = result_about(step, entry);
+    const char *failure = text_of(result, "failure");
+    if (failure)
         set_text(entry, "failure", failure);
-    if (step->input->door == PROCESSOR_TICK)
-        json_object_del(entry, "failure");
+    if (failure && is_text(result, "kind", "recall"))
+        put_off(step, entry, RECALL_AGAIN_US);
+    else if (json_object_get(result, "later"))
+        put_off(step, entry, SEAL_AGAIN_US);
+    if (step->input->door != PROCESSOR_TICK)
+        return;
+    json_object_del(entry, "failure");
+    json_object_del(entry, "again_at");
 }
 
 static size_t publish_signed(const struct step *step, const char *type, const json_t *result)
@@ -183,13 +219,13 @@ static bool root_is_released(const struct step *step, const json_t *entry)
     return !root || is_any_state(first, "released|reported|");
 }
 
-/* The provider never got what was recalled at its acceptance: a request after that supplements nothing. */
-static void forget_refused_root(const struct step *step, json_t *entry)
+/* The provider never got what was recalled at its acceptance, and has no longer what it deleted: a request after that
+ * supplements nothing. */
+static void forget_lost_root(const struct step *step, json_t *entry)
 {
     const char *root = text_of(entry, "supplement_of");
     const json_t *first = root ? find_entry(step->status, root) : NULL;
-    const char *verdict = text_of(first, "verdict");
-    if (verdict && strcmp(verdict, "recall") == 0)
+    if (is_state(first, "deleted") || is_text(first, "verdict", "recall"))
         json_object_del(entry, "supplement_of");
 }
 
@@ -212,6 +248,8 @@ static void begin_preparing(const struct step *step, json_t *entry, const json_t
         if (json_object_get(search, "sha256"))
             json_object_set(passed, "extract_sha256", json_object_get(search, "sha256"));
     }
+    json_object_set_new(entry, "round",
+                        json_integer(json_integer_value(json_object_get(entry, "round")) + 1));
     json_object_set_new(entry, "passed", passed);
     json_object_set_new(entry, "parts", json_array());
     json_object_del(entry, "parts_total");
@@ -219,6 +257,13 @@ static void begin_preparing(const struct step *step, json_t *entry, const json_t
     json_object_del(entry, "manifest_sha256");
     move(step, entry, "preparing");
     note_step(step, entry, "preparing", SIZE_MAX, NULL);
+}
+
+/* From here on the offer names the parts, and the key needs the manifest's hash alone. */
+static void drop_content(json_t *entry)
+{
+    json_object_del(entry, "parts");
+    json_object_del(json_object_get(entry, "passed"), "chunks");
 }
 
 /* Parts that came back sealed: published as they are, their places remembered, so that a restart goes on behind them. */
@@ -234,7 +279,7 @@ static void take_parts(const struct step *step, json_t *entry, const json_t *res
         json_object_set_new(part, "at", json_pack("{s:I}", "$position", (json_int_t)place));
         json_array_append_new(parts, part);
     }
-    static const char *const kept[] = {"parts_total", "manifest_sha256", "cursor"};
+    static const char *const kept[] = {"parts_total", "manifest_sha256"};
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         if (json_object_get(result, kept[i]))
             json_object_set(entry, kept[i], json_object_get(result, kept[i]));
@@ -257,6 +302,7 @@ static void take_offer(const struct step *step, json_t *entry, const json_t *res
                                   json_object_get(result, "sha256")));
     note_step(step, entry, supplement ? "supplemented" : "offered", place,
               text_of(result, "sha256"));
+    drop_content(entry);
     move(step, entry, "offered");
     if (!supplement)
         return;
@@ -265,17 +311,28 @@ static void take_offer(const struct step *step, json_t *entry, const json_t *res
     move(step, entry, "accepted");
 }
 
+/* The same entry has another manifest than the parts that are there were sealed for: those will never be named. */
+static bool is_another_manifest(const json_t *entry, const json_t *result)
+{
+    const json_t *manifest = json_object_get(entry, "manifest_sha256"),
+                 *now = json_object_get(result, "manifest_sha256");
+    return manifest && now && !json_equal(manifest, now);
+}
+
 static void go_on_preparing(const struct step *step, json_t *entry, const json_t *handover)
 {
     const json_t *parts = result_for(step, entry, "seal"),
                  *offer = result_for(step, entry, "offer");
     json_auto_t *facts = gate_facts(step->profile);
-    if (!passes(step, handover, GATE_OFFER, facts)) {
+    if (!root_is_released(step, entry) || !passes(step, handover, GATE_OFFER, facts)) {
         move(step, entry, "held");
         note_step(step, entry, "held", SIZE_MAX, NULL);
+        drop_content(entry);
         return;
     }
-    if (parts)
+    if (is_another_manifest(entry, parts))
+        begin_preparing(step, entry, handover, facts);
+    else if (parts)
         take_parts(step, entry, parts);
     if (!offer || !has_all_parts(entry))
         return;
@@ -296,6 +353,8 @@ static void judge_acceptance(const struct step *step, json_t *entry, const json_
         right_head && passes(step, handover, GATE_ACCEPTANCE, json_object_get(passed, "facts"));
     set_text(entry, "verdict", pass ? "pass" : "recall");
     json_object_set(entry, "accepted_reply", json_object_get(accepted, "reply"));
+    if (json_object_get(accepted, "kid"))
+        json_object_set(entry, "accepted_kid", json_object_get(accepted, "kid"));
     move(step, entry, "accepted");
     note_step(step, entry, pass ? "accepted" : "accepted_and_refused", SIZE_MAX,
               text_of(accepted, "reply"));
@@ -326,13 +385,19 @@ static bool is_over(const json_t *handover)
     return json_object_get(handover, "ended") || json_object_get(handover, "replaced");
 }
 
+/* The provider's own word after the acceptance counts as much as the customer's: no key to whom has refused or deleted. */
+static bool is_owed_key(const json_t *entry, const json_t *handover)
+{
+    return is_state(entry, "accepted") && is_text(entry, "verdict", "pass") && !is_over(handover) &&
+           !json_object_get(handover, "declined") && !json_object_get(handover, "deleted");
+}
+
 /* How many recalls the entry is owed: one for its end or its refused acceptance, one more for an acceptance that came after. */
 static json_int_t recalls_owed(const json_t *entry, const json_t *handover)
 {
     if (!json_object_get(entry, "offer") || is_state(entry, "declined"))
         return 0;
-    const char *verdict = text_of(entry, "verdict");
-    bool refused = verdict && strcmp(verdict, "recall") == 0;
+    bool refused = is_text(entry, "verdict", "recall");
     json_int_t owed = is_over(handover) || refused ? 1 : 0;
     return owed + (json_object_get(entry, "accepted_after_end") ? 1 : 0);
 }
@@ -358,15 +423,23 @@ static void follow_provider(const struct step *step, json_t *entry, const json_t
     if (json_object_get(handover, "accepted") && is_any_state(entry, "offered|overdue|"))
         judge_acceptance(step, entry, handover);
     note_late_acceptance(step, entry, handover);
-    if (json_object_get(handover, "declined") && is_any_state(entry, "offered|overdue|")) {
-        move(step, entry, "declined");
-        note_step(step, entry, "declined", SIZE_MAX, NULL);
-    }
     if (json_object_get(handover, "reported") && is_state(entry, "released")) {
         move(step, entry, "reported");
         note_step(step, entry, "reported", SIZE_MAX, NULL);
     }
-    if (json_object_get(handover, "deleted") && is_state(entry, "recalled")) {
+}
+
+/* A supplement is accepted by itself, and may be refused all the same until its key is out. */
+static void follow_refusal(const struct step *step, json_t *entry, const json_t *handover)
+{
+    if (json_object_get(handover, "declined") &&
+        is_any_state(entry, "held|preparing|offered|overdue|accepted|")) {
+        move(step, entry, "declined");
+        note_step(step, entry, "declined", SIZE_MAX, NULL);
+        drop_content(entry);
+    }
+    if (json_object_get(handover, "deleted") &&
+        is_any_state(entry, "accepted|released|reported|recalled|")) {
         move(step, entry, "deleted");
         note_step(step, entry, "deleted", SIZE_MAX, NULL);
     }
@@ -394,6 +467,7 @@ static void follow_end(const struct step *step, json_t *entry, const json_t *han
     if (over && is_any_state(entry, "held|preparing|")) {
         move(step, entry, "cancelled");
         note_step(step, entry, "cancelled", SIZE_MAX, NULL);
+        drop_content(entry);
     }
     const json_t *recall = result_for(step, entry, "recall");
     if (recall && owes_recall(entry, handover))
@@ -418,10 +492,11 @@ static void bring_forward(const struct step *step, const json_t *handover)
         entry = make_entry(step->status, handover);
     follow_failure(step, entry);
     follow_end(step, entry, handover);
+    follow_refusal(step, entry, handover);
     if (is_state(entry, "preparing"))
         go_on_preparing(step, entry, handover);
     if (is_state(entry, "held"))
-        forget_refused_root(step, entry);
+        forget_lost_root(step, entry);
     if (is_state(entry, "held") && root_is_released(step, entry)) {
         json_auto_t *facts = gate_facts(step->profile);
         if (passes(step, handover, GATE_OFFER, facts))
@@ -429,9 +504,7 @@ static void bring_forward(const struct step *step, const json_t *handover)
     }
     follow_provider(step, entry, handover);
     const json_t *key = result_for(step, entry, "key");
-    const char *verdict = text_of(entry, "verdict");
-    if (key && is_state(entry, "accepted") && verdict && strcmp(verdict, "pass") == 0 &&
-        !is_over(handover))
+    if (key && is_owed_key(entry, handover))
         take_key(step, entry, key);
     follow_clock(step, entry);
 }
@@ -520,23 +593,21 @@ static void plan_entry(const json_t *state, const json_t *entry, const json_t *h
     const char *hid = text_of(entry, "id");
     const json_t *chain = json_object_get(state, "cases");
     size_t parts = json_array_size(json_object_get(entry, "parts"));
-    const char *verdict = text_of(entry, "verdict");
-    if (json_object_get(entry, "failure"))
+    bool failed = json_object_get(entry, "failure");
+    if (json_object_get(entry, "again_at"))
         return;
-    if (is_state(entry, "preparing")) {
+    if (is_state(entry, "preparing") && !failed) {
         const char *kind = has_all_parts(entry) ? "offer" : "seal";
+        /* Ids of outputs derive from it: the parts of another round are other records. */
         snprintf(id, sizeof id, "%s/%s/%lld/%zu", kind, hid,
-                 (long long)json_integer_value(
-                     json_object_get(json_object_get(entry, "passed"), "revision")),
-                 parts);
+                 (long long)json_integer_value(json_object_get(entry, "round")), parts);
         plan_work(plan, id, kind,
                   json_pack("{s:O, s:O, s:O, s:O?, s:O*}", "entry", entry, "handover", handover,
                             "hearing", json_object_get(chain, "hearing"), "uploads",
                             json_object_get(chain, "uploads"), "customer_id",
                             json_object_get(chain, "customer_id")));
     }
-    if (is_state(entry, "accepted") && verdict && strcmp(verdict, "pass") == 0 &&
-        !is_over(handover)) {
+    if (is_owed_key(entry, handover) && !failed) {
         snprintf(id, sizeof id, "key/%s", hid);
         plan_work(plan, id, "key", json_pack("{s:O, s:O}", "entry", entry, "handover", handover));
     }
@@ -548,13 +619,18 @@ static void plan_entry(const json_t *state, const json_t *entry, const json_t *h
     }
 }
 
+static void plan_time(const char *text, struct plan *plan)
+{
+    int64_t time_us;
+    if (text && clock_parse(text, strlen(text), &time_us))
+        plan_due(plan, time_us);
+}
+
 static void plan_clock(const json_t *entry, struct plan *plan)
 {
-    int64_t reply_by_us;
-    const char *reply_by = text_of(entry, "reply_by");
-    if (is_state(entry, "offered") && reply_by &&
-        clock_parse(reply_by, strlen(reply_by), &reply_by_us))
-        plan_due(plan, reply_by_us);
+    if (is_state(entry, "offered"))
+        plan_time(text_of(entry, "reply_by"), plan);
+    plan_time(text_of(entry, "again_at"), plan);
 }
 
 void escalation_plan(const json_t *state, const char *case_id, const void *facts, struct plan *plan)

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/desk/case.h"
 #include "common/desk/hearing.h"
+#include "common/desk/searches.h"
 
 #include <string.h>
 
@@ -193,29 +194,11 @@ static void list_missing(const struct gate_question *question, const struct row 
             reasons, reason_of(row, json_object_get(json_array_get(missing, i), "pointer")));
 }
 
-static bool has_answer(const json_t *search)
-{
-    const char *status = text_of(search, "status");
-    return status && (strcmp(status, "found") == 0 || strcmp(status, "none") == 0);
-}
-
-static const json_t *find_search(const json_t *extraction, const char *id)
-{
-    const json_t *searches = json_object_get(extraction, "searches");
-    for (size_t i = json_array_size(searches); i > 0; i--) {
-        const json_t *search = json_array_get(searches, i - 1);
-        const char *its_id = text_of(search, "id");
-        if (id ? its_id && strcmp(its_id, id) == 0 : has_answer(search))
-            return search;
-    }
-    return NULL;
-}
-
 const json_t *gate_search(const json_t *chain, const json_t *extraction, const json_t *handover)
 {
     (void)chain;
-    const json_t *search = find_search(extraction, text_of(handover, "extraction"));
-    return has_answer(search) ? search : NULL;
+    const json_t *search = searches_find(extraction, text_of(handover, "extraction"));
+    return searches_is_answered(search) ? search : NULL;
 }
 
 /* The last event that called for a search has its answer, and so has the search the request names. */
@@ -226,9 +209,9 @@ static bool is_search_answered(const struct gate_question *question)
     const char *named = text_of(question->handover, "extraction");
     if (case_search_waived(question->chain))
         return true;
-    if (named && !has_answer(find_search(question->extraction, named)))
+    if (named && !searches_is_answered(searches_find(question->extraction, named)))
         return false;
-    return last && has_answer(find_search(question->extraction, text_of(last, "id")));
+    return last && searches_is_answered(searches_find(question->extraction, text_of(last, "id")));
 }
 
 static bool is_own_extract(const struct gate_question *question)
@@ -374,4 +357,32 @@ json_t *gate_facts(const json_t *profile)
     return json_pack("{s:O, s:o, s:o}", "provider",
                      json_object_get(json_object_get(profile, "provider"), "id"), "approvals",
                      approvals ? json_incref(approvals) : json_integer(1), "documents", documents);
+}
+
+/* --- whose key ------------------------------------------------------------------------------------------------------------- */
+
+static const json_t *key_with(const json_t *provider, const char *member, const char *value)
+{
+    const json_t *keys = json_object_get(json_object_get(provider, "jwks"), "keys");
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        const char *its = text_of(json_array_get(keys, i), member);
+        if (its && strcmp(its, value) == 0)
+            return json_array_get(keys, i);
+    }
+    return NULL;
+}
+
+const json_t *gate_recipient_key(const json_t *provider, const json_t *entry, struct why *why)
+{
+    const char *kid = text_of(entry, "accepted_kid");
+    const json_t *key = key_with(provider, "use", "enc");
+    if (!same(json_object_get(provider, "id"), json_object_get(entry, "provider")))
+        (void)reject(why, "the desk's provider is no longer the one that it was offered to");
+    else if (kid && !key_with(provider, "kid", kid))
+        (void)reject(why, "the key that accepted is no longer one of the provider's");
+    else if (!key)
+        (void)reject(why, "the provider's key cannot be used");
+    else
+        return key;
+    return NULL;
 }

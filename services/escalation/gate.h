@@ -7,6 +7,7 @@
  */
 #include <jansson.h>
 #include <stdbool.h>
+#include "common/verdict.h"
 
 /* When the gate is asked: without a request (every row but the request), before the offer (all rows), at the acceptance
  * (the chain as it stood there; what the profile said at the offer). */
@@ -26,5 +27,8 @@ json_t *gate_ask(const struct gate_question *question);
 json_t *gate_facts(const json_t *profile);
 /* The search whose extract would leave: the one the request names, else the newest with an answer; NULL: none. */
 const json_t *gate_search(const json_t *chain, const json_t *extraction, const json_t *handover);
+/* The key to which the content key of an entry of `escalation-status` may be sealed: the encryption key of the provider that
+ * the desk has now, if it is still the one that was offered to and still has the key by which it accepted. NULL: none, why. */
+const json_t *gate_recipient_key(const json_t *provider, const json_t *entry, struct why *why);
 /* Readiness (4-12): [{"code","clause","ja","en"}], never a block. */
 json_t *warnings_of(const json_t *chain, const json_t *extraction);

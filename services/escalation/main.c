@@ -29,8 +29,6 @@ static const struct config_variable variables[] = {
     {"KAKEKOMI_DECRYPTION_KEY", CONFIG_SECRET, "",
      "the desk's private ECDH-ES key for reports, JWK",
      offsetof(struct escalation_config, decryption_key), 0, 0},
-    {"KAKEKOMI_LOG_LEVEL", CONFIG_TEXT, "info", "debug, info or warning",
-     offsetof(struct escalation_config, log_level), 0, 0},
 };
 
 static const void *lend_facts(void *context)
@@ -41,16 +39,24 @@ static const void *lend_facts(void *context)
     return profile_json(escalation.facts);
 }
 
-/* The secret must not stand in the environment, which every child inherits (contract §6). */
+/* A secret must not stand in the environment, which every child inherits (contract §6). */
 static enum verdict check(struct why *why)
 {
-    if (getenv("KAKEKOMI_ESCALATION_SECRET"))
-        return fatal(why,
-                     "KAKEKOMI_ESCALATION_SECRET: give it by KAKEKOMI_ESCALATION_SECRET_FILE only");
+    static const char *const secrets[] = {"KAKEKOMI_ESCALATION_SECRET", "KAKEKOMI_SIGNING_KEY",
+                                          "KAKEKOMI_DECRYPTION_KEY"};
+    for (size_t i = 0; i < COUNT_OF(secrets); i++)
+        if (getenv(secrets[i]))
+            return fatal(why, "%s: give it by %s_FILE only", secrets[i], secrets[i]);
     if (profile_holder_load(escalation.config.desk_file, why) != VERDICT_OK)
         return VERDICT_FATAL;
     return sealing_keys_load(escalation.config.signing_key, escalation.config.secret,
                              &escalation.keys, why);
+}
+
+/* The gate may answer otherwise now, and what could not be done may be possible. */
+static void ask_every_case(void)
+{
+    processor_wake(escalation.processor, NULL);
 }
 
 static enum verdict start(struct why *why)
@@ -71,8 +77,11 @@ static enum verdict start(struct why *why)
                            &partitions, cluster_id, why);
     if (verdict == VERDICT_OK)
         verdict = kafka_reader_open(&config.kafka, KAFKA_READ_COMMITTED, &escalation.fetcher, why);
-    return verdict == VERDICT_OK ? processor_start(&definition, &config, &escalation.processor, why)
-                                 : verdict;
+    if (verdict == VERDICT_OK)
+        verdict = processor_start(&definition, &config, &escalation.processor, why);
+    if (verdict == VERDICT_OK)
+        ask_every_case(); /* the profile may be another one than before */
+    return verdict;
 }
 
 static void stop(int64_t deadline_ms)
@@ -100,7 +109,7 @@ static void reload(void)
         return;
     }
     log_event(LOG_INFO, "config.reloaded", "file=profile");
-    processor_wake(escalation.processor, NULL); /* the gate may answer otherwise now */
+    ask_every_case();
 }
 
 int main(int argc, char **argv)

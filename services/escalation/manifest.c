@@ -27,9 +27,10 @@ struct content {
     json_t *chunks; /* of the extract */
     json_t *files;  /* uploads that leave */
     size_t parts;
-    struct kafka_reader *reader; /* stands in the file that is being read */
-    size_t reading;              /* its index; SIZE_MAX: none */
-    int64_t read;                /* chunks of it given so far */
+    struct kafka_reader *reader;   /* stands in the file that is being read */
+    size_t reading;                /* its index; SIZE_MAX: none */
+    int64_t read;                  /* chunks of it given so far */
+    struct ids_sha256_state *hash; /* of those */
 };
 
 static const char *text_of(const json_t *object, const char *name)
@@ -153,6 +154,7 @@ void content_close(struct content *content)
     if (!content)
         return;
     kafka_reader_close(content->reader);
+    ids_sha256_drop(content->hash);
     buf_free(&content->manifest);
     buf_free(&content->hearing);
     json_decref(content->chunks);
@@ -191,7 +193,7 @@ static enum verdict chunk_of_extract(const struct content *content, size_t index
     if (verdict != VERDICT_OK)
         return verdict;
     ids_sha256_text(out->data, out->length, hash);
-    return strcmp(hash, text_of(chunk, "sha256")) == 0
+    return !out->overflowed && strcmp(hash, text_of(chunk, "sha256")) == 0
                ? VERDICT_OK
                : reject(why, "extract chunk %zu is not what was named", index);
 }
@@ -205,6 +207,8 @@ static enum verdict open_file(struct content *content, size_t file, struct why *
         return VERDICT_FATAL;
     content->reading = file;
     content->read = 0;
+    ids_sha256_drop(content->hash);
+    content->hash = ids_sha256_begin();
     return kafka_reader_seek(content->reader, topics_full_name("uploads"),
                              (int32_t)json_integer_value(json_object_get(upload, "partition")),
                              json_integer_value(json_object_get(upload, "first")), why);
@@ -218,6 +222,23 @@ static bool is_chunk(const struct kafka_record *record, const json_t *upload, in
            bytes_equal_text(kafka_record_header(record, "seq"), text);
 }
 
+/* The last chunk tells whether the file is what the chain names. */
+static enum verdict take_chunk(struct content *content, const json_t *upload,
+                               const struct kafka_record *record, struct buf *out, struct why *why)
+{
+    char hash[IDS_SHA256_TEXT_SIZE];
+    take_bytes(out, record);
+    if (out->overflowed)
+        return reject(why, "chunk %" PRId64 " of a file is too large", content->read);
+    ids_sha256_add(content->hash, record->value.data, record->value.length);
+    if (++content->read < json_integer_value(json_object_get(upload, "chunks")))
+        return VERDICT_OK;
+    ids_sha256_end(TAKE(content->hash), hash);
+    return strcmp(hash, text_of(upload, "sha256")) == 0
+               ? VERDICT_OK
+               : reject(why, "file %zu is not what was named", content->reading);
+}
+
 static enum verdict next_chunk(struct content *content, struct buf *out, struct why *why)
 {
     const json_t *upload = json_array_get(content->files, content->reading);
@@ -228,12 +249,9 @@ static enum verdict next_chunk(struct content *content, struct buf *out, struct 
         enum kafka_read kind = kafka_reader_next(content->reader, 500, &record, why);
         if (kind == KAFKA_READ_FAILED)
             return VERDICT_FATAL;
-        if (kind == KAFKA_READ_RECORD && is_chunk(&record, upload, content->read)) {
-            content->read++;
-            take_bytes(out, &record);
-            return VERDICT_OK;
-        }
-        if (kind == KAFKA_READ_RECORD && record.at.offset > last)
+        if (kind == KAFKA_READ_RECORD && is_chunk(&record, upload, content->read))
+            return take_chunk(content, upload, &record, out, why);
+        if (kind != KAFKA_READ_NOTHING && record.at.offset > last)
             return reject(why, "chunk %" PRId64 " of a file is not in the topic", content->read);
     }
     return retry(why, "uploads do not answer in time");

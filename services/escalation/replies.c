@@ -57,14 +57,17 @@ static enum verdict check_payload(const json_t *payload, struct why *why)
     return VERDICT_OK;
 }
 
-/* The event for provider-events: what was signed, who it is by its hash, and the words as received. */
-static json_t *make_data(const json_t *payload, const char *reply_id, const char *jws)
+/* The event for provider-events: what was signed, by which provider and key, who it is by its hash, the words as received. */
+static json_t *make_data(const json_t *payload, const json_t *provider, const char *kid,
+                         const char *reply_id, const char *jws)
 {
     static const char *const kept[] = {"case", "handover", "head", "at", "reason"};
     json_t *data = json_object();
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         if (json_object_get(payload, kept[i]))
             json_object_set(data, kept[i], json_object_get(payload, kept[i]));
+    json_object_set(data, "provider", json_object_get(provider, "id"));
+    json_object_set_new(data, "kid", json_string(kid));
     json_object_set_new(data, "reply", json_string(reply_id));
     json_object_set_new(data, "jws", json_string(jws));
     return json_pack("{s:o}", "data", data);
@@ -75,21 +78,22 @@ char *escalation_route(const char *topic, const struct kafka_record *record, voi
 {
     (void)topic, (void)context;
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
-    const json_t *jwks =
-        json_object_get(json_object_get(profile_json(profile), "provider"), "jwks");
+    const json_t *provider = json_object_get(profile_json(profile), "provider");
+    const char *kid;
     json_auto_t *payload = NULL;
     char reply_id[IDS_SHA256_TEXT_SIZE];
     if (record->header_count >= KAFKA_HEADERS_MAX) {
         (void)reject(why, "more than %d headers", KAFKA_HEADERS_MAX - 1);
         return NULL;
     }
-    if (sealing_verify(record->value, jwks, &payload, why) != VERDICT_OK ||
+    if (sealing_verify(record->value, json_object_get(provider, "jwks"), &payload, &kid, why) !=
+            VERDICT_OK ||
         check_payload(payload, why) != VERDICT_OK)
         return NULL;
     CLEANUP(mem_free) char *jws = mem_dup(record->value.data, record->value.length);
     ids_sha256_text(record->value.data, record->value.length, reply_id);
     ret_event->type = mem_strdup(event_type(payload));
     ret_event->at = record->at;
-    ret_event->data = make_data(payload, reply_id, jws);
+    ret_event->data = make_data(payload, provider, kid, reply_id, jws);
     return mem_strdup(text_of(payload, "case"));
 }

@@ -42,15 +42,6 @@ enum verdict sealing_keys_load(const char *sign_jwk, const char *secret_hex,
     return VERDICT_OK;
 }
 
-const json_t *sealing_find_key(const json_t *jwks, const char *use)
-{
-    const json_t *keys = json_object_get(jwks, "keys");
-    for (size_t i = 0; i < json_array_size(keys); i++)
-        if (is_text(json_array_get(keys, i), "use", use))
-            return json_array_get(keys, i);
-    return NULL;
-}
-
 void sealing_derive(const struct sealing_keys *keys, const char *handover,
                     const char *manifest_sha256, uint8_t ret_key[SEALING_KEY_BYTES])
 {
@@ -183,7 +174,7 @@ static const json_t *pinned_key(const json_t *header, const json_t *jwks)
 }
 
 enum verdict sealing_verify(struct bytes received, const json_t *jwks, json_t **ret_payload,
-                            struct why *why)
+                            const char **ret_kid, struct why *why)
 {
     if (!received.data || received.length == 0 || received.length > SEALING_REPLY_BYTES_MAX)
         return reject(why, "expected a reply of 1 to %d bytes", SEALING_REPLY_BYTES_MAX);
@@ -198,5 +189,6 @@ enum verdict sealing_verify(struct bytes received, const json_t *jwks, json_t **
     if (!jose_jws_ver(NULL, jws, NULL, key, false))
         return reject(why, "the signature does not verify");
     *ret_payload = decode_object(json_object_get(jws, "payload"));
+    *ret_kid = text_of(key, "kid");
     return *ret_payload ? VERDICT_OK : reject(why, "expected a JSON object inside");
 }

@@ -33,6 +33,4 @@ char *sealing_seal_key(const uint8_t key[SEALING_KEY_BYTES], const json_t *recip
 char *sealing_sign(const struct sealing_keys *keys, const json_t *payload);
 /* A reply as received: compact JWS, ES256, by one of the keys of the set with use sig. */
 enum verdict sealing_verify(struct bytes jws, const json_t *jwks, json_t **ret_payload,
-                            struct why *why);
-const json_t *sealing_find_key(const json_t *jwks,
-                               const char *use); /* first of the set; NULL: none */
+                            const char **ret_kid /* of the set */, struct why *why);

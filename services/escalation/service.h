@@ -11,7 +11,7 @@
 
 struct escalation_config {
     struct kafka_config kafka;
-    char *admin_address, *state_dir, *instance, *desk_file, *log_level;
+    char *admin_address, *state_dir, *instance, *desk_file;
     char *secret, *signing_key, *decryption_key;
 };
 

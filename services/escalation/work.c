@@ -5,12 +5,12 @@
 #include "common/desk/limits.h"
 #include "common/ids.h"
 #include "common/log.h"
+#include "services/escalation/gate.h"
 #include "services/escalation/manifest.h"
 #include "services/escalation/service.h"
 
 #include <sodium.h>
 #include <string.h>
-#include <unistd.h>
 
 #define STEP_BYTES_MAX                                                                             \
     (3 * 1024 * 1024) /* of ciphertext: with the status it stays under the transaction's 4 MiB */
@@ -22,8 +22,9 @@ static const char *text_of(const json_t *object, const char *name)
 
 static json_t *new_result(const struct work *work)
 {
-    return json_pack("{s:s, s:O}", "kind", work->kind, "handover",
-                     json_object_get(json_object_get(work->parameters, "entry"), "id"));
+    const json_t *entry = json_object_get(work->parameters, "entry");
+    return json_pack("{s:s, s:O, s:O}", "kind", work->kind, "handover",
+                     json_object_get(entry, "id"), "round", json_object_get(entry, "round"));
 }
 
 static void content_close_at(struct content **content)
@@ -88,22 +89,20 @@ static struct processor_result *seal(const struct work *work)
     json_object_set_new(processor_result_value(result), "first",
                         json_integer((json_int_t)json_array_size(json_object_get(entry, "parts"))));
     enum verdict verdict = content_open(work->parameters, &content, &why);
-    if (verdict == VERDICT_OK)
+    if (verdict == VERDICT_OK) {
+        json_object_set_new(processor_result_value(result), "parts_total",
+                            json_integer((json_int_t)content_parts(content)));
+        json_object_set_new(processor_result_value(result), "manifest_sha256",
+                            json_string(content_manifest_sha256(content)));
         verdict = seal_parts(work, content, result, &why);
-    if (verdict != VERDICT_OK) {
-        log_event(LOG_ERROR, "handover.not_sealed", "case=%s handover=%s why=%s", work->case_id,
-                  text_of(entry, "id"), why.text);
-        if (verdict ==
-            VERDICT_REJECT) /* no later attempt will see other bytes; the operator must see it */
-            json_object_set_new(processor_result_value(result), "failure", json_string(why.text));
-        else
-            usleep(1000000); /* the same work is planned again as long as the state asks for it */
-        return result;
     }
-    json_object_set_new(processor_result_value(result), "parts_total",
-                        json_integer((json_int_t)content_parts(content)));
-    json_object_set_new(processor_result_value(result), "manifest_sha256",
-                        json_string(content_manifest_sha256(content)));
+    if (verdict == VERDICT_OK)
+        return result;
+    log_event(LOG_ERROR, "handover.not_sealed", "case=%s handover=%s why=%s", work->case_id,
+              text_of(entry, "id"), why.text);
+    /* Where no later attempt will see other bytes the operator must see it; else what is sealed counts and the rest waits. */
+    json_object_set_new(processor_result_value(result),
+                        verdict == VERDICT_REJECT ? "failure" : "later", json_string(why.text));
     return result;
 }
 
@@ -169,10 +168,10 @@ static struct processor_result *offer(const struct work *work)
 static struct processor_result *release(const struct work *work)
 {
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
-    const json_t *jwks =
-        json_object_get(json_object_get(profile_json(profile), "provider"), "jwks");
+    struct why why = {.text = "the provider's key cannot be used"};
     const json_t *entry = json_object_get(work->parameters, "entry");
-    const json_t *recipient = sealing_find_key(jwks, "enc");
+    const json_t *recipient =
+        gate_recipient_key(json_object_get(profile_json(profile), "provider"), entry, &why);
     uint8_t key[SEALING_KEY_BYTES];
     sealing_derive(&escalation.keys, text_of(entry, "id"), text_of(entry, "manifest_sha256"), key);
     CLEANUP(mem_free)
@@ -180,9 +179,9 @@ static struct processor_result *release(const struct work *work)
     sodium_memzero(key, sizeof key);
     json_t *value = new_result(work);
     if (!jwe) {
-        log_event(LOG_ERROR, "handover.key_not_sealed", "case=%s handover=%s", work->case_id,
-                  text_of(entry, "id"));
-        json_object_set_new(value, "failure", json_string("the provider's key cannot be used"));
+        log_event(LOG_ERROR, "handover.key_not_sealed", "case=%s handover=%s why=%s", work->case_id,
+                  text_of(entry, "id"), why.text);
+        json_object_set_new(value, "failure", json_string(why.text));
         return processor_result_new(value);
     }
     json_t *payload = json_pack(

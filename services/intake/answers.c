@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/dead_letter.h"
+#include "common/desk/searches.h"
 #include "common/desk/topics.h"
 #include "common/ids.h"
 #include "common/log.h"
@@ -145,16 +146,8 @@ bool intake_etag_is_listed(const char *list, const char *etag)
 
 const json_t *intake_ended_search(const json_t *extraction, const char *id)
 {
-    const json_t *searches = json_object_get(extraction, "searches");
-    for (size_t i = json_array_size(searches); i > 0; i--) {
-        const json_t *search = json_array_get(searches, i - 1);
-        const char *status = json_string_value(json_object_get(search, "status"));
-        const char *its_id = json_string_value(json_object_get(search, "id"));
-        bool ended = status && (strcmp(status, "found") == 0 || strcmp(status, "none") == 0);
-        if (ended && (!id || (its_id && strcmp(its_id, id) == 0)))
-            return search;
-    }
-    return NULL;
+    const json_t *search = searches_find(extraction, id);
+    return searches_is_answered(search) ? search : NULL;
 }
 
 /* --- audit and dead letters -------------------------------------------------------------------------------------------------------------------- */

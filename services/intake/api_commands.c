@@ -71,7 +71,7 @@ static void finish_withdrawal(const json_t *state, const struct command_input *i
         for (size_t i = 0; i < json_array_size(list) && !withdrawn; i++)
             withdrawn = given_by_event(json_array_get(list, i), input->event_id);
     }
-    static const char *const shown[] = {"effect", "handover", "accepted_at"};
+    static const char *const shown[] = {"effect", "handover", "accepted_at", "recalled_before"};
     for (size_t i = 0; i < COUNT_OF(shown); i++)
         if (json_object_get(withdrawn, shown[i]))
             json_object_set(answer, shown[i], json_object_get(withdrawn, shown[i]));
@@ -126,12 +126,31 @@ static bool prepare_consent(struct http_request *request, const struct view_case
                       strcmp(channel, "phone_read") != 0);
 }
 
+static json_int_t size_of_upload(const json_t *uploads, const json_t *id)
+{
+    for (size_t i = 0; i < json_array_size(uploads); i++)
+        if (json_equal(json_object_get(json_array_get(uploads, i), "upload"), id))
+            return json_integer_value(json_object_get(json_array_get(uploads, i), "size"));
+    return 0; /* the chain says that the case does not have it */
+}
+
+static bool files_fit(struct http_request *request, const json_t *uploads, const json_t *files)
+{
+    json_int_t bytes = 0;
+    for (size_t i = 0; i < json_array_size(files); i++)
+        bytes += size_of_upload(uploads, json_array_get(files, i));
+    if (bytes <= LIMIT_HANDOVER_FILES_BYTES)
+        return true;
+    intake_refuse_field(request, 422, "/files", "too_large",
+                        "the files of a hand-over have at most 256 MiB in all");
+    return false;
+}
+
 /* From preparing to accepted a hand-over is under way; before that a new request replaces it, after release it
  * supplements it. Only escalation knows which, so the check stands here and not in the chain. */
 static bool prepare_handover(struct http_request *request, const struct view_case *view_case,
                              json_t *members)
 {
-    (void)members;
     static const char *const busy[] = {"preparing", "offered", "overdue", "accepted"};
     const char *state = json_string_value(json_object_get(view_case->escalation, "state"));
     for (size_t i = 0; state && i < COUNT_OF(busy); i++)
@@ -140,7 +159,8 @@ static bool prepare_handover(struct http_request *request, const struct view_cas
             http_reply_problem(request, 409, "handover_open", detail, NULL);
             return false;
         }
-    return true;
+    return files_fit(request, json_object_get(view_case->state, "uploads"),
+                     json_object_get(members, "files"));
 }
 
 #define CASE "/v1/cases/{id}/"

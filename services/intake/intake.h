@@ -54,7 +54,7 @@ bool intake_idempotency_key(struct http_request *request, char ret_key[256], boo
 const char *intake_traceparent(struct http_request *request);
 /* Whether a list of entity tags (If-None-Match) names this one or all. */
 bool intake_etag_is_listed(const char *list, const char *etag);
-/* The newest search that came to its end, or the one that is named; NULL if there is none. */
+/* The case's own newest search that came to its end, or the one that is named; NULL if there is none. */
 const json_t *intake_ended_search(const json_t *extraction, const char *id);
 
 /* Writes who read what; a read goes on when it cannot be written, and that is logged. */

@@ -16,7 +16,7 @@ struct intake intake;
 static struct {
     struct kafka_config kafka;
     char *http_address, *admin_address, *state_dir, *instance, *desk_file, *operators_file,
-        *redis_url, *redis_ca_file, *log_level;
+        *redis_url, *redis_ca_file;
     int64_t http_threads, session_idle_minutes, session_max_hours;
     bool cookie_secure;
 } config;
@@ -50,15 +50,18 @@ static const struct config_variable variables[] = {
     {"KAKEKOMI_COOKIE_SECURE", CONFIG_BOOLEAN, "false",
      "true behind TLS: the cookie is sent over https only",
      offsetof(__typeof__(config), cookie_secure), 0, 0},
-    {"KAKEKOMI_LOG_LEVEL", CONFIG_TEXT, "info", "debug, info or warning",
-     offsetof(__typeof__(config), log_level), 0, 0},
 };
 
 static struct http_server *server;
 
 static enum verdict check(struct why *why)
 {
-    return profile_holder_load(config.desk_file, why);
+    struct operator_list *operators = NULL;
+    enum verdict verdict = profile_holder_load(config.desk_file, why);
+    if (verdict == VERDICT_OK)
+        verdict = operator_list_read(config.operators_file, &operators, why);
+    operator_list_release(operators);
+    return verdict;
 }
 
 static enum verdict open_kafka(struct why *why)

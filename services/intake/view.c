@@ -115,15 +115,15 @@ void view_when_passed(struct view *view, struct kafka_position at, view_passed_f
 enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadline_ms,
                            struct why *why)
 {
-    int64_t first, end;
     int32_t partition = kafka_partition_of(bytes_of(case_id), view->partitions);
-    if (kafka_reader_bounds(view->reader, topics_full_name("cases"), partition, &first, &end,
-                            deadline_ms, why) != VERDICT_OK)
+    CLEANUP(mem_free) int64_t *ends = mem_alloc((size_t)view->partitions * sizeof *ends);
+    if (kafka_reader_ends(view->reader, topics_full_name("cases"), view->partitions, ends,
+                          deadline_ms, why) != VERDICT_OK)
         return VERDICT_RETRY;
     bool passed = false;
     while (!passed && clock_monotonic_ms() < deadline_ms) {
         pthread_mutex_lock(&view->lock);
-        passed = view->next[0][partition] >= end;
+        passed = view->next[0][partition] >= ends[partition];
         if (!passed)
             (void)clock_wait(&view->moved, &view->lock, deadline_ms);
         pthread_mutex_unlock(&view->lock);
@@ -174,7 +174,7 @@ static enum verdict fold_round(struct view *view, int64_t **moved, struct why *w
     enum kafka_read kind = kafka_reader_next(view->reader, 100, &record, why);
     if (kind == KAFKA_READ_NOTHING)
         return VERDICT_OK;
-    if (!view_sql(view->writer, "BEGIN", why))
+    if (!view_sql(view->writer, "BEGIN IMMEDIATE", why))
         return VERDICT_FATAL;
     for (int count = 0; kind != KAFKA_READ_NOTHING; count++) {
         if (kind == KAFKA_READ_FAILED || take(view, kind, &record, moved, why) != VERDICT_OK)
@@ -228,11 +228,10 @@ static enum verdict seek_all(struct view *view, struct why *why)
         const char *topic = topics_full_name(view_topics[t]);
         view->next[t] = mem_alloc((size_t)view->partitions * sizeof(int64_t));
         view->goal[t] = mem_alloc((size_t)view->partitions * sizeof(int64_t));
+        if (kafka_reader_ends(view->reader, topic, view->partitions, view->goal[t], deadline_ms,
+                              why) != VERDICT_OK)
+            return VERDICT_RETRY;
         for (int32_t p = 0; p < view->partitions; p++) {
-            int64_t first;
-            if (kafka_reader_bounds(view->reader, topic, p, &first, &view->goal[t][p], deadline_ms,
-                                    why) != VERDICT_OK)
-                return VERDICT_RETRY;
             view->next[t][p] = stored_next(view, t, p);
             if (view->next[t][p] > view->goal[t][p]) {
                 view_store_forget(

@@ -7,6 +7,7 @@
 #include "common/desk/hearing.h"
 #include "common/desk/limits.h"
 #include "common/desk/status.h"
+#include "common/desk/topics.h"
 #include "common/ids.h"
 #include "common/log.h"
 #include "common/service.h"
@@ -19,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT 3
+#define FORMAT 4
 
 const char *const view_topics[VIEW_TOPICS] = {
     "cases", "contracts", "extractions", "escalation-status", "notifications", "audit"};
@@ -376,26 +377,18 @@ static enum verdict forget_latest(struct view *view, const char *column, struct 
     return run(statement) ? VERDICT_OK : write_failed(view, why);
 }
 
-/* Per topic: the type its records have (NULL: any of the chain's), and the column that keeps the last one of a case. */
-static const struct {
-    const char *type, *column;
-    bool compacted;
-} shapes[VIEW_TOPICS] = {
-    {NULL, NULL, false},
-    {"contract.recorded", NULL, true},
-    {"extraction.updated", "extraction", true},
-    {"escalation.status", "escalation", true},
-    {"notices.updated", "notifications", true},
-    {"audit.read", NULL, false},
-};
+/* Per topic: the column that keeps the last record of a case. */
+static const char *const columns[VIEW_TOPICS] = {
+    NULL, NULL, "extraction", "escalation", "notifications", NULL};
 enum { TOPIC_CASES, TOPIC_CONTRACTS, TOPIC_AUDIT = VIEW_TOPICS - 1 };
 
 /* Whether the record is one that its only writer makes. */
 static enum verdict check_shape(int topic, const struct event *event, struct why *refusal)
 {
     struct bytes key = bytes_of(event->key);
-    if (shapes[topic].type && strcmp(shapes[topic].type, event->type) != 0)
-        return reject(refusal, "header ce_type: expected %s", shapes[topic].type);
+    const char *type = topics_find(view_topics[topic])->type;
+    if (type && strcmp(type, event->type) != 0)
+        return reject(refusal, "header ce_type: expected %s", type);
     if (!json_is_object(event->data))
         return reject(refusal, "expected an object");
     if (topic == TOPIC_CONTRACTS ? !hearing_customer_id_is_valid(key) : !ids_is_uuid(event->key))
@@ -413,8 +406,8 @@ static enum verdict store_event_of(struct view *view, int topic, const struct ka
 {
     if (check_shape(topic, event, refusal) != VERDICT_OK)
         return VERDICT_REJECT;
-    if (shapes[topic].column)
-        return store_latest(view, shapes[topic].column, event, why);
+    if (columns[topic])
+        return store_latest(view, columns[topic], event, why);
     switch (topic) {
     case TOPIC_CASES:
         return store_case_event(view, record, event, why);
@@ -452,8 +445,9 @@ enum verdict view_store_record(struct view *view, int topic, const struct kafka_
     struct event event;
     struct why refusal = {0};
     enum verdict verdict;
-    if (!record->value.data && shapes[topic].compacted && record->key.data)
-        verdict = forget_latest(view, shapes[topic].column, record->key, why);
+    bool compacted = topics_find(view_topics[topic])->compacted;
+    if (!record->value.data && compacted && record->key.data)
+        verdict = forget_latest(view, columns[topic], record->key, why);
     else if (event_parse(record, &event, &refusal) != VERDICT_OK)
         verdict = VERDICT_REJECT;
     else {

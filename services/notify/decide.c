@@ -4,12 +4,14 @@
 #include "common/clock.h"
 #include "common/desk/case.h"
 #include "common/desk/limits.h"
+#include "common/desk/values.h"
 #include "common/ids.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define TOLD_PER_RULE_MAX 50
 #define DAY_US (INT64_C(24) * 3600 * 1000000)
 
 /* Minutes until the next attempt; after the last the notice has failed. */
@@ -20,10 +22,23 @@ static const char *text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
+static bool is_text(const json_t *object, const char *name, const char *wanted)
+{
+    const char *text = text_of(object, name);
+    return text && wanted && strcmp(text, wanted) == 0;
+}
+
 static bool is_status(const json_t *notice, const char *status)
 {
-    const char *its = text_of(notice, "status");
-    return its && strcmp(its, status) == 0;
+    return is_text(notice, "status", status);
+}
+
+static const struct notify_rule *rule_of(const json_t *notice)
+{
+    for (size_t i = 0; i < notify_rule_count; i++)
+        if (is_text(notice, "rule", notify_rules[i].name))
+            return &notify_rules[i];
+    return NULL;
 }
 
 /* --- fold ------------------------------------------------------------------------------------------------------------- */
@@ -33,29 +48,44 @@ enum verdict notify_fold(json_t *state, const char *topic, const struct event *e
 {
     if (!json_is_object(event->data))
         return reject(why, "expected an object");
-    if (strcmp(topic, "cases") != 0) {
-        json_object_set(state, topic, event->data);
-        return VERDICT_OK;
-    }
-    json_t *chain = json_object_get(state, "cases");
-    if (!chain) {
-        chain = json_object();
-        json_object_set_new(state, "cases", chain);
-    }
-    struct case_verdict verdict = case_apply(chain, event);
-    return verdict.refusal == CASE_MALFORMED
-               ? reject(why, "%.100s: %.140s", verdict.pointer, verdict.why.text)
-               : VERDICT_OK;
+    if (strcmp(topic, "cases") == 0)
+        return case_fold(state, event, why);
+    if (values_check(topic, event->data, why) != VERDICT_OK)
+        return VERDICT_REJECT;
+    json_object_set(state, topic, event->data);
+    return VERDICT_OK;
 }
 
 /* --- planning notices --------------------------------------------------------------------------------------------------- */
 
-static bool is_planned(const json_t *notices, const char *rule, const char *change)
+static void fingerprint(const char *change, char ret_text[17])
 {
+    char hash[IDS_SHA256_TEXT_SIZE];
+    ids_sha256_text(change, strlen(change), hash);
+    memcpy(ret_text, hash, 16);
+    ret_text[16] = '\0';
+}
+
+static json_t *find_planned(const json_t *own, const char *rule, const char *change)
+{
+    const json_t *notices = json_object_get(own, "notices");
     for (size_t i = 0; i < json_array_size(notices); i++) {
-        const json_t *notice = json_array_get(notices, i);
-        if (strcmp(text_of(notice, "rule"), rule) == 0 &&
-            strcmp(text_of(notice, "change"), change) == 0)
+        json_t *notice = json_array_get(notices, i);
+        if (is_text(notice, "rule", rule) && is_text(notice, "change", change))
+            return notice;
+    }
+    return NULL;
+}
+
+/* Among what was remembered of the notices that became counts. */
+static bool is_told(const json_t *own, const char *rule, const char *change)
+{
+    char wanted[17];
+    const json_t *told = json_object_get(json_object_get(own, "told"), rule);
+    fingerprint(change, wanted);
+    for (size_t i = 0; i < json_array_size(told); i++) {
+        const char *known = json_string_value(json_array_get(told, i));
+        if (known && strcmp(known, wanted) == 0)
             return true;
     }
     return false;
@@ -103,12 +133,34 @@ static json_t *make_notice(const json_t *state, const char *case_id, const struc
     return notice;
 }
 
+static json_t *member(json_t *object, const char *name, json_t *otherwise)
+{
+    json_t *value = json_object_get(object, name);
+    if (value) {
+        json_decref(otherwise);
+        return value;
+    }
+    json_object_set_new(object, name, otherwise);
+    return otherwise;
+}
+
+static void remember(json_t *own, const char *rule, const char *change)
+{
+    char known[17];
+    json_t *told = member(member(own, "told", json_object()), rule, json_array());
+    fingerprint(change, known);
+    json_array_append_new(told, json_string(known));
+    if (json_array_size(told) > TOLD_PER_RULE_MAX)
+        json_array_remove(told, 0);
+}
+
 static void count_away(json_t *own, const json_t *notice)
 {
     json_t *counts = json_object_get(own, "counts");
     const char *status = text_of(notice, "status");
     json_int_t before = json_integer_value(json_object_get(counts, status));
     json_object_set_new(counts, status, json_integer(before + 1));
+    remember(own, text_of(notice, "rule"), text_of(notice, "change"));
 }
 
 /* The oldest that have ended make room; what is still to be sent stays. */
@@ -127,16 +179,34 @@ static void keep_to_limit(json_t *own)
     }
 }
 
-static void plan_notices(const json_t *state, const struct processor_input *input, json_t *own)
+/* What was dropped because it was not true any more may be true again, and was never said. */
+static void plan_again(json_t *notice)
+{
+    if (!is_status(notice, "dropped") || !is_text(notice, "why", "outdated"))
+        return;
+    json_object_set_new(notice, "status", json_string("planned"));
+    json_object_del(notice, "why");
+}
+
+static void plan_notice(const json_t *state, const struct processor_input *input,
+                        const struct notify_rule *rule, const char *change, json_t *own)
 {
     json_t *notices = json_object_get(own, "notices");
+    json_t *before = find_planned(own, rule->name, change);
+    if (before)
+        plan_again(before);
+    else if (!is_told(own, rule->name, change))
+        json_array_append_new(
+            notices, make_notice(state, input->case_id, rule, change, notices, input->now_us));
+}
+
+static void plan_notices(const json_t *state, const struct processor_input *input, json_t *own)
+{
     for (size_t i = 0; i < notify_rule_count; i++) {
         char change[101];
         const struct notify_rule *rule = &notify_rules[i];
-        if (rule->change(state, change) && notify_address(state, rule) &&
-            !is_planned(notices, rule->name, change))
-            json_array_append_new(
-                notices, make_notice(state, input->case_id, rule, change, notices, input->now_us));
+        for (size_t n = 0; notify_address(state, rule) && rule->change(state, n, change); n++)
+            plan_notice(state, input, rule, change, own);
     }
     keep_to_limit(own);
 }
@@ -146,8 +216,8 @@ static void plan_notices(const json_t *state, const struct processor_input *inpu
 static json_t *find_notice(json_t *own, const char *id)
 {
     json_t *notices = json_object_get(own, "notices");
-    for (size_t i = 0; id && i < json_array_size(notices); i++)
-        if (strcmp(text_of(json_array_get(notices, i), "id"), id) == 0)
+    for (size_t i = 0; i < json_array_size(notices); i++)
+        if (is_text(json_array_get(notices, i), "id", id))
             return json_array_get(notices, i);
     return NULL;
 }
@@ -173,14 +243,16 @@ static void take_outcome(const struct processor_input *input, json_t *own)
 {
     json_t *notice = find_notice(own, text_of(input->result, "notice"));
     const char *outcome = text_of(input->result, "outcome");
-    if (!notice || !is_status(notice, "planned") || !outcome)
+    bool sent = outcome && strcmp(outcome, "sent") == 0;
+    /* It was dropped while it was on its way: what became of it counts. */
+    if (!outcome || (!is_status(notice, "planned") && !(sent && is_status(notice, "dropped"))))
         return;
     json_int_t attempts = json_integer_value(json_object_get(notice, "attempts")) + 1;
     json_object_set_new(notice, "attempts", json_integer(attempts));
     json_object_del(notice, "why");
     if (json_object_get(input->result, "why"))
         json_object_set(notice, "why", json_object_get(input->result, "why"));
-    if (strcmp(outcome, "sent") == 0) {
+    if (sent) {
         json_object_set_new(notice, "status", json_string("sent"));
         set_time(notice, "sent_at", input->now_us);
     } else if (strcmp(outcome, "refused") == 0) {
@@ -202,18 +274,30 @@ static void take_due(const struct processor_input *input, json_t *own)
     }
 }
 
-/* A muted case writes to nobody, not even what was planned before: the mailbox may be in other hands. */
-static void drop_if_muted(const json_t *state, json_t *own)
+static const char *reason_to_withhold(const json_t *state, const json_t *notice)
+{
+    const struct notify_rule *rule = rule_of(notice);
+    const char *change = text_of(notice, "change");
+    if (json_object_get(json_object_get(state, "cases"), "muted"))
+        return "muted";
+    return rule && rule->is_outdated && change && rule->is_outdated(state, change) ? "outdated"
+                                                                                   : NULL;
+}
+
+/* A muted case writes to nobody, not even what was planned before: the mailbox may be in other hands. Nor is anything sent,
+ * however late, that was true only when it was planned. */
+static void withhold(const json_t *state, json_t *own)
 {
     json_t *notices = json_object_get(own, "notices");
-    if (!json_object_get(json_object_get(state, "cases"), "muted"))
-        return;
     for (size_t i = 0; i < json_array_size(notices); i++) {
         json_t *notice = json_array_get(notices, i);
-        if (!is_status(notice, "planned") && !is_status(notice, "waiting"))
+        const char *why = is_status(notice, "planned") || is_status(notice, "waiting")
+                              ? reason_to_withhold(state, notice)
+                              : NULL;
+        if (!why)
             continue;
         json_object_set_new(notice, "status", json_string("dropped"));
-        json_object_set_new(notice, "why", json_string("muted"));
+        json_object_set_new(notice, "why", json_string(why));
         json_object_del(notice, "next_at");
     }
 }
@@ -231,7 +315,7 @@ void notify_decide(const json_t *state, const struct processor_input *input, con
     if (input->door == PROCESSOR_RESULT)
         take_outcome(input, own);
     take_due(input, own);
-    drop_if_muted(state, own);
+    withhold(state, own);
     plan_notices(state, input, own);
     if (before ? !json_equal(before, own) : json_array_size(json_object_get(own, "notices")) > 0)
         outputs_publish(outputs, "notifications", "notices.updated", json_incref(own));
@@ -239,22 +323,11 @@ void notify_decide(const json_t *state, const struct processor_input *input, con
 
 /* --- plan ------------------------------------------------------------------------------------------------------------------- */
 
-static const struct notify_rule *rule_named(const char *name)
-{
-    for (size_t i = 0; i < notify_rule_count; i++)
-        if (strcmp(notify_rules[i].name, name) == 0)
-            return &notify_rules[i];
-    return NULL;
-}
-
 /* What a template may speak of; the address is read here, when the mail is about to go, and nowhere kept. */
 static json_t *mail_parameters(const json_t *state, const json_t *notice, const char *address)
 {
-    const json_t *chain = json_object_get(state, "cases"),
-                 *extraction = json_object_get(state, "extractions");
-    const json_t *status = json_object_get(state, "escalation-status"),
-                 *searches = json_object_get(extraction, "searches");
-    const json_t *search = json_array_get(searches, json_array_size(searches) - 1);
+    const json_t *chain = json_object_get(state, "cases"), *search = notify_search(state);
+    const json_t *status = json_object_get(state, "escalation-status");
     json_t *reasons = json_object_get(status, "reasons");
     return json_pack("{s:O, s:O, s:s, s:O, s:b, s:b, s:I, s:I, s:I, s:o}", "notice",
                      json_object_get(notice, "id"), "template", json_object_get(notice, "template"),
@@ -277,7 +350,7 @@ void notify_plan(const json_t *state, const char *case_id, const void *facts, st
         const json_t *notice = json_array_get(notices, i);
         if (is_status(notice, "waiting"))
             plan_due(plan, time_of(notice, "next_at"));
-        const struct notify_rule *rule = rule_named(text_of(notice, "rule"));
+        const struct notify_rule *rule = rule_of(notice);
         const char *address = rule ? notify_address(state, rule) : NULL;
         if (sending || !is_status(notice, "planned") || !address)
             continue;
@@ -296,6 +369,7 @@ const struct processor_definition notify_definition = {
     .own = "notifications",
     .format = NOTIFY_FORMAT,
     .worker_count = 4,
+    .has_effects = true,
     .fold = notify_fold,
     .decide = notify_decide,
     .plan = notify_plan,

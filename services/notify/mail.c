@@ -24,16 +24,20 @@ static bool is_header_safe(const char *text)
     return true;
 }
 
-/* RFC 2047 encoded words: at most 75 characters each, cut between characters, never inside one. */
-static void add_encoded(struct buf *out, const char *text)
+#define MAIL_LINE_MAX 76
+#define WORD_AROUND 12 /* =?UTF-8?B? and ?= */
+
+/* RFC 2047 encoded words, cut between characters, never inside one; no line, with the header's name or the space that folds
+ * it, is longer than 76. */
+static void add_encoded(struct buf *out, size_t name_length, const char *text)
 {
-    while (*text) {
-        size_t length = 0;
-        while (text[length] && length < 42) {
+    for (size_t before = name_length; *text; before = 1) {
+        size_t length = 0, room = (MAIL_LINE_MAX - before - WORD_AROUND) / 4 * 3;
+        while (text[length]) {
             size_t step = 1;
             while ((text[length + step] & 0xc0) == 0x80)
                 step++;
-            if (length + step > 45)
+            if (length + step > room)
                 break;
             length += step;
         }
@@ -73,7 +77,7 @@ bool mail_compose(const struct mail *mail, struct buf *out)
         return false;
     add_date(out, mail->now_us);
     buf_printf(out, "From: <%s>\r\nTo: <%s>\r\nSubject: ", mail->from, mail->to);
-    add_encoded(out, mail->subject);
+    add_encoded(out, strlen("Subject: "), mail->subject);
     buf_printf(out, "\r\nMessage-ID: <%s%s>\r\nReferences: <%s%s>\r\n", mail->message_id, domain,
                mail->thread_id, domain);
     buf_add_text(

@@ -15,7 +15,7 @@
 
 static struct {
     struct kafka_config kafka;
-    char *admin_address, *state_dir, *instance, *desk_file, *log_level;
+    char *admin_address, *state_dir, *instance, *desk_file;
     struct mail_relay relay;
 } config;
 
@@ -37,8 +37,6 @@ static const struct config_variable variables[] = {
      offsetof(__typeof__(config), relay.password), 0, 0},
     {"KAKEKOMI_SMTP_CA_FILE", CONFIG_FILE, "", "authority that signed the relay, PEM",
      offsetof(__typeof__(config), relay.ca_file), 0, 0},
-    {"KAKEKOMI_LOG_LEVEL", CONFIG_TEXT, "info", "debug, info or warning",
-     offsetof(__typeof__(config), log_level), 0, 0},
 };
 
 static struct processor_definition definition;
@@ -112,10 +110,11 @@ static int preview(int argc, char **argv)
         CLEANUP(mem_free) char *subject = NULL;
         CLEANUP(buf_free) struct buf text;
         buf_init(&text, TEXT_BYTES_MAX);
-        json_auto_t *parameters = json_pack(
-            "{s:s, s:s, s:i, s:i, s:i, s:[{s:s, s:s}]}", "template", render_template_name(i),
-            "number", "K4M-9QT-8ZR-E", "records", 112, "detections", 7, "blocked", 5, "reasons",
-            "ja", "同意書への同意が記録されていません。", "en", "No consent is recorded.");
+        json_auto_t *parameters =
+            json_pack("{s:s, s:b, s:s, s:i, s:i, s:i, s:[{s:s, s:s}]}", "template",
+                      render_template_name(i), "confirmed", 1, "number", "K4M-9QT-8ZR-E", "records",
+                      112, "detections", 7, "blocked", 5, "reasons", "ja",
+                      "同意書への同意が記録されていません。", "en", "No consent is recorded.");
         if (!render_mail(parameters, profile_json(profile), clock_now_us(), &subject, &text))
             return SERVICE_FAILED;
         printf("=== %s\nSubject: %s\n\n%s\n", render_template_name(i), subject, text.data);

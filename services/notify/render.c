@@ -15,13 +15,9 @@ static const struct {
 } templates[] = {
     {"received", "受付のお知らせ",
      "ご相談を受け付けました。受付番号は {{number}} です。\n"
-     "{{next_ja}}\n"
-     "お待ちのあいだ、機器の電源は切らず、ファイルの削除や初期化、駆除はしないでください。\n"
-     "LANケーブルを抜く、Wi-Fiを切ることは、すぐに行っていただいてかまいません。\n",
+     "{{next_ja}}\n{{advice_ja}}",
      "We have received your call. Your case number is {{number}}.\n"
-     "{{next_en}}\n"
-     "Until then keep devices powered on and do not delete files, wipe or clean anything.\n"
-     "You may unplug the LAN cable or switch off Wi-Fi at once.\n"},
+     "{{next_en}}\n{{advice_en}}"},
     {"detections_found", "ログ確認のお知らせ",
      "受付番号 {{number}} について、セキュリティログの確認が終わりました。\n"
      "該当する記録が {{records}} 件、うち検知が {{detections}} 件（遮断済み {{blocked}} "
@@ -67,6 +63,14 @@ static const struct {
      "Case {{number}} has been closed.\n"
      "If anything is unclear or something new happens, call us and name this number.\n"},
 };
+
+/* What to do while waiting tells of an incident: only to an address that was read back. */
+static const char advice_ja[] =
+    "お待ちのあいだ、機器の電源は切らず、ファイルの削除や初期化、駆除はしないでください。\n"
+    "LANケーブルを抜く、Wi-Fiを切ることは、すぐに行っていただいてかまいません。\n";
+static const char advice_en[] =
+    "Until then keep devices powered on and do not delete files, wipe or clean anything.\n"
+    "You may unplug the LAN cable or switch off Wi-Fi at once.\n";
 
 static const char footer_ja[] = "\n{{desk_ja}}\n電話 {{phone}}（受付時間 {{hours_ja}}）\n"
                                 "この窓口からお伝えした内容は、本件の対応以外に使用したり、第三者に"
@@ -174,6 +178,9 @@ static json_t *make_variables(const json_t *parameters, const json_t *profile, i
         "desk_ja", json_object_get(name, "ja"), "desk_en", json_object_get(name, "en"), "phone",
         json_object_get(profile, "phone"), "provider_ja", json_object_get(provider, "ja"),
         "provider_en", json_object_get(provider, "en"));
+    bool confirmed = json_is_true(json_object_get(parameters, "confirmed"));
+    json_object_set_new(variables, "advice_ja", json_string(confirmed ? advice_ja : ""));
+    json_object_set_new(variables, "advice_en", json_string(confirmed ? advice_en : ""));
     set_hours(variables, profile);
     set_next(variables, profile, now_us);
     set_reasons(variables, parameters, "ja", "reasons_ja");

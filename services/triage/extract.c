@@ -8,6 +8,7 @@
 #include "services/triage/subject.h"
 #include "services/triage/summary.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,11 @@
 
 #define LINE_RAW_MAX (64 * 1024)
 #define CANCEL_EVERY 4096
-#define SUMMARY_REST_BYTES (40 * 1024) /* counts, chunks, ends, pivots */
+/* Of the summary's 256 KiB, measured as escaped JSON; samples have what the others leave. */
+#define GROUPS_BYTES_MAX (64 * 1024)
+#define COVERAGE_BYTES_MAX (64 * 1024)
+#define POSITION_BYTES 48       /* "partition" and "offset" of a chunk, once Kafka has told them */
+#define COUNTS_BYTES (2 * 1024) /* names, numbers, times */
 
 struct match {
     int64_t time_us;
@@ -25,16 +30,21 @@ struct match {
     char *line; /* without newline */
 };
 
+struct matches {
+    struct match *list;
+    size_t count, room;
+};
+
 struct extraction {
     const struct extract_request *request;
     struct subject *subject;
     struct coverage *coverage;
     struct summary *summary;
-    struct match *matches;
-    size_t match_count, match_room;
+    struct matches matches, pivots; /* pivots make room for what ranks before them */
     int64_t bytes;
     bool truncated, cancelled;
-    int64_t seen, scanned, unparsed, detections, blocked, fresh;
+    int64_t damaged; /* blocks, in either pass */
+    int64_t seen, scanned, unparsed, detections, blocked, fresh, hits;
     const char *upload; /* being read; NULL: the owner's stream */
     bool second;        /* pass */
     int64_t *next;      /* where the first pass ended */
@@ -87,24 +97,50 @@ static void write_line(struct extraction *e, const struct ecs_record *record)
     ecs_write(&bare, LINE_RAW_MAX / 4, &e->line);
 }
 
+static bool has_room(const struct extraction *e)
+{
+    return e->matches.count + e->pivots.count < LIMIT_EXTRACT_RECORDS &&
+           e->bytes + (int64_t)e->line.length + 1 <= LIMIT_EXTRACT_BYTES;
+}
+
+static void give_up_pivot(struct extraction *e)
+{
+    struct match *last = &e->pivots.list[--e->pivots.count];
+    e->bytes -= (int64_t)last->length + 1;
+    free(TAKE(last->line));
+}
+
+/* Detections come in the first pass; of the second, devices and what was asked for rank before pivots. */
 static void add_match(struct extraction *e, const struct ecs_record *record)
 {
-    write_line(e, record);
-    if (e->match_count == LIMIT_EXTRACT_RECORDS ||
-        e->bytes + (int64_t)e->line.length + 1 > LIMIT_EXTRACT_BYTES) {
-        e->truncated = true;
+    bool pivot = record->reason == ECS_PIVOT && !subject_is_asked(e->subject, record->record->line);
+    struct matches *to = pivot ? &e->pivots : &e->matches;
+    if (pivot && e->truncated)
         return;
+    write_line(e, record);
+    while (!has_room(e)) {
+        e->truncated = true;
+        if (pivot || !e->pivots.count)
+            return;
+        give_up_pivot(e);
     }
-    if (e->match_count == e->match_room) {
-        e->match_room = e->match_room ? 2 * e->match_room : 128;
-        e->matches = mem_resize(e->matches, e->match_room, sizeof e->matches[0]);
+    if (to->count == to->room) {
+        to->room = to->room ? 2 * to->room : 128;
+        to->list = mem_resize(to->list, to->room, sizeof to->list[0]);
     }
-    e->matches[e->match_count++] = (struct match){.time_us = record->record->time_us,
-                                                  .offset = record->record->offset,
-                                                  .partition = record->record->partition,
-                                                  .length = (uint32_t)e->line.length,
-                                                  .line = mem_dup(e->line.data, e->line.length)};
+    to->list[to->count++] = (struct match){.time_us = record->record->time_us,
+                                           .offset = record->record->offset,
+                                           .partition = record->record->partition,
+                                           .length = (uint32_t)e->line.length,
+                                           .line = mem_dup(e->line.data, e->line.length)};
     e->bytes += (int64_t)e->line.length + 1;
+}
+
+/* A line of no known format is looked through as a whole, with the header that names its sender. */
+static const char *device_of(const struct extraction *e, const struct ecs_record *record)
+{
+    return record->parsed->format ? subject_touches(e->subject, record->parsed)
+                                  : subject_touches_text(e->subject, record->record->line);
 }
 
 static void take_detection(struct extraction *e, struct ecs_record *record)
@@ -113,9 +149,11 @@ static void take_detection(struct extraction *e, struct ecs_record *record)
     e->detections++;
     e->blocked += strcmp(record->finding->action, "blocked") == 0 ||
                   strcmp(record->finding->action, "quarantined") == 0;
-    e->fresh += !since || e->upload || record->record->offset >= since[record->record->partition];
+    e->fresh +=
+        !since || (!e->upload && record->record->offset >= since[record->record->partition]);
     record->reason = ECS_DETECTION;
-    record->device = subject_touches(e->subject, record->parsed);
+    record->device = device_of(e, record);
+    e->hits += record->device || subject_is_asked(e->subject, record->record->line);
     subject_learn(e->subject, record->parsed);
     summary_count(e->summary, record);
     summary_sample(e->summary, record);
@@ -124,10 +162,11 @@ static void take_detection(struct extraction *e, struct ecs_record *record)
 
 static void take_related(struct extraction *e, struct ecs_record *record)
 {
-    record->device = subject_touches(e->subject, record->parsed);
+    record->device = device_of(e, record);
     record->reason = record->device ? ECS_DEVICE : ECS_PIVOT;
     if (!record->device && !subject_mentions(e->subject, record->record->line))
         return;
+    e->hits += record->device || subject_is_asked(e->subject, record->record->line);
     summary_sample(e->summary, record);
     add_match(e, record);
 }
@@ -143,7 +182,7 @@ static bool look_again(struct extraction *e)
 static bool take_record(void *context, const struct logstore_record *record)
 {
     struct extraction *e = context;
-    CLEANUP(parsed_clear) struct parsed parsed;
+    CLEANUP(parsed_clear) struct parsed parsed = {0};
     struct finding finding;
     bool inside = is_in_window(e, record);
     if (e->second && !inside)
@@ -169,17 +208,18 @@ static bool take_record(void *context, const struct logstore_record *record)
 
 /* --- passes -------------------------------------------------------------------------------------------------------------- */
 
-/* The first pass looks back seven days, to know what interval is usual for each source. */
+/* The first pass looks back seven days before the window, to know what interval is usual for each source. */
 static enum verdict read_owner(struct extraction *e, struct why *why)
 {
     const struct extract_request *request = e->request;
-    int64_t usual_us = request->to_us - COVERAGE_LOOK_BACK_US;
-    struct logstore_query query = {
-        .owner = request->owner, .from_us = request->from_us, .to_us = request->to_us};
-    if (!e->second && usual_us < query.from_us)
-        query.from_us = usual_us;
+    struct logstore_query query = {.owner = request->owner,
+                                   .from_us = request->from_us,
+                                   .to_us = request->to_us,
+                                   .damaged = &e->damaged};
     if (e->second)
         query.until = e->next;
+    else
+        query.from_us -= COVERAGE_LOOK_BACK_US;
     e->upload = NULL;
     return logstore_read(request->store, &query, take_record, e, e->second ? NULL : e->next, why);
 }
@@ -187,7 +227,8 @@ static enum verdict read_owner(struct extraction *e, struct why *why)
 static enum verdict read_uploads(struct extraction *e, struct why *why)
 {
     char owner[LOGSTORE_OWNER_MAX + 1];
-    struct logstore_query query = {.owner = owner, .from_us = 0, .to_us = INT64_MAX};
+    struct logstore_query query = {
+        .owner = owner, .from_us = 0, .to_us = INT64_MAX, .damaged = &e->damaged};
     for (size_t i = 0; i < json_array_size(e->request->uploads) && !e->cancelled; i++) {
         e->upload = json_string_value(json_array_get(e->request->uploads, i));
         extract_upload_owner(e->request->case_id, e->upload, owner);
@@ -237,13 +278,25 @@ static struct extract_chunk *add_chunk(struct extract_result *result)
     return &result->chunks[result->chunk_count++];
 }
 
+static void put_in_order(struct extraction *e)
+{
+    struct matches *all = &e->matches;
+    size_t count = all->count + e->pivots.count;
+    all->list = mem_resize(all->list, count, sizeof all->list[0]);
+    if (e->pivots.count)
+        memcpy(all->list + all->count, e->pivots.list, e->pivots.count * sizeof all->list[0]);
+    e->pivots.count = 0; /* they belong to the others now */
+    all->count = count;
+    if (count)
+        qsort(all->list, count, sizeof all->list[0], in_order);
+}
+
 static void make_chunks(struct extraction *e, struct extract_result *result)
 {
     struct extract_chunk *chunk = NULL;
-    if (e->match_count)
-        qsort(e->matches, e->match_count, sizeof e->matches[0], in_order);
-    for (size_t i = 0; i < e->match_count; i++) {
-        struct match *match = &e->matches[i];
+    put_in_order(e);
+    for (size_t i = 0; i < e->matches.count; i++) {
+        struct match *match = &e->matches.list[i];
         if (!chunk || chunk->length + match->length + 1 > LIMIT_CHUNK_BYTES)
             chunk = add_chunk(result);
         memcpy(chunk->data + chunk->length, match->line, match->length);
@@ -275,9 +328,9 @@ static json_t *describe_chunks(const struct extract_result *result,
 static json_t *time_or_null(const struct extraction *e, bool last)
 {
     char text[CLOCK_TEXT_SIZE];
-    if (!e->match_count)
+    if (!e->matches.count)
         return json_null();
-    clock_format_us(e->matches[last ? e->match_count - 1 : 0].time_us, text);
+    clock_format_us(e->matches.list[last ? e->matches.count - 1 : 0].time_us, text);
     return json_string(text);
 }
 
@@ -300,25 +353,35 @@ static size_t size_of(const json_t *json)
 static json_t *summarise(struct extraction *e, const struct extract_result *result)
 {
     char whole[IDS_SHA256_TEXT_SIZE];
-    json_t *chunks = describe_chunks(result, whole), *groups = summary_groups(e->summary);
-    json_t *coverage = coverage_json(e->coverage, e->scanned, e->unparsed);
-    size_t taken = size_of(groups) + size_of(coverage) + SUMMARY_REST_BYTES;
-    size_t room = taken < LIMIT_SUMMARY_BYTES ? LIMIT_SUMMARY_BYTES - taken : 0;
-    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
-                     "records", (json_int_t)e->match_count, "detections", (json_int_t)e->detections,
-                     "blocked", (json_int_t)e->blocked, "fresh", (json_int_t)e->fresh, "first",
-                     time_or_null(e, false), "last", time_or_null(e, true), "bytes",
-                     (json_int_t)e->bytes, "sha256", whole, "truncated", e->truncated, "chunks",
-                     chunks, "ends", ends_json(e), "coverage", coverage, "groups", groups,
-                     "samples", summary_samples(e->summary, room), "pivots",
-                     subject_indicators(e->subject));
+    struct coverage_counts counts = {e->scanned, e->unparsed, e->damaged};
+    json_t *chunks = describe_chunks(result, whole), *ends = ends_json(e);
+    json_t *groups = summary_groups(e->summary, GROUPS_BYTES_MAX);
+    json_t *coverage = coverage_json(e->coverage, &counts, COVERAGE_BYTES_MAX);
+    json_t *pivots = subject_indicators(e->subject);
+    size_t taken = size_of(groups) + size_of(coverage) + size_of(pivots) + size_of(ends) +
+                   size_of(chunks) + POSITION_BYTES * result->chunk_count + COUNTS_BYTES;
+    assert(taken < LIMIT_SUMMARY_BYTES);
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "records", (json_int_t)e->matches.count, "detections", (json_int_t)e->detections, "hits",
+        (json_int_t)e->hits, "blocked", (json_int_t)e->blocked, "fresh", (json_int_t)e->fresh,
+        "first", time_or_null(e, false), "last", time_or_null(e, true), "bytes",
+        (json_int_t)e->bytes, "sha256", whole, "truncated", e->truncated || e->damaged, "chunks",
+        chunks, "ends", ends, "coverage", coverage, "groups", groups, "samples",
+        summary_samples(e->summary, LIMIT_SUMMARY_BYTES - taken), "pivots", pivots);
+}
+
+static void matches_clear(struct matches *matches)
+{
+    for (size_t i = 0; i < matches->count; i++)
+        free(matches->list[i].line);
+    free(matches->list);
 }
 
 static void extraction_clear(struct extraction *e)
 {
-    for (size_t i = 0; i < e->match_count; i++)
-        free(e->matches[i].line);
-    free(e->matches);
+    matches_clear(&e->matches);
+    matches_clear(&e->pivots);
     free(e->next);
     buf_free(&e->line);
     subject_free(e->subject);

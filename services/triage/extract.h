@@ -6,8 +6,9 @@
  * window, so that other affected devices show. Then the summary: counts, groups, samples, coverage.
  * Ownership: the result owns its chunks and JSON. Threads: workers; a search belongs to one. Errors: FATAL from the store;
  * RETRY when it was cancelled.
- * Limits: contract §5: 200,000 records, 64 MiB, chunks of at most 512 KiB of whole lines, 200 samples, summary 256 KiB;
- * what does not fit is cut by rank (detections first) and `truncated` says so.
+ * Limits: contract §5: 200,000 records, 64 MiB, chunks of at most 512 KiB of whole lines, 200 samples, summary 256 KiB as
+ * published; what does not fit is cut by rank (detections, then devices and what was asked for, then pivots) and
+ * `truncated` says so.
  */
 #include <jansson.h>
 #include "services/triage/logstore.h"
@@ -21,7 +22,7 @@ struct extract_request {
     int64_t from_us, to_us, now_us;
     const json_t *devices, *indicators;
     const char *text;
-    const int64_t *since; /* detections from these offsets on are new; NULL: all are */
+    const int64_t *since; /* the owner's detections from these offsets on are new; NULL: all are */
     bool (*cancelled)(void *context);
     void *context;
 };

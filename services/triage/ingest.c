@@ -8,7 +8,6 @@
 #include "common/service.h"
 #include "services/triage/detection.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -16,7 +15,6 @@
 
 #define TURN_MS 100
 #define REST_EVERY_MS 1000
-#define TRIM_EVERY_MS 30000
 #define EXPIRE_EVERY_MS (3600 * 1000)
 #define HEADER_BYTES_MAX 255
 
@@ -26,7 +24,7 @@ struct ingest {
     pthread_t thread;
     int64_t *first_ends;
     _Atomic bool stopping, caught_up;
-    int64_t rest_at_ms, expire_at_ms, trim_at_ms;
+    int64_t rest_at_ms, expire_at_ms;
 };
 
 static struct metric metrics[] = {
@@ -42,6 +40,12 @@ static struct metric metrics[] = {
     {.name = "triage_log_disbelieved_total",
      .help = "Log records whose own time was not believed",
      .kind = METRIC_COUNTER},
+    {.name = "triage_log_cut_total",
+     .help = "Log lines longer than 1 MiB, cut there",
+     .kind = METRIC_GAUGE},
+    {.name = "triage_store_damaged_blocks_total",
+     .help = "Blocks of the store met by a reader that could not be read",
+     .kind = METRIC_GAUGE},
     {.name = "triage_store_held_bytes",
      .help = "Held in memory until the next checkpoint",
      .kind = METRIC_GAUGE},
@@ -55,6 +59,8 @@ enum {
     COUNT_BYTES,
     COUNT_REFUSED,
     COUNT_DISBELIEVED,
+    LINES_CUT,
+    DAMAGED,
     HELD,
     FILE_BYTES,
     CHECKPOINTS
@@ -128,31 +134,22 @@ static void take_record(struct ingest *ingest, const struct kafka_record *from)
 static enum verdict notice_catching_up(struct ingest *ingest, struct why *why)
 {
     if (atomic_load(&ingest->caught_up) ||
-        !logstore_wait(ingest->definition.store, ingest->first_ends, 0))
+        !logstore_has_passed(ingest->definition.store, ingest->first_ends))
         return VERDICT_OK;
     atomic_store(&ingest->caught_up, true);
     log_event(LOG_INFO, "logs.caught_up", "records=%lld", (long long)metrics[COUNT_RECORDS].value);
-    enum verdict verdict = logstore_checkpoint(ingest->definition.store, true, why);
-    ingest->trim_at_ms = 0;
-    return verdict;
+    return logstore_checkpoint(ingest->definition.store, true, why);
 }
 
 static void show_counts(struct ingest *ingest)
 {
     struct logstore_counts counts;
     logstore_count(ingest->definition.store, &counts);
+    metric_set(&metrics[LINES_CUT], counts.lines_cut);
+    metric_set(&metrics[DAMAGED], counts.damaged);
     metric_set(&metrics[HELD], counts.held_bytes);
     metric_set(&metrics[FILE_BYTES], counts.file_bytes);
     metric_set(&metrics[CHECKPOINTS], counts.checkpoints);
-}
-
-/* What a replay or a large extract held goes back to the system: at rest the process stays small. */
-static void trim(struct ingest *ingest, int64_t now_ms)
-{
-    if (now_ms < ingest->trim_at_ms)
-        return;
-    ingest->trim_at_ms = now_ms + TRIM_EVERY_MS;
-    malloc_trim(0);
 }
 
 static enum verdict rest(struct ingest *ingest, int64_t now_ms, struct why *why)
@@ -161,11 +158,8 @@ static enum verdict rest(struct ingest *ingest, int64_t now_ms, struct why *why)
         return VERDICT_OK;
     ingest->rest_at_ms = now_ms + REST_EVERY_MS;
     show_counts(ingest);
-    ingest->definition.rest();
-    json_auto_t *cases = watch_due(ingest->definition.watch, now_ms);
-    for (size_t i = 0; i < json_array_size(cases); i++)
-        ingest->definition.wake(json_string_value(json_array_get(cases, i)));
-    trim(ingest, now_ms);
+    if (notice_catching_up(ingest, why) != VERDICT_OK)
+        return VERDICT_FATAL;
     if (now_ms < ingest->expire_at_ms)
         return VERDICT_OK;
     ingest->expire_at_ms = now_ms + EXPIRE_EVERY_MS;
@@ -175,7 +169,7 @@ static enum verdict rest(struct ingest *ingest, int64_t now_ms, struct why *why)
 static enum verdict keep_house(struct ingest *ingest, struct why *why)
 {
     int64_t now_ms = clock_monotonic_ms();
-    if (notice_catching_up(ingest, why) != VERDICT_OK || rest(ingest, now_ms, why) != VERDICT_OK)
+    if (rest(ingest, now_ms, why) != VERDICT_OK)
         return VERDICT_FATAL;
     return logstore_checkpoint_if_due(ingest->definition.store, now_ms, why);
 }
@@ -189,7 +183,7 @@ static enum verdict read_one(struct ingest *ingest, struct why *why)
         break;
     case KAFKA_READ_END:
         logstore_advance(ingest->definition.store, record.at.partition, record.at.offset);
-        break;
+        return notice_catching_up(ingest, why);
     case KAFKA_READ_NOTHING:
         break;
     case KAFKA_READ_FAILED:

@@ -17,8 +17,6 @@ struct ingest_definition {
     struct logstore *store;
     struct watch *watch;
     int32_t partition_count;
-    void (*wake)(const char *case_id); /* on the ingest thread */
-    void (*rest)(void);                /* about once a second, on the ingest thread */
 };
 enum verdict ingest_start(const struct ingest_definition *definition, struct ingest **ret_ingest,
                           struct why *why);

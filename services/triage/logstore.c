@@ -20,8 +20,9 @@ struct logstore {
     struct block *sealed; /* compressed, waiting for the checkpoint */
     int64_t *next;
     size_t held_bytes;
-    int64_t records_in, checkpoints;
-    ZSTD_CCtx *packer; /* the ingest thread's */
+    int64_t records_in, lines_cut, checkpoints;
+    struct logstore_upload *uploads; /* under way: at most one of an owner */
+    ZSTD_CCtx *packer;               /* the ingest thread's */
     int64_t checkpoint_at_ms;
 };
 
@@ -118,9 +119,10 @@ static void seal(struct logstore *store, struct block **place)
     *place = block->next;
     block->next = store->sealed;
     store->sealed = block;
-    store->held_bytes = store->held_bytes - block->raw.length + block->packed_length;
+    store->held_bytes -= block_held(block) - block->packed_length; /* which was not counted yet */
     buf_free(&block->raw);
     buf_init(&block->raw, 0);
+    store->held_bytes += block_held(block);
     pthread_mutex_unlock(&store->lock);
 }
 
@@ -128,7 +130,7 @@ void logstore_put(struct logstore *store, const char *owner, const struct logsto
                   int64_t append_us)
 {
     int32_t bucket = bucket_of(append_us);
-    assert(strlen(owner) <= LOGSTORE_OWNER_MAX && record->line.length <= KAFKA_LINE_BYTES_MAX);
+    assert(strlen(owner) <= LOGSTORE_OWNER_MAX);
     struct block **place = place_of(store, owner, record->partition);
     if (*place &&
         ((*place)->bucket != bucket || (*place)->raw.length + record->line.length > BLOCK_BYTES)) {
@@ -136,12 +138,13 @@ void logstore_put(struct logstore *store, const char *owner, const struct logsto
         place = place_of(store, owner, record->partition);
     }
     pthread_mutex_lock(&store->lock);
+    size_t before = *place ? block_held(*place) : 0;
     if (!*place)
         *place = block_new(owner, record->partition, bucket);
-    size_t before = (*place)->raw.length;
     block_add(*place, record);
-    store->held_bytes += (*place)->raw.length - before;
+    store->held_bytes += block_held(*place) - before;
     store->records_in++;
+    store->lines_cut += record->line.length > LOGSTORE_LINE_BYTES_MAX;
     if (store->next[record->partition] <= record->offset)
         store->next[record->partition] = record->offset + 1;
     pthread_cond_broadcast(&store->advanced); /* costs nothing while nobody waits */
@@ -245,6 +248,14 @@ bool logstore_wait(struct logstore *store, const int64_t *ends, int64_t deadline
     return passed;
 }
 
+bool logstore_has_passed(struct logstore *store, const int64_t *ends)
+{
+    pthread_mutex_lock(&store->lock);
+    bool passed = has_passed(store, ends);
+    pthread_mutex_unlock(&store->lock);
+    return passed;
+}
+
 void logstore_positions(struct logstore *store, int64_t *ret_next)
 {
     pthread_mutex_lock(&store->lock);
@@ -308,7 +319,7 @@ static void read_copies(const struct block *list, const struct logstore_query *q
                 continue;
             raw = (struct bytes){.data = unpacked, .length = block->raw_length};
         }
-        if (!block_each(raw, block->span.partition, query, each, context))
+        if (block_each(raw, block->span.partition, query, each, context) == BLOCK_STOPPED)
             return;
     }
 }
@@ -350,6 +361,7 @@ enum verdict logstore_read(struct logstore *store, const struct logstore_query *
 #define UPLOAD_WAITING_MAX 64
 
 struct logstore_upload {
+    struct logstore_upload *next;
     struct logstore *store;
     char *owner;
     int32_t bucket;
@@ -365,19 +377,87 @@ enum verdict logstore_upload_find(struct logstore *store, const char *owner, cha
     return disk_note_find(&store->disk, owner, ret_note, why);
 }
 
-enum verdict logstore_upload_begin(struct logstore *store, const char *owner, int64_t now_us,
-                                   struct logstore_upload **ret_upload, struct why *why)
+static struct logstore_upload *upload_new(struct logstore *store, const char *owner, int64_t now_us)
 {
-    assert(strlen(owner) <= LOGSTORE_OWNER_MAX);
-    if (disk_forget_owner(&store->disk, owner, why) != VERDICT_OK)
-        return VERDICT_FATAL;
     struct logstore_upload *upload = mem_alloc(sizeof *upload);
     upload->store = store;
     upload->owner = mem_strdup(owner);
     upload->bucket = bucket_of(now_us);
     upload->packer = ZSTD_createCCtx();
-    *ret_upload = upload;
-    return VERDICT_OK;
+    return upload;
+}
+
+static void upload_free(struct logstore_upload *upload)
+{
+    for (size_t i = 0; i < upload->waiting_count; i++)
+        block_free(upload->waiting[i]);
+    block_free(upload->open);
+    ZSTD_freeCCtx(upload->packer);
+    free(upload->owner);
+    free(upload);
+}
+
+/* False: somebody is at this owner's already. */
+static bool upload_claim(struct logstore_upload *upload)
+{
+    struct logstore *store = upload->store;
+    bool taken = false;
+    pthread_mutex_lock(&store->lock);
+    for (const struct logstore_upload *other = store->uploads; other; other = other->next)
+        taken |= strcmp(other->owner, upload->owner) == 0;
+    if (!taken) {
+        upload->next = store->uploads;
+        store->uploads = upload;
+    }
+    pthread_mutex_unlock(&store->lock);
+    return !taken;
+}
+
+static void upload_release(struct logstore_upload *upload)
+{
+    pthread_mutex_lock(&upload->store->lock);
+    struct logstore_upload **place = &upload->store->uploads;
+    while (*place != upload)
+        place = &(*place)->next;
+    *place = upload->next;
+    pthread_mutex_unlock(&upload->store->lock);
+}
+
+/* Whoever asked for the note before the claim may have been overtaken by the one who had it. */
+static enum verdict upload_clean(struct logstore_upload *upload, bool own, struct why *why)
+{
+    CLEANUP(mem_free) char *note = NULL;
+    struct disk *disk = &upload->store->disk;
+    if (!own && disk_note_find(disk, upload->owner, &note, why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    return note ? retry(why, "upload: complete meanwhile")
+                : disk_forget_owner(disk, upload->owner, why);
+}
+
+enum verdict logstore_upload_begin(struct logstore *store, const char *owner, int64_t now_us,
+                                   struct logstore_upload **ret_upload, struct why *why)
+{
+    assert(strlen(owner) <= LOGSTORE_OWNER_MAX);
+    struct logstore_upload *upload = upload_new(store, owner, now_us);
+    if (!upload_claim(upload)) {
+        upload_free(upload);
+        return retry(why, "upload: another search brings it");
+    }
+    enum verdict verdict = upload_clean(upload, false, why);
+    if (verdict == VERDICT_OK)
+        *ret_upload = upload;
+    else
+        logstore_upload_drop(upload);
+    return verdict;
+}
+
+enum verdict logstore_upload_again(struct logstore_upload *upload, struct why *why)
+{
+    for (size_t i = 0; i < upload->waiting_count; i++)
+        block_free(upload->waiting[i]);
+    upload->waiting_count = 0;
+    block_free(TAKE(upload->open));
+    return upload_clean(upload, true, why);
 }
 
 static enum verdict upload_write(struct logstore_upload *upload, struct why *why)
@@ -402,7 +482,6 @@ static enum verdict upload_seal(struct logstore_upload *upload, struct why *why)
 enum verdict logstore_upload_put(struct logstore_upload *upload,
                                  const struct logstore_record *record, struct why *why)
 {
-    assert(record->line.length <= KAFKA_LINE_BYTES_MAX);
     if (upload->open && upload->open->raw.length + record->line.length > BLOCK_BYTES &&
         upload_seal(upload, why) != VERDICT_OK)
         return VERDICT_FATAL;
@@ -427,12 +506,8 @@ void logstore_upload_drop(struct logstore_upload *upload)
 {
     if (!upload)
         return;
-    for (size_t i = 0; i < upload->waiting_count; i++)
-        block_free(upload->waiting[i]);
-    block_free(upload->open);
-    ZSTD_freeCCtx(upload->packer);
-    free(upload->owner);
-    free(upload);
+    upload_release(upload);
+    upload_free(upload);
 }
 
 void logstore_count(struct logstore *store, struct logstore_counts *ret_counts)
@@ -442,6 +517,8 @@ void logstore_count(struct logstore *store, struct logstore_counts *ret_counts)
     (void)stat(path, &file);
     pthread_mutex_lock(&store->lock);
     *ret_counts = (struct logstore_counts){.records_in = store->records_in,
+                                           .lines_cut = store->lines_cut,
+                                           .damaged = atomic_load(&store->disk.damaged),
                                            .held_bytes = (int64_t)store->held_bytes,
                                            .file_bytes = file.st_blocks * INT64_C(512),
                                            .checkpoints = store->checkpoints};

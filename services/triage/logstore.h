@@ -12,14 +12,17 @@
  *
  * Ownership: records given to `each` are lent for the call. Threads: put, advance, checkpoint and expire belong to one
  * thread (ingest); reads, waits and uploads may come from any. lmdb.h is included by common/cache.c and logstore*.c only.
- * Errors: FATAL when the disk fails or is full. A file that is foreign or cannot be read is thrown away at open.
- * Limits: owner 100 bytes, line 1 MiB; at most 64 MiB are held in memory; the map grows by itself.
+ * Errors: FATAL when the disk fails or is full. A file that is foreign or cannot be read is thrown away at open. A block
+ * that is damaged is passed over and counted: whoever read knows that the answer is not whole.
+ * Limits: owner 100 bytes; a line is cut at 1 MiB (a compressed batch may carry longer ones) and counted; at most 64 MiB
+ * are held in memory, by what is allocated; the map grows by itself.
  * SECURITY: the owner is the beginning of every key and of every read; there is no way to read without one.
  */
 #include "common/verdict.h"
 #include "services/triage/event_time.h"
 
 #define LOGSTORE_OWNER_MAX 100
+#define LOGSTORE_LINE_BYTES_MAX (1024 * 1024)
 
 struct logstore;
 
@@ -30,6 +33,7 @@ struct logstore_config {
     int64_t retention_days;
     int64_t checkpoint_every_ms;
     size_t held_bytes_max;
+    size_t map_bytes; /* to begin with; 0: 16 GiB */
 };
 #define LOGSTORE_CHECKPOINT_EVERY_MS (300 * 1000)
 #define LOGSTORE_HELD_BYTES_MAX (64u * 1024 * 1024)
@@ -63,13 +67,15 @@ enum verdict logstore_empty(struct logstore *store, struct why *why);
 /* --- any thread ---------------------------------------------------------------------------------------------------- */
 /* True once every partition was read up to `ends`; false at the deadline. */
 bool logstore_wait(struct logstore *store, const int64_t *ends, int64_t deadline_ms);
+bool logstore_has_passed(struct logstore *store, const int64_t *ends);
 void logstore_positions(struct logstore *store, int64_t *ret_next);
 
 struct logstore_query {
     const char *owner;
     int64_t from_us, to_us; /* both inclusive */
     const int64_t *since,
-        *until; /* per partition: offsets from `since` to below `until`; NULL: no bound */
+        *until;       /* per partition: offsets from `since` to below `until`; NULL: no bound */
+    int64_t *damaged; /* counts blocks that could not be read, if not NULL */
 };
 /* Every record of the owner in the window, each exactly once, in no order over all. `ret_next` (may be NULL): the read
  * saw exactly the records below these offsets. `each` answers false to stop. */
@@ -82,16 +88,19 @@ struct logstore_upload;
 /* The text kept with a complete upload, or false. Take over *ret_note. */
 enum verdict logstore_upload_find(struct logstore *store, const char *owner, char **ret_note,
                                   struct why *why);
-/* Removes what an interrupted attempt left behind. */
+/* Removes what an interrupted attempt left behind. RETRY: another thread is at it, or it is complete meanwhile: ask
+ * logstore_upload_find again. An upload belongs to its thread until `end` or `drop`. */
 enum verdict logstore_upload_begin(struct logstore *store, const char *owner, int64_t now_us,
                                    struct logstore_upload **ret_upload, struct why *why);
 enum verdict logstore_upload_put(struct logstore_upload *upload,
                                  const struct logstore_record *record, struct why *why);
+/* Forgets what was put so far. */
+enum verdict logstore_upload_again(struct logstore_upload *upload, struct why *why);
 /* Makes it count. Frees the upload, whatever the answer. */
 enum verdict logstore_upload_end(struct logstore_upload *upload, const char *note, struct why *why);
 void logstore_upload_drop(struct logstore_upload *upload); /* NULL is fine */
 
 struct logstore_counts {
-    int64_t records_in, held_bytes, file_bytes, checkpoints;
+    int64_t records_in, lines_cut, damaged, held_bytes, file_bytes, checkpoints;
 };
 void logstore_count(struct logstore *store, struct logstore_counts *ret_counts);

@@ -20,7 +20,7 @@ struct block *block_new(const char *owner, int32_t partition, int32_t bucket)
     block->owner = mem_strdup(owner);
     block->bucket = bucket;
     block->span.partition = partition;
-    buf_init(&block->raw, 4 * KAFKA_LINE_BYTES_MAX);
+    buf_init(&block->raw, 4 * LOGSTORE_LINE_BYTES_MAX);
     return block;
 }
 
@@ -32,6 +32,12 @@ void block_free(struct block *block)
     free(block->packed);
     buf_free(&block->raw);
     free(block);
+}
+
+/* What is allocated, not what is used: an open block of a small line holds twice as much. */
+size_t block_held(const struct block *block)
+{
+    return sizeof *block + strlen(block->owner) + 1 + block->raw.capacity + block->packed_length;
 }
 
 static void widen(struct block_span *span, const struct logstore_record *record)
@@ -50,9 +56,11 @@ void block_add(struct block *block, const struct logstore_record *record)
 {
     const struct bytes *texts[4] = {&record->format, &record->product, &record->kind,
                                     &record->host};
+    size_t length = record->line.length < LOGSTORE_LINE_BYTES_MAX ? record->line.length
+                                                                  : LOGSTORE_LINE_BYTES_MAX;
     struct line_head head = {.time_us = record->time_us,
                              .offset = record->offset,
-                             .line_length = (uint32_t)record->line.length,
+                             .line_length = (uint32_t)length,
                              .time_source = (uint8_t)record->time_source};
     for (size_t i = 0; i < 4; i++)
         head.lengths[i] = (uint8_t)(texts[i]->length > 255 ? 255 : texts[i]->length);
@@ -60,8 +68,8 @@ void block_add(struct block *block, const struct logstore_record *record)
     for (size_t i = 0; i < 4; i++)
         if (head.lengths[i])
             buf_add(&block->raw, texts[i]->data, head.lengths[i]);
-    if (record->line.length)
-        buf_add(&block->raw, record->line.data, record->line.length);
+    if (length)
+        buf_add(&block->raw, record->line.data, length);
     widen(&block->span, record);
 }
 
@@ -80,7 +88,7 @@ void block_pack(struct block *block, ZSTD_CCtx *packer)
 
 bool block_unpack(struct bytes packed, size_t raw_length, char **ret_raw)
 {
-    if (raw_length > 4 * KAFKA_LINE_BYTES_MAX)
+    if (raw_length > 4 * LOGSTORE_LINE_BYTES_MAX)
         return false;
     CLEANUP(mem_free) char *raw = mem_resize(NULL, raw_length, 1);
     if (ZSTD_decompress(raw, raw_length, packed.data, packed.length) != raw_length)
@@ -108,8 +116,9 @@ static bool is_wanted(const struct logstore_query *query, const struct logstore_
            (!query->until || record->offset < query->until[record->partition]);
 }
 
-bool block_each(struct bytes raw, int32_t partition, const struct logstore_query *query,
-                bool (*each)(void *context, const struct logstore_record *record), void *context)
+enum block_end block_each(struct bytes raw, int32_t partition, const struct logstore_query *query,
+                          bool (*each)(void *context, const struct logstore_record *record),
+                          void *context)
 {
     const char *at = raw.data, *end = at + raw.length;
     while ((size_t)(end - at) >= sizeof(struct line_head)) {
@@ -126,9 +135,9 @@ bool block_each(struct bytes raw, int32_t partition, const struct logstore_query
                      take(&at, end, head.lengths[3], &record.host) &&
                      take(&at, end, head.line_length, &record.line);
         if (!whole)
-            return true;
+            return BLOCK_DAMAGED;
         if (is_wanted(query, &record) && !each(context, &record))
-            return false;
+            return BLOCK_STOPPED;
     }
-    return true;
+    return at == end ? BLOCK_WHOLE : BLOCK_DAMAGED;
 }

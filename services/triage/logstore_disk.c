@@ -4,6 +4,9 @@
  * raw length, last offset, then zstd. Key of an upload's note: 0x01, owner. */
 #include "services/triage/logstore_internal.h"
 
+#include "common/log.h"
+
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -82,8 +85,12 @@ static bool read_value(const MDB_val *value, struct value_head *ret_head, struct
 
 static void remember_bucket(struct disk *disk, int32_t number, MDB_dbi dbi)
 {
+    bool known = false;
     pthread_mutex_lock(&disk->lock);
-    if (disk->bucket_count < BUCKETS_MAX)
+    for (size_t i = 0; i < disk->bucket_count; i++)
+        known |= disk->buckets[i].number == number; /* two writers may have met a new one at once */
+    assert(known || disk->bucket_count < BUCKETS_MAX);
+    if (!known)
         disk->buckets[disk->bucket_count++] = (struct disk_bucket){number, dbi};
     pthread_mutex_unlock(&disk->lock);
 }
@@ -109,28 +116,90 @@ static bool find_bucket(struct disk *disk, int32_t number, MDB_dbi *ret_dbi)
     return false;
 }
 
+/* --- write transactions ---------------------------------------------------------------------------------------------- */
+
+typedef int write_fn(struct disk *disk, MDB_txn *txn, void *context);
+
+static int write_once(struct disk *disk, write_fn *write, void *context)
+{
+    MDB_txn *txn;
+    int error = mdb_txn_begin(disk->env, NULL, 0, &txn);
+    if (error)
+        return error;
+    error = write(disk, txn, context);
+    if (!error)
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return error;
+}
+
+static enum verdict grow(struct disk *disk, struct why *why)
+{
+    pthread_rwlock_wrlock(&disk->use);
+    int error = mdb_env_set_mapsize(disk->env, disk->map_size * 2);
+    if (!error)
+        disk->map_size *= 2;
+    pthread_rwlock_unlock(&disk->use);
+    return error ? failed(why, "grow the map", error) : VERDICT_OK;
+}
+
+/* All that is written goes through here: in one transaction, which is done again when the map had to grow for it.
+ * `committed` (may be NULL) is told while nobody else reads or writes. */
+static enum verdict write_all(struct disk *disk, write_fn *write,
+                              void (*committed)(struct disk *disk, void *context), void *context,
+                              const char *what, struct why *why)
+{
+    for (;;) {
+        if (committed)
+            pthread_rwlock_wrlock(&disk->use);
+        else
+            pthread_rwlock_rdlock(&disk->use);
+        int error = write_once(disk, write, context);
+        if (!error && committed)
+            committed(disk, context);
+        pthread_rwlock_unlock(&disk->use);
+        if (error != MDB_MAP_FULL)
+            return error ? failed(why, what, error) : VERDICT_OK;
+        if (grow(disk, why) != VERDICT_OK)
+            return VERDICT_FATAL;
+    }
+}
+
+/* --- new buckets ------------------------------------------------------------------------------------------------------ */
+
+#define BUCKET_NAME_SIZE 16
+
+static const char *name_bucket(int32_t number, char ret_name[BUCKET_NAME_SIZE])
+{
+    snprintf(ret_name, BUCKET_NAME_SIZE, "b%06d", number);
+    return ret_name;
+}
+
+struct new_bucket {
+    int32_t number;
+    MDB_dbi dbi;
+};
+
+static int open_bucket(struct disk *disk, MDB_txn *txn, void *context)
+{
+    struct new_bucket *bucket = context;
+    char name[BUCKET_NAME_SIZE];
+    (void)disk;
+    return mdb_dbi_open(txn, name_bucket(bucket->number, name), MDB_CREATE, &bucket->dbi);
+}
+
 /* In a transaction of its own, committed before anything is written into it or read from it: a handle made in a
  * transaction that is aborted later would be gone for everyone. */
 static enum verdict need_bucket(struct disk *disk, int32_t number, MDB_dbi *ret_dbi,
                                 struct why *why)
 {
-    MDB_txn *txn;
-    char name[16];
+    struct new_bucket bucket = {.number = number};
     if (find_bucket(disk, number, ret_dbi))
         return VERDICT_OK;
-    snprintf(name, sizeof name, "b%06d", number);
-    int error = mdb_txn_begin(disk->env, NULL, 0, &txn);
-    if (error)
-        return failed(why, "begin", error);
-    error = mdb_dbi_open(txn, name, MDB_CREATE, ret_dbi);
-    if (error) {
-        mdb_txn_abort(txn);
-        return failed(why, "open a bucket", error);
-    }
-    error = mdb_txn_commit(txn);
-    if (error)
-        return failed(why, "commit", error);
-    remember_bucket(disk, number, *ret_dbi);
+    if (write_all(disk, open_bucket, NULL, &bucket, "open a bucket", why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    remember_bucket(disk, number, bucket.dbi);
+    *ret_dbi = bucket.dbi;
     return VERDICT_OK;
 }
 
@@ -142,16 +211,6 @@ static enum verdict need_buckets(struct disk *disk, struct block *const *blocks,
         if (need_bucket(disk, blocks[i]->bucket, &dbi, why) != VERDICT_OK)
             return VERDICT_FATAL;
     return VERDICT_OK;
-}
-
-static enum verdict grow(struct disk *disk, struct why *why)
-{
-    pthread_rwlock_wrlock(&disk->use);
-    int error = mdb_env_set_mapsize(disk->env, disk->map_size * 2);
-    if (!error)
-        disk->map_size *= 2;
-    pthread_rwlock_unlock(&disk->use);
-    return error ? failed(why, "grow the map", error) : VERDICT_OK;
 }
 
 /* --- writing --------------------------------------------------------------------------------------------------------- */
@@ -252,21 +311,21 @@ static int put_offsets(struct disk *disk, MDB_txn *txn, const int64_t *next)
     return error;
 }
 
-static int write_once(struct disk *disk, struct block *const *blocks, size_t count,
-                      const int64_t *next, bool merge, ZSTD_CCtx *packer)
+struct writing {
+    struct block *const *blocks;
+    size_t count;
+    const int64_t *next;
+    bool merge;
+    ZSTD_CCtx *packer;
+};
+
+static int put_all(struct disk *disk, MDB_txn *txn, void *context)
 {
-    MDB_txn *txn;
-    int error = mdb_txn_begin(disk->env, NULL, 0, &txn);
-    if (error)
-        return error;
-    for (size_t i = 0; i < count && !error; i++)
-        error = put_block(disk, txn, blocks[i], merge, packer);
-    if (!error && next)
-        error = put_offsets(disk, txn, next);
-    if (!error)
-        return mdb_txn_commit(txn);
-    mdb_txn_abort(txn);
-    return error;
+    const struct writing *writing = context;
+    int error = 0;
+    for (size_t i = 0; i < writing->count && !error; i++)
+        error = put_block(disk, txn, writing->blocks[i], writing->merge, writing->packer);
+    return !error && writing->next ? put_offsets(disk, txn, writing->next) : error;
 }
 
 enum verdict disk_write(struct disk *disk, struct block *const *blocks, size_t count,
@@ -274,16 +333,10 @@ enum verdict disk_write(struct disk *disk, struct block *const *blocks, size_t c
 {
     if (need_buckets(disk, blocks, count, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    ZSTD_CCtx *packer = ZSTD_createCCtx();
-    for (;;) {
-        pthread_rwlock_rdlock(&disk->use);
-        int error = write_once(disk, blocks, count, next, merge, packer);
-        pthread_rwlock_unlock(&disk->use);
-        if (error == MDB_MAP_FULL && grow(disk, why) == VERDICT_OK)
-            continue;
-        ZSTD_freeCCtx(packer);
-        return error ? failed(why, "write", error) : VERDICT_OK;
-    }
+    struct writing writing = {blocks, count, next, merge, ZSTD_createCCtx()};
+    enum verdict verdict = write_all(disk, put_all, NULL, &writing, "write", why);
+    ZSTD_freeCCtx(writing.packer);
+    return verdict;
 }
 
 /* --- reading ----------------------------------------------------------------------------------------------------------- */
@@ -303,6 +356,7 @@ static int read_offsets(struct disk *disk, MDB_txn *txn, int64_t *ret_next)
 }
 
 struct disk_reading {
+    struct disk *disk;
     const struct logstore_query *query;
     bool (*each)(void *context, const struct logstore_record *record);
     void *context;
@@ -319,18 +373,33 @@ static bool may_hold(const struct logstore_query *query, const struct block_span
            (!query->until || span->first_offset < query->until[span->partition]);
 }
 
-static bool read_block(struct disk_reading *reading, const MDB_val *value, struct block_span *span)
+static void note_damage(struct disk_reading *reading)
+{
+    if (atomic_fetch_add(&reading->disk->damaged, 1) == 0)
+        log_event(LOG_ERROR, "logs.block_damaged", "owner=%s", reading->query->owner);
+    if (reading->query->damaged)
+        (*reading->query->damaged)++;
+}
+
+static void read_block(struct disk_reading *reading, const MDB_val *value, struct block_span *span)
 {
     struct value_head head;
     struct bytes packed;
     CLEANUP(mem_free) char *raw = NULL;
-    if (!read_value(value, &head, &packed))
-        return true;
+    if (!read_value(value, &head, &packed)) {
+        note_damage(reading);
+        return;
+    }
     span->last_offset = head.last_offset;
-    if (!may_hold(reading->query, span) || !block_unpack(packed, head.raw_length, &raw))
-        return true;
-    return block_each((struct bytes){raw, head.raw_length}, span->partition, reading->query,
-                      reading->each, reading->context);
+    if (!may_hold(reading->query, span))
+        return;
+    enum block_end end = BLOCK_DAMAGED;
+    if (block_unpack(packed, head.raw_length, &raw))
+        end = block_each((struct bytes){raw, head.raw_length}, span->partition, reading->query,
+                         reading->each, reading->context);
+    reading->stopped = end == BLOCK_STOPPED;
+    if (end == BLOCK_DAMAGED)
+        note_damage(reading);
 }
 
 static int read_bucket(struct disk_reading *reading, MDB_txn *txn, MDB_dbi dbi)
@@ -346,7 +415,7 @@ static int read_bucket(struct disk_reading *reading, MDB_txn *txn, MDB_dbi dbi)
     error = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     while (!error && !reading->stopped && read_key(&key, reading->query->owner, &span) &&
            span.first_us <= reading->query->to_us) {
-        reading->stopped = !read_block(reading, &value, &span);
+        read_block(reading, &value, &span);
         error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     mdb_cursor_close(cursor);
@@ -364,7 +433,7 @@ enum verdict disk_read(struct disk *disk, const struct logstore_query *query,
                        void *context, int64_t *ret_next, bool *ret_stopped, struct why *why)
 {
     struct disk_bucket buckets[BUCKETS_MAX];
-    struct disk_reading reading = {.query = query, .each = each, .context = context};
+    struct disk_reading reading = {.disk = disk, .query = query, .each = each, .context = context};
     MDB_txn *txn;
     pthread_rwlock_rdlock(&disk->use);
     size_t count = copy_buckets(disk, buckets); /* before the snapshot: each of them is in it */
@@ -408,35 +477,28 @@ enum verdict disk_note_find(struct disk *disk, const char *owner, char **ret_not
     return error ? failed(why, "read", error) : VERDICT_OK;
 }
 
-static int note_put_once(struct disk *disk, MDB_dbi dbi, MDB_val *key, MDB_val *value)
+struct note {
+    MDB_dbi dbi;
+    MDB_val key, value;
+};
+
+static int put_note(struct disk *disk, MDB_txn *txn, void *context)
 {
-    MDB_txn *txn;
-    int error = mdb_txn_begin(disk->env, NULL, 0, &txn);
-    if (error)
-        return error;
-    error = mdb_put(txn, dbi, key, value, 0);
-    if (!error)
-        return mdb_txn_commit(txn);
-    mdb_txn_abort(txn);
-    return error;
+    struct note *note = context;
+    (void)disk;
+    return mdb_put(txn, note->dbi, &note->key, &note->value, 0);
 }
 
-enum verdict disk_note_put(struct disk *disk, int32_t bucket, const char *owner, const char *note,
+enum verdict disk_note_put(struct disk *disk, int32_t bucket, const char *owner, const char *text,
                            struct why *why)
 {
     char name[KEY_MAX];
-    CLEANUP(mem_free) char *copy = mem_strdup(note);
-    MDB_val key = {.mv_size = make_note_key(name, owner), .mv_data = name};
-    MDB_val value = {.mv_size = strlen(copy), .mv_data = copy};
-    MDB_dbi dbi = 0;
-    if (need_bucket(disk, bucket, &dbi, why) != VERDICT_OK)
+    CLEANUP(mem_free) char *copy = mem_strdup(text);
+    struct note note = {.key = {.mv_size = make_note_key(name, owner), .mv_data = name},
+                        .value = {.mv_size = strlen(copy), .mv_data = copy}};
+    if (need_bucket(disk, bucket, &note.dbi, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    pthread_rwlock_rdlock(&disk->use);
-    int error = note_put_once(disk, dbi, &key, &value);
-    pthread_rwlock_unlock(&disk->use);
-    if (error == MDB_MAP_FULL && grow(disk, why) == VERDICT_OK)
-        return disk_note_put(disk, bucket, owner, note, why);
-    return error ? failed(why, "write a note", error) : VERDICT_OK;
+    return write_all(disk, put_note, NULL, &note, "write a note", why);
 }
 
 static int forget_in(MDB_txn *txn, MDB_dbi dbi, const char *owner)
@@ -458,63 +520,87 @@ static int forget_in(MDB_txn *txn, MDB_dbi dbi, const char *owner)
     return error == MDB_NOTFOUND ? 0 : error;
 }
 
+struct forgetting {
+    const char *owner;
+    struct disk_bucket buckets[BUCKETS_MAX];
+    size_t count;
+};
+
+static int forget_everywhere(struct disk *disk, MDB_txn *txn, void *context)
+{
+    struct forgetting *forgetting = context;
+    int error = 0;
+    forgetting->count = copy_buckets(disk, forgetting->buckets);
+    for (size_t i = 0; i < forgetting->count && !error; i++)
+        error = forget_in(txn, forgetting->buckets[i].dbi, forgetting->owner);
+    return error;
+}
+
 enum verdict disk_forget_owner(struct disk *disk, const char *owner, struct why *why)
 {
-    struct disk_bucket buckets[BUCKETS_MAX];
-    MDB_txn *txn;
-    pthread_rwlock_rdlock(&disk->use);
-    size_t count = copy_buckets(disk, buckets);
-    int error = mdb_txn_begin(disk->env, NULL, 0, &txn);
-    if (!error) {
-        for (size_t i = 0; i < count && !error; i++)
-            error = forget_in(txn, buckets[i].dbi, owner);
-        if (error)
-            mdb_txn_abort(txn);
-        else
-            error = mdb_txn_commit(txn);
-    }
-    pthread_rwlock_unlock(&disk->use);
-    return error ? failed(why, "forget", error) : VERDICT_OK;
+    struct forgetting forgetting = {.owner = owner};
+    return write_all(disk, forget_everywhere, NULL, &forgetting, "forget", why);
 }
 
 /* --- retention, opening and closing ---------------------------------------------------------------------------------------- */
 
-static int drop_bucket(struct disk *disk, size_t index)
+struct dropping {
+    int32_t below;       /* buckets */
+    const int64_t *next; /* NULL: the offsets stay */
+};
+
+/* By name: a handle is gone with mdb_drop, also where its transaction is then given up and done again. */
+static int drop_buckets(struct disk *disk, MDB_txn *txn, void *context)
 {
-    MDB_txn *txn;
-    int error = mdb_txn_begin(disk->env, NULL, 0, &txn);
-    if (error)
-        return error;
-    error = mdb_drop(txn, disk->buckets[index].dbi, 1);
-    if (error) {
-        mdb_txn_abort(txn);
-        return error;
+    const struct dropping *dropping = context;
+    int error = 0;
+    for (size_t i = 0; i < disk->bucket_count && !error; i++) {
+        struct disk_bucket *bucket = &disk->buckets[i];
+        char name[BUCKET_NAME_SIZE];
+        if (bucket->number >= dropping->below)
+            continue;
+        error = mdb_dbi_open(txn, name_bucket(bucket->number, name), 0, &bucket->dbi);
+        if (!error)
+            error = mdb_drop(txn, bucket->dbi, 1);
     }
-    error = mdb_txn_commit(txn);
-    if (!error)
-        disk->buckets[index] = disk->buckets[--disk->bucket_count];
-    return error;
+    return !error && dropping->next ? put_offsets(disk, txn, dropping->next) : error;
+}
+
+static void forget_buckets(struct disk *disk, void *context)
+{
+    const struct dropping *dropping = context;
+    pthread_mutex_lock(&disk->lock);
+    for (size_t i = disk->bucket_count; i > 0; i--)
+        if (disk->buckets[i - 1].number < dropping->below)
+            disk->buckets[i - 1] = disk->buckets[--disk->bucket_count];
+    pthread_mutex_unlock(&disk->lock);
+}
+
+static bool has_bucket_below(struct disk *disk, int32_t below)
+{
+    struct disk_bucket buckets[BUCKETS_MAX];
+    size_t count = copy_buckets(disk, buckets);
+    for (size_t i = 0; i < count; i++)
+        if (buckets[i].number < below)
+            return true;
+    return false;
 }
 
 enum verdict disk_expire(struct disk *disk, int32_t below_bucket, struct why *why)
 {
-    int error = 0;
-    pthread_rwlock_wrlock(&disk->use); /* nobody may hold the handle that goes */
-    pthread_mutex_lock(&disk->lock);
-    for (size_t i = disk->bucket_count; i > 0 && !error; i--)
-        if (disk->buckets[i - 1].number < below_bucket)
-            error = drop_bucket(disk, i - 1);
-    pthread_mutex_unlock(&disk->lock);
-    pthread_rwlock_unlock(&disk->use);
-    return error ? failed(why, "drop a bucket", error) : VERDICT_OK;
+    struct dropping dropping = {.below = below_bucket};
+    if (!has_bucket_below(disk, below_bucket))
+        return VERDICT_OK;
+    return write_all(disk, drop_buckets, forget_buckets, &dropping, "drop a bucket", why);
 }
 
+/* A crash must not leave records behind whose offsets are read again. */
 enum verdict disk_empty(struct disk *disk, struct why *why)
 {
+    CLEANUP(mem_free)
     int64_t *zero = mem_alloc((size_t)disk->partition_count * sizeof *zero);
-    enum verdict verdict = disk_write(disk, NULL, 0, zero, false, why);
-    free(zero);
-    return verdict == VERDICT_OK ? disk_expire(disk, INT32_MAX, why) : verdict;
+    struct dropping dropping = {.below = INT32_MAX, .next = zero};
+    return write_all(disk, drop_buckets, forget_buckets, &dropping, "empty", why);
 }
 
 static int open_buckets(struct disk *disk, MDB_txn *txn)
@@ -551,16 +637,30 @@ static int check_identity(struct disk *disk, MDB_txn *txn, const char *identity,
     return error;
 }
 
-static int open_env(const char *folder, struct disk *disk)
+/* A map that grew in an earlier life is as large again: what is in it is all that tells. */
+static int size_map(struct disk *disk)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    int error = mdb_env_info(disk->env, &info);
+    if (error || (error = mdb_env_stat(disk->env, &stat)))
+        return error;
+    while (disk->map_size / 2 < (info.me_last_pgno + 1) * stat.ms_psize)
+        disk->map_size *= 2;
+    return mdb_env_set_mapsize(disk->env, disk->map_size);
+}
+
+static int open_env(const struct logstore_config *config, struct disk *disk)
 {
     int error = mdb_env_create(&disk->env);
     if (error)
         return error;
-    disk->map_size = MAP_BYTES_FIRST;
+    disk->map_size = config->map_bytes ? config->map_bytes : MAP_BYTES_FIRST;
     mdb_env_set_mapsize(disk->env, disk->map_size);
     mdb_env_set_maxdbs(disk->env, BUCKETS_MAX + 2);
     mdb_env_set_maxreaders(disk->env, 64);
-    return mdb_env_open(disk->env, folder, MDB_NOTLS | MDB_NORDAHEAD, 0600);
+    error = mdb_env_open(disk->env, config->folder, MDB_NOTLS | MDB_NORDAHEAD, 0600);
+    return error ? error : size_map(disk);
 }
 
 static int open_once(const struct logstore_config *config, struct disk *disk, int64_t *ret_next,
@@ -569,7 +669,7 @@ static int open_once(const struct logstore_config *config, struct disk *disk, in
     MDB_txn *txn;
     *ret_foreign = false;
     disk->bucket_count = 0;
-    int error = open_env(config->folder, disk);
+    int error = open_env(config, disk);
     if (error || (error = mdb_txn_begin(disk->env, NULL, 0, &txn)))
         return error;
     error = mdb_dbi_open(txn, "meta", MDB_CREATE, &disk->meta);

@@ -6,11 +6,11 @@
  */
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <zstd.h>
 
 #include "services/triage/logstore.h"
 
-#define KAFKA_LINE_BYTES_MAX (1024 * 1024)
 #define BLOCK_BYTES (128 * 1024)
 #define BUCKET_US (INT64_C(10) * 86400 * 1000000)
 #define BUCKETS_MAX 120
@@ -35,13 +35,17 @@ struct block { /* open: raw grows. sealed: packed is set, raw is empty */
 };
 struct block *block_new(const char *owner, int32_t partition, int32_t bucket);
 void block_free(struct block *block);
-void block_add(struct block *block, const struct logstore_record *record);
+void block_add(struct block *block,
+               const struct logstore_record *record);    /* cuts the line at its limit */
+size_t block_held(const struct block *block);            /* bytes of memory */
 void block_pack(struct block *block, ZSTD_CCtx *packer); /* raw → packed; raw stays */
 /* The bytes of a block; the caller frees. False: damaged. */
 bool block_unpack(struct bytes packed, size_t raw_length, char **ret_raw);
-/* Reads through raw bytes; false when `each` wanted to stop. */
-bool block_each(struct bytes raw, int32_t partition, const struct logstore_query *query,
-                bool (*each)(void *context, const struct logstore_record *record), void *context);
+enum block_end { BLOCK_WHOLE, BLOCK_STOPPED /* by `each` */, BLOCK_DAMAGED };
+/* Reads through raw bytes. */
+enum block_end block_each(struct bytes raw, int32_t partition, const struct logstore_query *query,
+                          bool (*each)(void *context, const struct logstore_record *record),
+                          void *context);
 
 /* --- on disk (logstore_disk.c) --- */
 #define KEY_MAX (LOGSTORE_OWNER_MAX + 1 + 28)
@@ -58,6 +62,7 @@ struct disk {
     pthread_mutex_t lock; /* buckets */
     struct disk_bucket buckets[BUCKETS_MAX];
     size_t bucket_count;
+    _Atomic int64_t damaged; /* blocks met that could not be read */
 };
 enum verdict disk_open(const struct logstore_config *config, struct disk *ret_disk,
                        int64_t *ret_next, struct why *why);
@@ -67,7 +72,7 @@ void disk_close(struct disk *disk);
 enum verdict disk_write(struct disk *disk, struct block *const *blocks, size_t count,
                         const int64_t *next, bool merge, struct why *why);
 enum verdict disk_expire(struct disk *disk, int32_t below_bucket, struct why *why);
-enum verdict disk_empty(struct disk *disk, struct why *why);
+enum verdict disk_empty(struct disk *disk, struct why *why); /* in one transaction */
 enum verdict disk_read(struct disk *disk, const struct logstore_query *query,
                        bool (*each)(void *context, const struct logstore_record *record),
                        void *context, int64_t *ret_next, bool *ret_stopped, struct why *why);

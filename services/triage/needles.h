@@ -5,13 +5,13 @@
  * in 10.0.0.10, example.jp not in example.jpn. One pass over the line whatever the number of words: the first three bytes
  * of each word are a hash, and only where it fits are words compared.
  * Ownership: copies the words. Threads: built by one, asked by any. Errors: none.
- * Limits: words of 3 to 255 bytes, at most 4,000.
+ * Limits: words of 3 to 2,000 bytes (500 characters of any script), at most 4,000.
  */
 #include "common/util.h"
 
 #define NEEDLES_NONE SIZE_MAX
 #define NEEDLES_WORD_MIN 3
-#define NEEDLES_WORD_MAX 255
+#define NEEDLES_WORD_MAX 2000
 #define NEEDLES_MAX 4000
 
 struct needles;

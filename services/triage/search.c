@@ -19,14 +19,14 @@
 
 static struct metric metrics[] = {
     {.name = "triage_searches_total{outcome=\"done\"}", .help = "Searches", .kind = METRIC_COUNTER},
-    {.name = "triage_searches_total{outcome=\"failed\"}",
+    {.name = "triage_searches_total{outcome=\"cancelled\"}",
      .help = "Searches",
      .kind = METRIC_COUNTER},
     {.name = "triage_search_seconds",
      .help = "From the start of a search's work to its result",
      .kind = METRIC_HISTOGRAM},
 };
-enum { COUNT_DONE, COUNT_FAILED, SECONDS };
+enum { COUNT_DONE, COUNT_CANCELLED, SECONDS };
 
 static bool is_cancelled(void *context)
 {
@@ -101,10 +101,13 @@ static enum verdict bring_upload(const struct work *work, const json_t *upload, 
                                      .cancelled = is_cancelled,
                                      .context = (void *)(uintptr_t)work};
     enum verdict verdict;
+    bool said = false;
     while ((verdict = upload_bring(&request, ret_note, why)) == VERDICT_RETRY &&
            !work->cancelled(work)) {
-        log_event(LOG_WARNING, "upload.waiting", "case=%s upload=%s why=%s", work->case_id,
-                  text_of(upload, "upload"), why->text);
+        if (!said)
+            log_event(LOG_WARNING, "upload.waiting", "case=%s upload=%s why=%s", work->case_id,
+                      text_of(upload, "upload"), why->text);
+        said = true;
         usleep(AGAIN_AFTER_US);
     }
     return verdict;
@@ -137,11 +140,19 @@ static struct processor_result *answer(const struct work *work, json_t *members)
     return processor_result_new(members);
 }
 
-static struct processor_result *answer_failure(const struct work *work, const char *code,
-                                               const char *why)
+static struct processor_result *answer_cancelled(const struct work *work)
 {
-    metric_add(&metrics[COUNT_FAILED], 1);
-    return answer(work, json_pack("{s:{s:s, s:s}}", "failed", "code", code, "why", why));
+    metric_add(&metrics[COUNT_CANCELLED], 1);
+    return answer(work, json_pack("{s:{s:s}}", "failed", "code", "cancelled"));
+}
+
+/* A disk that fails says nothing of the customer's logs: the process ends, and whoever starts next searches. */
+static struct processor_result *never_answer(const struct work *work, const struct why *why)
+{
+    service_fail("search.store_failed", why->text);
+    while (!work->cancelled(work))
+        usleep(WAIT_TURN_MS * 1000);
+    return answer_cancelled(work);
 }
 
 static void add_chunks(const struct work *work, struct processor_result *result,
@@ -201,34 +212,27 @@ static struct processor_result *extract(const struct work *work, const json_t *n
     case VERDICT_OK:
         return answer_found(work, &found, notes);
     case VERDICT_RETRY:
-        return answer_failure(work, "cancelled", why.text);
+        return answer_cancelled(work);
     case VERDICT_REJECT:
     case VERDICT_FATAL:
         break;
     }
-    service_fail("search.store_failed", why.text);
-    return answer_failure(work, "store", why.text);
+    return never_answer(work, &why);
 }
 
-static struct processor_result *run(const struct work *work)
+static struct processor_result *run_search(const struct work *work, const int64_t *ends)
 {
-    const struct search_context *search = work->service;
     json_auto_t *notes = json_object(), *stored = json_array();
-    CLEANUP(mem_free) int64_t *ends = mem_alloc((size_t)search->partition_count * sizeof *ends);
     struct why why = {0};
     enum verdict verdict = bring_uploads(work, notes, stored, &why);
     if (verdict == VERDICT_FATAL)
-        service_fail("search.store_failed", why.text);
-    if (verdict != VERDICT_OK)
-        return answer_failure(work, "uploads", why.text);
-    if (!learn_ends(work, ends) || !wait_for_store(work, ends))
-        return answer_failure(work, "cancelled", "given up while waiting for the log store");
-    return extract(work, notes, stored, ends);
+        return never_answer(work, &why);
+    return verdict == VERDICT_OK ? extract(work, notes, stored, ends) : answer_cancelled(work);
 }
 
 static bool stop_at_detection(void *context, const struct logstore_record *record)
 {
-    CLEANUP(parsed_clear) struct parsed parsed;
+    CLEANUP(parsed_clear) struct parsed parsed = {0};
     struct finding finding;
     format_parse(record->line, &parsed);
     detection_judge(&parsed, &finding);
@@ -236,34 +240,71 @@ static bool stop_at_detection(void *context, const struct logstore_record *recor
     return !finding.detection;
 }
 
-bool search_missed_news(const struct search_context *context, const json_t *search)
+static enum verdict find_news(struct logstore *store, const struct logstore_query *query,
+                              bool *ret_found, struct why *why)
 {
-    CLEANUP(mem_free) int64_t *ends = mem_alloc((size_t)context->partition_count * sizeof *ends);
-    const json_t *window = json_object_get(search, "window");
-    struct logstore_query query = {.owner = text_of(search, "owner"),
+    *ret_found = false;
+    return logstore_read(store, query, stop_at_detection, ret_found, NULL, why);
+}
+
+bool search_finds_news(struct logstore *store, const struct watch_look *look)
+{
+    struct logstore_query query = {
+        .owner = look->owner, .from_us = look->from_us, .to_us = look->to_us, .since = look->since};
+    struct why why;
+    bool found;
+    return find_news(store, &query, &found, &why) == VERDICT_OK && found;
+}
+
+/* What is new is searched first, and nothing else unless there is a detection in it: groups, samples, pivots and the
+ * chunks of an extract are of the whole window then. */
+static struct processor_result *look_again(const struct work *work, const int64_t *ends)
+{
+    const struct search_context *search = work->service;
+    const json_t *window = json_object_get(work->parameters, "window");
+    struct logstore_query query = {.owner = text_of(work->parameters, "owner"),
                                    .from_us = time_of(window, "from", 0),
                                    .to_us = time_of(window, "to", INT64_MAX / 2),
                                    .since = ends};
-    bool missed = false;
-    struct why why;
-    read_ends(context, json_object_get(search, "ends"), ends);
-    return logstore_read(context->store, &query, stop_at_detection, &missed, NULL, &why) ==
-               VERDICT_OK &&
-           missed;
+    struct why why = {0};
+    bool found;
+    if (find_news(search->store, &query, &found, &why) != VERDICT_OK)
+        return never_answer(work, &why);
+    return found ? run_search(work, ends) : answer(work, json_pack("{s:i}", "fresh", 0));
+}
+
+static struct processor_result *run(const struct work *work)
+{
+    const struct search_context *search = work->service;
+    CLEANUP(mem_free) int64_t *ends = mem_alloc((size_t)search->partition_count * sizeof *ends);
+    bool again = json_is_true(json_object_get(work->parameters, "again"));
+    if (!learn_ends(work, ends) || !wait_for_store(work, ends))
+        return answer_cancelled(work);
+    return again ? look_again(work, ends) : run_search(work, ends);
+}
+
+/* A finding keeps its mark until it is committed. */
+static void tell_watch(const struct work *work, const struct processor_result *result,
+                       int64_t took_ms)
+{
+    const struct search_context *search = work->service;
+    const json_t *mark = json_object_get(work->parameters, "mark"),
+                 *value = processor_result_value(result);
+    bool settled = json_integer_value(json_object_get(value, "fresh")) == 0;
+    if (mark && !work->cancelled(work))
+        watch_done(search->watch, work->case_id, json_integer_value(mark), settled, took_ms);
 }
 
 struct processor_result *search_run(const struct work *work)
 {
-    const struct search_context *search = work->service;
     int64_t begun_us = clock_now_us();
     static _Atomic bool registered;
     if (!atomic_exchange(&registered, true))
         metrics_register(metrics, COUNT_OF(metrics));
     struct processor_result *result = run(work);
-    metric_observe_us(&metrics[SECONDS], clock_now_us() - begun_us);
+    int64_t took_us = clock_now_us() - begun_us;
+    metric_observe_us(&metrics[SECONDS], took_us);
     log_event(LOG_INFO, "search.ended", "case=%s work=%s", work->case_id, work->work_id);
-    const char *mark = strrchr(work->work_id, '/');
-    if (mark)
-        watch_done(search->watch, work->case_id, strtoll(mark + 1, NULL, 10));
+    tell_watch(work, result, took_us / 1000);
     return result;
 }

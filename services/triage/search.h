@@ -4,7 +4,8 @@
  * Purpose: the work behind a search: bring the uploads, wait until the store has passed the ends, extract, and answer with
  * the chunks as records and the summary as value (see decide.c for its members).
  * Ownership: the result belongs to the processor. Threads: workers.
- * Errors: become results ({"search","failed":{"code","why"}}); a broken disk ends the process.
+ * Errors: a broken disk ends the process, and the search begins again with the next one: nothing is answered. A work that
+ * was cancelled answers {"failed"}, which nobody takes.
  * Limits: waits as long as it takes, asking now and then whether it was cancelled.
  */
 #include "common/processor.h"
@@ -19,5 +20,5 @@ struct search_context {
 };
 /* work->service is a struct search_context. */
 struct processor_result *search_run(const struct work *work);
-/* Is there a detection beyond what this search (as published) saw? For news that came in while nobody watched. */
-bool search_missed_news(const struct search_context *context, const json_t *search);
+/* Is there a detection that the watched search did not see? False also where the store cannot tell. */
+bool search_finds_news(struct logstore *store, const struct watch_look *look);

@@ -10,6 +10,9 @@
 #include "services/triage/search.h"
 #include "services/triage/time_text.h"
 
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +21,8 @@
 #define STORE_FORMAT 1
 #define FACTS_FRESH_US 1000
 #define FACTS_WAIT_MS 2000
+#define TURN_MS 250
+#define TRIM_EVERY_MS 30000
 
 static struct search_context context;
 static struct processor *processor;
@@ -58,25 +63,25 @@ static const void *lend_facts(void *unused)
             json_object_set_new(facts, "ends", ends);
         facts_asked_us = clock_now_us();
     }
-    json_object_set_new(facts, "news", watch_news(context.watch));
     return facts;
 }
 
-/* The plan is pure; what is watched follows from the same state. */
+/* The plan is pure; what is watched follows from the same state, and goes first: a finding that this state has is no news
+ * any more. */
 static void plan_and_watch(const json_t *state, const char *case_id, const void *lent,
                            struct plan *plan)
 {
-    triage_plan(state, case_id, lent, plan);
+    (void)lent;
     watch_set(context.watch, case_id, triage_watched_search(state));
+    int64_t shown = watch_shown(context.watch, case_id);
+    json_auto_t *news = shown ? json_pack("{s:{s:I}}", "news", case_id, (json_int_t)shown) : NULL;
+    triage_plan(state, case_id, news, plan);
 }
 
-/* --- ingest's side ------------------------------------------------------------------------------------------------------- */
+/* --- news: on a thread of its own ------------------------------------------------------------------------------------------- */
 
-static void wake_case(const char *case_id)
-{
-    if (processor)
-        processor_wake(processor, case_id);
-}
+static pthread_t watcher;
+static _Atomic bool watching, watcher_stops;
 
 static void watch_case(const char *case_id)
 {
@@ -85,27 +90,78 @@ static void watch_case(const char *case_id)
     if (processor_read_state(processor, case_id, &state, &why) != VERDICT_OK || !state)
         return;
     const json_t *search = triage_watched_search(state);
-    if (search && watch_add(context.watch, case_id, search) && search_missed_news(&context, search))
-        watch_mark_case(context.watch, case_id);
+    if (search)
+        (void)watch_add(context.watch, case_id, search);
 }
 
-/* A warm cache plans open work only: the cases that wait for news are looked up once more whenever partitions came. */
-static void rest(void)
+/* A warm cache plans open work only: the cases that wait for news are looked up whenever partitions were assigned. */
+static void watch_assigned(void)
 {
-    static int64_t partitions_seen;
+    static json_int_t seen;
     CLEANUP(buf_free) struct buf text;
     buf_init(&text, 4096);
-    if (!processor || !processor_is_ready(processor, &text))
+    if (!processor_is_ready(processor, &text))
         return;
     json_auto_t *detail = json_loadb(text.data, text.length, 0, NULL);
-    int64_t partitions = json_integer_value(json_object_get(detail, "partitions"));
-    if (partitions == partitions_seen)
+    json_int_t assignments = json_integer_value(json_object_get(detail, "assignments"));
+    if (assignments == seen)
         return;
-    partitions_seen = partitions;
+    seen = assignments;
     json_auto_t *cases = processor_cases(processor);
-    for (size_t i = 0; i < json_array_size(cases); i++)
+    for (size_t i = 0; i < json_array_size(cases) && !atomic_load(&watcher_stops); i++)
         watch_case(json_string_value(json_array_get(cases, i)));
     log_event(LOG_INFO, "watch.filled", "cases=%zu", json_array_size(cases));
+}
+
+/* What came in between a search's look at the store and its answer. */
+static void look_for_missed(void)
+{
+    struct watch_look look = {0};
+    while (!atomic_load(&watcher_stops) && watch_next_look(context.watch, &look)) {
+        if (search_finds_news(context.store, &look))
+            watch_mark_case(context.watch, look.case_id);
+        watch_look_clear(&look);
+    }
+}
+
+static void wake_due(void)
+{
+    json_auto_t *cases = watch_due(context.watch, clock_monotonic_ms());
+    for (size_t i = 0; i < json_array_size(cases); i++)
+        processor_wake(processor, json_string_value(json_array_get(cases, i)));
+}
+
+static void *watch_on(void *unused)
+{
+    int64_t trim_at_ms = 0;
+    (void)unused;
+    while (!atomic_load(&watcher_stops)) {
+        watch_assigned();
+        look_for_missed();
+        wake_due();
+        if (clock_monotonic_ms() >= trim_at_ms) {
+            malloc_trim(
+                0); /* what a replay or a large extract held: at rest the process stays small */
+            trim_at_ms = clock_monotonic_ms() + TRIM_EVERY_MS;
+        }
+        usleep(TURN_MS * 1000);
+    }
+    return NULL;
+}
+
+static enum verdict start_watcher(struct why *why)
+{
+    if (pthread_create(&watcher, NULL, watch_on, NULL) != 0)
+        return fatal(why, "no thread for the watch");
+    atomic_store(&watching, true);
+    return VERDICT_OK;
+}
+
+static void stop_watcher(void)
+{
+    atomic_store(&watcher_stops, true);
+    if (atomic_exchange(&watching, false))
+        pthread_join(watcher, NULL);
 }
 
 /* --- start and stop ------------------------------------------------------------------------------------------------------- */
@@ -142,9 +198,7 @@ static enum verdict start_ingest(struct why *why)
     struct ingest_definition ingest = {.kafka = &triage_config.kafka,
                                        .store = context.store,
                                        .watch = context.watch,
-                                       .partition_count = context.partition_count,
-                                       .wake = wake_case,
-                                       .rest = rest};
+                                       .partition_count = context.partition_count};
     return ingest_start(&ingest, &context.ingest, why);
 }
 
@@ -179,11 +233,14 @@ enum verdict triage_start(struct why *why)
         return verdict;
     context.watch = watch_new(context.partition_count);
     verdict = start_ingest(why);
-    return verdict == VERDICT_OK ? start_processor(why) : verdict;
+    if (verdict == VERDICT_OK)
+        verdict = start_processor(why);
+    return verdict == VERDICT_OK ? start_watcher(why) : verdict;
 }
 
 void triage_stop(int64_t deadline_ms)
 {
+    stop_watcher();
     ingest_halt(context.ingest);
     processor_stop(TAKE(processor), deadline_ms);
     ingest_close(TAKE(context.ingest));

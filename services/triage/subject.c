@@ -26,9 +26,10 @@ struct mark {
 struct subject {
     struct mark *marks;
     size_t mark_count;
-    struct needles *names; /* texts of the marks, for lines of no known format */
-    size_t *name_marks;    /* which mark each of them is of */
-    struct needles *indicators;
+    struct needles *names;   /* texts of the marks, for lines of no known format */
+    size_t *name_marks;      /* which mark each of them is of */
+    struct needles *asked;   /* indicators that were given */
+    struct needles *learned; /* from detections */
     char *text;
 };
 
@@ -120,11 +121,11 @@ static void add_mark(struct subject *subject, const char *text, const char *labe
     mark.label = mem_strdup(label ? label : text);
     subject->marks = mem_resize(subject->marks, subject->mark_count + 1, sizeof mark);
     subject->marks[subject->mark_count++] = mark;
-    if (needles_add(subject->names, text, strlen(text)) != needles_count(subject->names) - 1)
+    size_t next = needles_count(subject->names);
+    if (needles_add(subject->names, text, strlen(text)) != next)
         return; /* no word, or there already */
-    subject->name_marks =
-        mem_resize(subject->name_marks, needles_count(subject->names), sizeof(size_t));
-    subject->name_marks[needles_count(subject->names) - 1] = subject->mark_count - 1;
+    subject->name_marks = mem_resize(subject->name_marks, next + 1, sizeof(size_t));
+    subject->name_marks[next] = subject->mark_count - 1;
 }
 
 static void add_device(struct subject *subject, const json_t *device)
@@ -142,25 +143,31 @@ static void add_device(struct subject *subject, const json_t *device)
         add_mark(subject, json_string_value(json_array_get(addresses, i)), name);
 }
 
-static void add_indicator(struct subject *subject, const char *text, size_t length)
+static size_t indicator_count(const struct subject *subject)
 {
-    if (length >= 4 && length <= 253 && needles_count(subject->indicators) < SUBJECT_INDICATORS_MAX)
-        (void)needles_add(subject->indicators, text, length);
+    return needles_count(subject->asked) + needles_count(subject->learned);
+}
+
+static void learn(struct subject *subject, const char *text, size_t length)
+{
+    if (length >= 4 && length <= 253 && indicator_count(subject) < SUBJECT_INDICATORS_MAX)
+        (void)needles_add(subject->learned, text, length);
 }
 
 struct subject *subject_new(const json_t *devices, const json_t *indicators, const char *text)
 {
     struct subject *subject = mem_alloc(sizeof *subject);
     subject->names = needles_new();
-    subject->indicators = needles_new();
+    subject->asked = needles_new();
+    subject->learned = needles_new();
     for (size_t i = 0; i < json_array_size(devices); i++)
         add_device(subject, json_array_get(devices, i));
     for (size_t i = 0; i < json_array_size(indicators); i++) {
         const json_t *entry = json_array_get(indicators, i);
         const char *value =
             json_string_value(json_is_object(entry) ? json_object_get(entry, "value") : entry);
-        if (value)
-            add_indicator(subject, value, strlen(value));
+        if (value && needles_count(subject->asked) < SUBJECT_INDICATORS_MAX)
+            (void)needles_add(subject->asked, value, strlen(value));
     }
     subject->text = text && *text ? mem_strdup(text) : NULL;
     return subject;
@@ -175,7 +182,8 @@ void subject_free(struct subject *subject)
         free(subject->marks[i].label);
     }
     needles_free(subject->names);
-    needles_free(subject->indicators);
+    needles_free(subject->asked);
+    needles_free(subject->learned);
     free(subject->name_marks);
     free(subject->marks);
     free(subject->text);
@@ -189,7 +197,7 @@ void subject_free_at(struct subject **subject)
 
 bool subject_is_empty(const struct subject *subject)
 {
-    return !subject->mark_count && !needles_count(subject->indicators) && !subject->text;
+    return !subject->mark_count && !indicator_count(subject) && !subject->text;
 }
 
 /* --- touching ---------------------------------------------------------------------------------------------------------------- */
@@ -270,26 +278,104 @@ static bool touches(const struct mark *mark, const struct parsed *parsed,
     return false;
 }
 
+/* --- lines of no known format ---------------------------------------------------------------------------------------------- */
+
+static bool is_address_byte(char c)
+{
+    return isxdigit((unsigned char)c) || c == '.' || c == ':' || c == '-';
+}
+
+/* The next run of what addresses are written with, without the punctuation around it; false at the end. */
+static bool next_token(const char **at, const char *end, struct bytes *ret_token)
+{
+    while (*at < end && !is_address_byte(**at))
+        (*at)++;
+    const char *from = *at;
+    while (*at < end && is_address_byte(**at))
+        (*at)++;
+    const char *to = *at;
+    while (to > from &&
+           (to[-1] == '.' || to[-1] == '-' || (to[-1] == ':' && (to - from < 2 || to[-2] != ':'))))
+        to--;
+    *ret_token = bytes_slice(from, to);
+    return *at > from;
+}
+
+/* "10.9.8.7:5060" is 10.9.8.7 with a port. */
+static struct bytes without_port(struct bytes token)
+{
+    const char *colon = memchr(token.data, ':', token.length);
+    bool dotted = colon && memchr(token.data, '.', (size_t)(colon - (const char *)token.data));
+    return dotted ? bytes_slice(token.data, colon) : token;
+}
+
+static void read_token(struct bytes token, struct line_addresses *ret)
+{
+    int bits;
+    ret->ip_count = read_slice(without_port(token), ret->ip[0], &bits);
+    ret->mac_count = read_mac(token, ret->mac[0]);
+}
+
+static bool has_addresses(const struct subject *subject)
+{
+    for (size_t i = 0; i < subject->mark_count; i++)
+        if (subject->marks[i].kind != MARK_NAME)
+            return true;
+    return false;
+}
+
+static const char *touches_token(const struct subject *subject, const struct line_addresses *token)
+{
+    for (size_t i = 0; i < subject->mark_count; i++) {
+        const struct mark *mark = &subject->marks[i];
+        if ((mark->kind == MARK_NETWORK && touches_network(mark, token)) ||
+            (mark->kind == MARK_MAC && touches_mac(mark, token)))
+            return mark->label;
+    }
+    return NULL;
+}
+
+const char *subject_touches_text(const struct subject *subject, struct bytes text)
+{
+    const char *at = text.data, *end = at + text.length, *label = NULL;
+    struct bytes token;
+    size_t name = needles_find(subject->names, text);
+    if (name != NEEDLES_NONE)
+        return subject->marks[subject->name_marks[name]].label;
+    if (!has_addresses(subject))
+        return NULL;
+    while (!label && next_token(&at, end, &token)) {
+        struct line_addresses addresses;
+        read_token(token, &addresses);
+        if (addresses.ip_count || addresses.mac_count)
+            label = touches_token(subject, &addresses);
+    }
+    return label;
+}
+
 const char *subject_touches(const struct subject *subject, const struct parsed *parsed)
 {
-    struct line_addresses line;
-    if (!parsed->format) {
-        size_t name = needles_find(subject->names, parsed->message);
-        return name == NEEDLES_NONE ? NULL : subject->marks[subject->name_marks[name]].label;
-    }
+    struct line_addresses addresses;
+    if (!parsed->format)
+        return subject_touches_text(subject, parsed->message);
     if (subject->mark_count)
-        read_addresses(parsed, &line);
+        read_addresses(parsed, &addresses);
     for (size_t i = 0; i < subject->mark_count; i++)
-        if (touches(&subject->marks[i], parsed, &line))
+        if (touches(&subject->marks[i], parsed, &addresses))
             return subject->marks[i].label;
     return NULL;
 }
 
-bool subject_mentions(const struct subject *subject, struct bytes line)
+bool subject_is_asked(const struct subject *subject, struct bytes line)
 {
     if (subject->text && bytes_find_nocase(line, bytes_of(subject->text)))
         return true;
-    return needles_find(subject->indicators, line) != NEEDLES_NONE;
+    return needles_find(subject->asked, line) != NEEDLES_NONE;
+}
+
+bool subject_mentions(const struct subject *subject, struct bytes line)
+{
+    return subject_is_asked(subject, line) || needles_find(subject->learned, line) != NEEDLES_NONE;
 }
 
 /* --- learning from detections -------------------------------------------------------------------------------------------------- */
@@ -315,7 +401,7 @@ static void learn_address(struct subject *subject, struct bytes text)
     uint8_t address[16];
     int bits;
     if (read_slice(text, address, &bits) && !is_own_network(address))
-        add_indicator(subject, text.data, text.length);
+        learn(subject, text.data, text.length);
 }
 
 static bool is_domain(struct bytes text)
@@ -334,16 +420,28 @@ void subject_learn(struct subject *subject, const struct parsed *parsed)
     learn_address(subject, parsed->fields[FIELD_DESTINATION_IP]);
     for (size_t i = 0; i < COUNT_OF(domains); i++)
         if (is_domain(parsed->fields[domains[i]]))
-            add_indicator(subject, parsed->fields[domains[i]].data,
-                          parsed->fields[domains[i]].length);
+            learn(subject, parsed->fields[domains[i]].data, parsed->fields[domains[i]].length);
     for (size_t i = 0; i < COUNT_OF(hashes); i++)
-        add_indicator(subject, parsed->fields[hashes[i]].data, parsed->fields[hashes[i]].length);
+        learn(subject, parsed->fields[hashes[i]].data, parsed->fields[hashes[i]].length);
+}
+
+static void list_words(const struct needles *words, json_t *list, size_t *bytes)
+{
+    for (size_t i = 0; i < needles_count(words); i++) {
+        json_auto_t *word = json_string(needles_word(words, i)); /* NULL: no UTF-8 */
+        size_t length = word ? json_dumpb(word, NULL, 0, JSON_ENCODE_ANY) + 1 : 0;
+        if (word && *bytes + length <= SUBJECT_INDICATORS_BYTES_MAX) {
+            json_array_append(list, word);
+            *bytes += length;
+        }
+    }
 }
 
 json_t *subject_indicators(const struct subject *subject)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < needles_count(subject->indicators); i++)
-        json_array_append_new(list, json_string(needles_word(subject->indicators, i)));
+    size_t bytes = sizeof "[]";
+    list_words(subject->asked, list, &bytes);
+    list_words(subject->learned, list, &bytes);
     return list;
 }

@@ -168,21 +168,28 @@ static json_t *group_json(const struct group *group)
                      "last", last);
 }
 
-json_t *summary_groups(struct summary *summary)
+json_t *summary_groups(struct summary *summary, size_t bytes_max)
 {
     json_t *list = json_array();
+    size_t bytes = sizeof "[]";
     if (summary->group_count)
         qsort(summary->groups, summary->group_count, sizeof summary->groups[0],
               severest_group_first);
-    for (size_t i = 0; i < summary->group_count && i < GROUPS_MAX; i++)
-        json_array_append_new(list, group_json(&summary->groups[i]));
+    for (size_t i = 0; i < summary->group_count && i < GROUPS_MAX; i++) {
+        json_auto_t *group = group_json(&summary->groups[i]);
+        size_t length = json_dumpb(group, NULL, 0, JSON_COMPACT) + 1;
+        if (bytes + length > bytes_max)
+            break;
+        json_array_append(list, group);
+        bytes += length;
+    }
     return list;
 }
 
 json_t *summary_samples(struct summary *summary, size_t bytes_max)
 {
     json_t *list = json_array();
-    size_t bytes = 0;
+    size_t bytes = sizeof "[]";
     qsort(summary->samples, summary->sample_count, sizeof summary->samples[0],
           severest_sample_first);
     for (size_t i = 0; i < summary->sample_count; i++) {

@@ -15,5 +15,5 @@ void summary_free(struct summary *summary);
 void summary_count(struct summary *summary,
                    const struct ecs_record *record); /* a detection, into its group */
 void summary_sample(struct summary *summary, const struct ecs_record *record);
-json_t *summary_groups(struct summary *summary);
-json_t *summary_samples(struct summary *summary, size_t bytes_max); /* of JSON */
+json_t *summary_groups(struct summary *summary, size_t bytes_max); /* of JSON */
+json_t *summary_samples(struct summary *summary, size_t bytes_max);

@@ -97,6 +97,12 @@ static enum verdict take_gzip(struct unpack *unpack, struct bytes bytes, struct 
     stream->next_in = (Bytef *)(uintptr_t)bytes.data;
     stream->avail_in = (uInt)bytes.length;
     while (stream->avail_in) {
+        if (unpack->ended &&
+            *stream->next_in == 0) { /* padding, as tapes and some appliances add it */
+            stream->next_in++;
+            stream->avail_in--;
+            continue;
+        }
         if (unpack->ended) { /* a further member, as `cat a.gz b.gz` makes them */
             inflateReset(stream);
             unpack->ended = false;
@@ -125,7 +131,7 @@ static enum verdict take_zstd(struct unpack *unpack, struct bytes bytes, struct 
         if (ZSTD_isError(answer))
             return reject(why, "zstd: damaged");
         unpack->ended = answer == 0;
-        full = out.pos == out.size;
+        full = answer != 0 && out.pos == out.size; /* a frame that is at its end has no more */
         enum verdict verdict = take_text(unpack, unpack->piece, out.pos, why);
         if (verdict != VERDICT_OK)
             return verdict;

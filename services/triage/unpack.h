@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Purpose: bytes of an uploaded log, plain, gzip or zstd (told by their first bytes), as lines. What comes out is bounded,
+ * Purpose: bytes of an uploaded log, plain, gzip or zstd (told by their first bytes; several members after each other, and
+ * zero bytes behind a gzip member), as lines. What comes out is bounded,
  * whatever the compressed bytes claim. zlib.h is included by unpack.c only.
  * Ownership: lines are lent to `each`. Threads: one. Errors: REJECT with the reason: damaged, cut short, too much.
  * Limits: 4 GiB unpacked; a line is at most 1 MiB, longer ones are cut there.

@@ -126,12 +126,10 @@ static enum verdict keep_note(struct bringing *b, json_t *note, struct why *why)
 }
 
 /* What the file has is not to be had: an empty upload with the reason as its note takes the place of its lines. */
-static enum verdict keep_failure(struct bringing *b, const char *owner, const char *reason,
-                                 json_t **ret_note, struct why *why)
+static enum verdict keep_failure(struct bringing *b, const char *reason, json_t **ret_note,
+                                 struct why *why)
 {
-    logstore_upload_drop(TAKE(b->target));
-    if (logstore_upload_begin(b->request->store, owner, b->request->now_us, &b->target, why) !=
-        VERDICT_OK)
+    if (logstore_upload_again(b->target, why) != VERDICT_OK)
         return VERDICT_FATAL;
     *ret_note = json_pack("{s:s, s:i, s:i, s:s}", "status", "failed", "records", 0, "unparsed", 0,
                           "why", reason);
@@ -149,11 +147,13 @@ static enum verdict bring(const struct upload_request *request, const char *owne
     if (at)
         (void)clock_parse(at, strlen(at), &b.append_us);
     b.kind = bytes_of(text_of(request->upload, "kind"));
-    if (logstore_upload_begin(request->store, owner, request->now_us, &b.target, why) != VERDICT_OK)
-        return VERDICT_FATAL;
-    enum verdict verdict = read_whole(&b, &reason);
+    enum verdict verdict =
+        logstore_upload_begin(request->store, owner, request->now_us, &b.target, why);
+    if (verdict != VERDICT_OK)
+        return verdict;
+    verdict = read_whole(&b, &reason);
     if (verdict == VERDICT_REJECT)
-        return keep_failure(&b, owner, reason.text, ret_note, why);
+        return keep_failure(&b, reason.text, ret_note, why);
     if (verdict != VERDICT_OK) {
         *why = reason;
         return verdict;

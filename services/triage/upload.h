@@ -4,7 +4,7 @@
  * Purpose: brings an uploaded log into the store: reads `uploads` at the positions the chain names, checks that it is the
  * file the chain names (size, SHA-256), unpacks it into lines under (case, upload). Done once; the note stays with it.
  * Ownership: new reference. Threads: workers. Errors: what is wrong with the file is said in the note; RETRY when Kafka
- * does not answer or the work was cancelled; FATAL from the store.
+ * does not answer, another search brings the same file, or the work was cancelled; FATAL from the store.
  * Limits: unpack.h; a file that does not match counts as failed and leaves no lines.
  */
 #include <jansson.h>

@@ -11,6 +11,8 @@
 #define SLOTS 4096
 #define SETTLE_MS 2000 /* detections come in bursts: one look for all of a burst */
 #define AGAIN_MS 4000
+#define REST_PER_LOOK 10
+#define LOST_MS 60000 /* a look that was called for and never ended is called for again */
 
 struct watched {
     struct watched *next_of_owner, *next_of_case;
@@ -18,7 +20,8 @@ struct watched {
     int64_t from_us, to_us;
     int64_t *since; /* per partition */
     int64_t mark;   /* 0: none; else the number of the newest */
-    int64_t marked_ms, shown, woken_ms;
+    int64_t marked_ms, shown, woken_ms, rest_until_ms;
+    bool unseen; /* watched by other ends than those that were looked from */
 };
 
 struct watch {
@@ -26,6 +29,7 @@ struct watch {
     int32_t partition_count;
     struct watched *by_owner[SLOTS], *by_case[SLOTS];
     int64_t marks;
+    size_t unseen; /* entries */
 };
 
 static size_t slot_of(const char *text)
@@ -83,6 +87,7 @@ static void take_out(struct watch *watch, const char *case_id)
     while (*other != entry)
         other = &(*other)->next_of_owner;
     *other = entry->next_of_owner;
+    watch->unseen -= entry->unseen;
     watched_free(entry);
 }
 
@@ -109,6 +114,21 @@ static int64_t time_of(const json_t *window, const char *name)
     return time_us;
 }
 
+static bool renew(int64_t *number, int64_t value)
+{
+    bool changed = *number != value;
+    *number = value;
+    return changed;
+}
+
+/* What was marked so far is in the answer, or will be found by the look from its ends on. */
+static void begin_anew(struct watch *watch, struct watched *entry)
+{
+    entry->mark = entry->shown = 0;
+    watch->unseen += !entry->unseen;
+    entry->unseen = true;
+}
+
 static void set_locked(struct watch *watch, const char *case_id, const json_t *search)
 {
     const char *owner = json_string_value(json_object_get(search, "owner"));
@@ -119,16 +139,20 @@ static void set_locked(struct watch *watch, const char *case_id, const json_t *s
     }
     if (!owner)
         return;
+    bool changed = !entry;
     if (!entry)
         entry = put_in(watch, case_id, owner);
-    entry->from_us = time_of(json_object_get(search, "window"), "from");
-    entry->to_us = time_of(json_object_get(search, "window"), "to");
+    const json_t *window = json_object_get(search, "window"),
+                 *ends = json_object_get(search, "ends");
+    changed |= renew(&entry->from_us, time_of(window, "from"));
+    changed |= renew(&entry->to_us, time_of(window, "to"));
     for (int32_t i = 0; i < watch->partition_count; i++) {
         char name[12];
         snprintf(name, sizeof name, "%d", i);
-        entry->since[i] =
-            json_integer_value(json_object_get(json_object_get(search, "ends"), name));
+        changed |= renew(&entry->since[i], json_integer_value(json_object_get(ends, name)));
     }
+    if (changed)
+        begin_anew(watch, entry);
 }
 
 void watch_set(struct watch *watch, const char *case_id, const json_t *search)
@@ -148,12 +172,19 @@ bool watch_add(struct watch *watch, const char *case_id, const json_t *search)
     return absent;
 }
 
+static void mark(struct watch *watch, struct watched *entry)
+{
+    if (!entry->mark || entry->mark == entry->shown)
+        entry->marked_ms = clock_monotonic_ms();
+    entry->mark = ++watch->marks;
+}
+
 void watch_mark_case(struct watch *watch, const char *case_id)
 {
     pthread_mutex_lock(&watch->lock);
     struct watched *entry = *place_of_case(watch, case_id);
     if (entry)
-        entry->mark = ++watch->marks;
+        mark(watch, entry);
     pthread_mutex_unlock(&watch->lock);
 }
 
@@ -175,19 +206,18 @@ void watch_mark(struct watch *watch, const char *owner, const struct logstore_re
         bool concerns = strcmp(entry->owner, owner) == 0 &&
                         record->offset >= entry->since[record->partition] &&
                         record->time_us >= entry->from_us && record->time_us <= entry->to_us;
-        if (!concerns)
-            continue;
-        if (!entry->mark || entry->mark == entry->shown)
-            entry->marked_ms = clock_monotonic_ms();
-        entry->mark = ++watch->marks;
+        if (concerns)
+            mark(watch, entry);
     }
     pthread_mutex_unlock(&watch->lock);
 }
 
 static bool is_due(const struct watched *entry, int64_t now_ms)
 {
-    return entry->mark && entry->mark != entry->shown && now_ms - entry->marked_ms >= SETTLE_MS &&
-           now_ms - entry->woken_ms >= AGAIN_MS;
+    if (entry->shown)
+        return now_ms - entry->woken_ms >= LOST_MS && now_ms >= entry->rest_until_ms;
+    return entry->mark && now_ms - entry->marked_ms >= SETTLE_MS &&
+           now_ms - entry->woken_ms >= AGAIN_MS && now_ms >= entry->rest_until_ms;
 }
 
 json_t *watch_due(struct watch *watch, int64_t now_ms)
@@ -205,26 +235,63 @@ json_t *watch_due(struct watch *watch, int64_t now_ms)
     return cases;
 }
 
-json_t *watch_news(struct watch *watch)
+int64_t watch_shown(struct watch *watch, const char *case_id)
 {
-    json_t *news = json_object();
     pthread_mutex_lock(&watch->lock);
-    for (size_t i = 0; i < SLOTS; i++)
-        for (struct watched *entry = watch->by_case[i]; entry; entry = entry->next_of_case)
-            if (entry->shown)
-                json_object_set_new(news, entry->case_id, json_integer(entry->shown));
+    const struct watched *entry = *place_of_case(watch, case_id);
+    int64_t shown = entry ? entry->shown : 0;
     pthread_mutex_unlock(&watch->lock);
-    return news;
+    return shown;
 }
 
-void watch_done(struct watch *watch, const char *case_id, int64_t mark)
+void watch_done(struct watch *watch, const char *case_id, int64_t mark, bool settled,
+                int64_t took_ms)
 {
     pthread_mutex_lock(&watch->lock);
     struct watched *entry = *place_of_case(watch, case_id);
-    if (entry && entry->shown == mark) {
+    if (entry)
+        entry->rest_until_ms = clock_monotonic_ms() + REST_PER_LOOK * took_ms;
+    if (entry && settled) {
         entry->shown = 0;
-        if (entry->mark == mark)
+        if (entry->mark <= mark)
             entry->mark = 0;
     }
     pthread_mutex_unlock(&watch->lock);
+}
+
+/* --- looks ------------------------------------------------------------------------------------------------------------ */
+
+static struct watched *find_unseen(struct watch *watch)
+{
+    for (size_t i = 0; i < SLOTS && watch->unseen; i++)
+        for (struct watched *entry = watch->by_case[i]; entry; entry = entry->next_of_case)
+            if (entry->unseen)
+                return entry;
+    return NULL;
+}
+
+bool watch_next_look(struct watch *watch, struct watch_look *ret_look)
+{
+    size_t size = (size_t)watch->partition_count * sizeof *ret_look->since;
+    pthread_mutex_lock(&watch->lock);
+    struct watched *entry = find_unseen(watch);
+    if (entry) {
+        *ret_look = (struct watch_look){.case_id = mem_strdup(entry->case_id),
+                                        .owner = mem_strdup(entry->owner),
+                                        .from_us = entry->from_us,
+                                        .to_us = entry->to_us,
+                                        .since = mem_dup(entry->since, size)};
+        entry->unseen = false;
+        watch->unseen--;
+    }
+    pthread_mutex_unlock(&watch->lock);
+    return entry;
+}
+
+void watch_look_clear(struct watch_look *look)
+{
+    free(look->case_id);
+    free(look->owner);
+    free(look->since);
+    *look = (struct watch_look){0};
 }

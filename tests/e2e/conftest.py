@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """One desk for all tests: the one that TEST_DESK names (a folder with desk.env), else the one under var/."""
+import collections
 import os
 import pathlib
 
 import pytest
 
-from desk import ROOT, SCALE, SEED, Desk
+from desk import ROOT, SCALE, SEED, SERVICES, Desk
 
 
 def pytest_report_header():
@@ -35,7 +36,17 @@ def tool(build):
 
 @pytest.fixture(autouse=True)
 def everything_still_runs(request):
-    """A test that leaves a service down, or in a circle of restarts, has found something, whatever it asserts."""
+    """A test that leaves a service down, or in which one ended that it did not kill, has found something, whatever it asserts."""
+    if "desk" not in request.fixturenames:
+        yield
+        return
+    running = request.getfixturevalue("desk")
+    running.killed.clear()
+    running.may_kill_itself.clear()
+    before = {service: running.exits(service) for service in SERVICES}
     yield
-    if "desk" in request.fixturenames:
-        request.getfixturevalue("desk").wait_ready()
+    running.wait_ready()
+    for service in SERVICES:
+        ended = running.exits(service) - before[service]
+        wanted = running.killed[service] if service not in running.may_kill_itself else ended["137"]
+        assert ended == +collections.Counter({"137": wanted}), f"{service} ended with {dict(ended)}, killed {wanted} times"

@@ -4,12 +4,16 @@
 Shares no code with the services: what it knows of topics and chains it knows from the contract.
 """
 import base64
+import collections
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
 import random
+import re
 import shlex
+import shutil
 import signal
 import struct
 import time
@@ -19,7 +23,8 @@ import requests
 from confluent_kafka import Consumer, TopicPartition
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SERVICES = ("intake", "triage", "escalation", "notify")
+PROCESSORS = ("triage", "escalation", "notify")
+SERVICES = ("intake", *PROCESSORS)
 SCALE = float(os.environ.get("TEST_SCALE", "0.1"))
 SEED = int(os.environ.get("TEST_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
 # The shortest hearing with which a hand-over may go: everything asked, nothing known.
@@ -55,6 +60,8 @@ class Desk:
         self.url = self.env["KAKEKOMI_URL"]
         self.brokers = self.env["KAKEKOMI_KAFKA_BROKERS"]
         self.http = requests.Session()
+        self.killed = collections.Counter()  # by service, since the test began
+        self.may_kill_itself = set()  # services that were given a failpoint since then
 
     # --- REST -----------------------------------------------------------------------------------
     def call(self, method, path, body=None, token="KAKEKOMI_TOKEN", headers=None, raw=None, session=None, timeout=30):
@@ -125,12 +132,12 @@ class Desk:
             config = {"bootstrap.servers": brokers}
         return {**config, **more}
 
-    def read(self, topic, isolation="read_committed", case_id=None, since=None):
+    def read(self, topic, isolation="read_committed", case_id=None, since=None, principal="admin"):
         """Every record of a topic up to its end as it stands now."""
         topic = topic if topic.startswith("kakekomi.") else "kakekomi." + topic
-        consumer = Consumer(self.kafka(**{"group.id": "test-" + uuid.uuid4().hex, "enable.auto.commit": False,
-                                          "isolation.level": isolation, "enable.partition.eof": True,
-                                          "auto.offset.reset": "earliest"}))
+        consumer = Consumer(self.kafka(principal, **{"group.id": principal + "-test-" + uuid.uuid4().hex,
+                                                     "enable.auto.commit": False, "isolation.level": isolation,
+                                                     "enable.partition.eof": True, "auto.offset.reset": "earliest"}))
         try:
             partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
             consumer.assign([TopicPartition(topic, p, (since or {}).get(p, 0)) for p in partitions])
@@ -161,16 +168,37 @@ class Desk:
         return int((self.var / "run" / f"{service}.pid").read_text())
 
     def kill(self, service, number=signal.SIGKILL):
-        """Only ever by the pid that the desk itself wrote down."""
-        try:
-            os.kill(self.pid(service), number)
-        except (ProcessLookupError, FileNotFoundError, ValueError):
-            pass
+        """Only ever by the pid that the desk itself wrote down; a service that is not there fails the test."""
+        os.kill(self.pid(service), number)
+        self.killed[service] += number == signal.SIGKILL
+
+    def kill_and_wait(self, service):
+        """Until it has ended by this kill: a kill that hit nothing is none."""
+        before = self.restarts(service, 137)
+        self.kill(service)
+        until(f"{service} has ended", lambda: self.restarts(service, 137) > before, pause=0.01)
+
+    def lose_state(self):
+        """Every process killed and every local file gone before it is back: all is folded from the topics again."""
+        processes = {service: pathlib.Path("/proc", str(self.pid(service))) for service in SERVICES}
+        for service in SERVICES:
+            self.kill(service)
+        for service, process in processes.items():
+            until(f"{service} is gone", lambda p=process: not p.exists(), 5, 0.001)
+            state = self.var / "state" / service
+            state.rename(state.with_suffix(".gone"))  # at once, within the second before it is started again
+        for service in SERVICES:
+            shutil.rmtree(self.var / "state" / f"{service}.gone")
+
+    def exits(self, service):
+        """Exit code → how often the service has ended with it so far."""
+        log = self.var / "log" / f"{service}.log"
+        text = log.read_text(errors="replace") if log.exists() else ""
+        return collections.Counter(re.findall(r'"event":"service.exited","code":"(\d+)"', text))
 
     def restarts(self, service, code):
         """How often the service ended with this code so far."""
-        log = (self.var / "log" / f"{service}.log").read_text(errors="replace")
-        return log.count(f'"event":"service.exited","code":"{code}"')
+        return self.exits(service)[str(code)]
 
     def restart_with(self, service, **variables):
         """Starts the service again with further variables of its own; without any, as it was."""
@@ -179,7 +207,12 @@ class Desk:
             path.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
         else:
             path.unlink(missing_ok=True)
-        self.kill(service)
+        if "KAKEKOMI_FAILPOINT" in variables:
+            self.may_kill_itself.add(service)
+        before = self.restarts(service, 137)
+        with contextlib.suppress(*[ProcessLookupError] * (service in self.may_kill_itself)):
+            self.kill(service)
+        until(f"{service} has ended", lambda: self.restarts(service, 137) > before, pause=0.01)
 
     def ready(self, service=None):
         try:
@@ -191,8 +224,26 @@ class Desk:
 
     def is_idle(self, service):
         """Every record of its inputs taken, no work under way."""
-        detail = requests.get(self.env[f"TEST_{service.upper()}_ADMIN"] + "/readyz", timeout=3).json()["processor"]
-        return detail["lag"] == detail["work"] == 0
+        try:
+            detail = self.readiness(service).get("processor", {})
+        except requests.RequestException:
+            return False
+        return detail.get("lag") == detail.get("work") == 0
+
+    def readiness(self, service):
+        """What the admin address says of it in detail."""
+        return requests.get(self.env[f"TEST_{service.upper()}_ADMIN"] + "/readyz", timeout=3).json()
+
+    def wait_idle(self, *services, seconds=60):
+        """Until all are idle, and were for longer than the second after which they count anew."""
+        since = time.monotonic()
+
+        def rested():
+            nonlocal since
+            if not all(self.is_idle(service) for service in services or PROCESSORS):
+                since = time.monotonic()
+            return time.monotonic() - since > 1.5
+        until("nothing left to do", rested, seconds, 0.1)
 
     def wait_ready(self, *services, seconds=90):
         for service in services or SERVICES:
@@ -209,6 +260,9 @@ class Desk:
                 if needle is None or needle in str(message) or needle in (message.get_body().get_content()):
                     found.append(message)
         return found
+
+    def mails_to(self, address):
+        return [message for message in self.mails() if message["To"].strip("<>") == address]
 
 
 class Record:

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input one by one: a clear answer, nothing lost, nobody down."""
 import json
+import re
 import socket
+import subprocess
 import time
 import urllib.parse
 import uuid
 
 import pytest
-from confluent_kafka import Producer
+import requests
+from confluent_kafka import KafkaError, Producer
 
-from desk import SERVICES, until
+from desk import READY, SERVICES, until
+from partner import Partner
 
 GOOD = {"contact": {"company": "見本製作所", "phone": "03-0000-1234"}, "incident": {"summary": "確認"}}
 
@@ -28,7 +32,7 @@ def deep(levels):
     return ('{"contact":' + "[" * (levels - 1) + "]" * (levels - 1) + "}").encode()
 
 
-@pytest.mark.parametrize("raw", [
+unreadable = pytest.mark.parametrize("raw", [
     b'{"contact":{"company":"a","company":"b","phone":"0300001234"},"incident":{"summary":"x"}}',
     deep(17),
     b'{"contact":{"company":"\xff","phone":"0300001234"},"incident":{"summary":"x"}}',
@@ -36,8 +40,44 @@ def deep(levels):
     b'{"contact":{"company":"a\\ud800","phone":"0300001234"},"incident":{"summary":"x"}}',
     b'{"contact"', b"", b"[]x", json.dumps(GOOD).encode() + b"{}",
 ], ids=["duplicate key", "depth 17", "invalid UTF-8", "U+0000", "lone surrogate", "cut off", "empty", "rest", "two"])
+
+
+@unreadable
 def test_unreadable_is_400(desk, raw):
     problem(post(desk, raw), 400)
+
+
+@pytest.fixture(scope="module")
+def bodies(build):
+    """Every route that takes a JSON body, as the table has it."""
+    printed = subprocess.run([build / "services/intake/intake", "routes"], check=True, capture_output=True).stdout
+    found = [route for route in json.loads(printed) if "content_types" in route and not route["streamed"]]
+    assert len(found) >= 20
+    return found
+
+
+@pytest.fixture(scope="module")
+def spared(desk):
+    """A case at which nothing may ever arrive."""
+    case_id = desk.open_case("読めない本文を受けた案件")
+    desk.wait_idle()
+    return case_id
+
+
+@unreadable
+def test_unreadable_is_400_wherever_a_body_is_taken(desk, bodies, spared, raw):
+    """Nothing of it reaches the case, the drafts or the contracts, whatever the route would have made of it."""
+    before = desk.call("GET", f"/v1/cases/{spared}")
+    for route in bodies:
+        path = route["path"].replace("/cases/{id}", f"/cases/{spared}").replace("{id}", "unreadable")
+        path = path.replace("{customer_id}", "UNREADABLE")
+        answer = desk.call(route["method"], path, raw=raw, token="KAKEKOMI_SUPERVISOR_TOKEN",
+                           headers={"Content-Type": route["content_types"].split(",")[0]})
+        assert problem(answer, 400)["detail"], path
+    after = desk.call("GET", f"/v1/cases/{spared}")
+    assert (after.headers["ETag"], after.content) == (before.headers["ETag"], before.content)
+    problem(desk.call("GET", "/v1/drafts/unreadable", token="KAKEKOMI_SUPERVISOR_TOKEN"), 404)
+    assert not [c for c in desk.ok("GET", "/v1/contracts")["contracts"] if c["customer_id"] == "UNREADABLE"]
 
 
 @pytest.mark.parametrize("change,pointer", [
@@ -126,30 +166,192 @@ def test_a_byte_every_two_seconds_is_ended(desk):
         assert time.monotonic() - begun < 35
 
 
-GARBAGE = [b"", b"\x00\xff\xfe", b"{", b"[]", b"{}", b'{"extends":null}', b"x" * 900_000, b"[" * 5000]
+# --- topics ---------------------------------------------------------------------------------------
+RECORD_BYTES = 1024 * 1024
+GARBAGE = [b"", b"\x00\xff\xfe", b"{", b"[]", b"{}", b'{"extends":null}', b'{"a":1,"a":2}', b"x" * 100_000, b"[" * 5000]
+LONGEST = [b"x" * RECORD_BYTES, b'{"x":"' + b"x" * (RECORD_BYTES - 8) + b'"}']
+# Who reads every record of a topic, and so has to say of each that it was refused. The others are read at positions only that an
+# event names (uploads, extracts, reports), or by a store that keeps every line whatever it is (security-logs).
+READERS = {"cases": set(SERVICES), "contracts": {"intake"}, "extractions": {"intake", "escalation", "notify"},
+           "escalation-status": {"intake", "notify"}, "notifications": {"intake"}, "audit": {"intake"},
+           "provider-replies": {"escalation"}, "provider-events": {"intake"},
+           "uploads": set(), "extracts": set(), "reports": set(), "security-logs": set()}
+COMPACTED = ("contracts", "extractions", "escalation-status", "notifications")
+OF_NO_CASE = ("contracts", "security-logs")
+
+
+def headers_of_an_event(key):
+    return [("ce_specversion", b"1.0"), ("ce_id", b"1"), ("ce_type", b"kakekomi.case.opened"), ("ce_source", b"/x"),
+            ("ce_time", b"2026-11-24T00:00:00Z"), ("ce_subject", key.encode())]
+
+
+class Garbage:
+    """What was written where, and who has to refuse it: (service, topic, partition, offset)."""
+
+    def __init__(self, desk, living=None):
+        # The partition of a key as the services see it: what lies elsewhere would be refused for that alone.
+        self.producer = Producer(desk.kafka(**{"message.max.bytes": 2 * RECORD_BYTES, "partitioner": "murmur2_random"}))
+        self.living, self.wanted, self.refused = living, set(), []
+
+    def write(self, topic, key, value, headers=()):
+        """An event without sense is refused on the chain, which shows it, and a second opening is nobody's mistake but for triage; a
+        record without value forgets, where topics are compacted."""
+        refusing = set(READERS[topic])
+        if topic == "cases" and len(headers) == 6 and is_object(value):
+            refusing = {"triage"} if key == self.living else refusing - {"intake"}
+        if topic in COMPACTED and value is None and key:
+            refusing -= {"intake"}
+
+        def written(error, message):
+            if error:
+                self.refused.append(error)
+                return
+            self.wanted |= {(service, topic, message.partition(), message.offset()) for service in refusing}
+        self.producer.produce("kakekomi." + topic, value=value, key=key, headers=list(headers), on_delivery=written)
+        self.producer.poll(0)
+
+    def write_all(self, topic, key):
+        for value in GARBAGE:
+            self.write(topic, key, value)
+            self.write(topic, key, value, [("ce_specversion", b"1.0"), ("ce_id", b"x" * 5000), ("ce_type", b"\xff")])
+            self.write(topic, key, value, headers_of_an_event(key))
+
+    def flush(self):
+        assert self.producer.flush(60) == 0
+
+
+def is_object(value):
+    try:
+        return isinstance(json.loads(value, object_pairs_hook=without_twins), dict)
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+def without_twins(pairs):
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a member twice")
+    return dict(pairs)
+
+
+def write_everywhere(desk, living, customer):
+    """On every topic that is read: under a key that nobody knows, and under that of a case that lives; also the longest records there
+    may be."""
+    garbage, stranger = Garbage(desk, living), str(uuid.uuid4())
+    for topic in READERS:
+        garbage.write_all(topic, stranger)
+        garbage.write(topic, stranger, None)
+        for value in LONGEST:
+            garbage.write(topic, stranger, value, headers_of_an_event(stranger))
+        if topic not in OF_NO_CASE:
+            garbage.write_all(topic, living)
+    for value in GARBAGE + LONGEST:
+        garbage.write("security-logs", customer, value)
+    garbage.flush()
+    assert not garbage.refused, garbage.refused[:3]
+    for topic in READERS:
+        garbage.write(topic, None, b"{}")
+    garbage.flush()
+    assert [error.code() for error in garbage.refused] == [KafkaError.INVALID_RECORD] * len(COMPACTED), "no key, and compacted"
+    return garbage
+
+
+def living_case(desk, customer):
+    """Ready for its hand-over, with an address."""
+    address = f"{customer.lower()}@garbage.example"
+    hearing = {**READY, "contact": {**READY["contact"], "email": address}}
+    case_id = desk.open_case("生きている案件", customer=customer, hearing=hearing)
+    desk.ok("POST", f"/v1/cases/{case_id}/actions",
+            {"kind": "address_confirmed", "by": "operator", "address_confirmed": {"address": address}})
+    desk.extraction_done(case_id)
+    desk.consent(case_id)
+    desk.intention(case_id)
+    until("its mails", lambda: len(desk.mails_to(address)) >= 2)
+    desk.wait_idle()
+    return case_id, address
+
+
+def letters_since(desk, ends):
+    return desk.read("dead-letters", since=ends)
+
+
+def place_of(letter):
+    said = letter.data
+    return said["service"], said["topic"].removeprefix("kakekomi."), said["partition"], said["offset"]
+
+
+def each_is_refused_by_each_reader(desk, garbage, ends):
+    until("as many letters as refusals", lambda: len(letters_since(desk, ends)) >= len(garbage.wanted), 60, 1)
+    letters = letters_since(desk, ends)
+    found = [place_of(letter) for letter in letters]
+    assert set(found) == garbage.wanted, (sorted(set(found) - garbage.wanted)[:5], sorted(garbage.wanted - set(found))[:5])
+    assert len(found) == len(set(found)), "refused twice"
+    for letter in letters:
+        assert letter.data["reason"] and letter.data["at"] and len(letter.value) < 1000
+        assert "x" * 100 not in letter.value.decode(), "what was refused is repeated"
+
+
+def refused_logs(desk):
+    text = requests.get(desk.env["TEST_TRIAGE_ADMIN"] + "/metrics", timeout=5).text
+    return int(re.search(r"^kakekomi_triage_log_refused_total (\d+)", text, re.M).group(1))
+
+
+def assert_unchanged(desk, case_id, before):
+    now = desk.call("GET", f"/v1/cases/{case_id}")
+    assert (now.headers["ETag"], now.json()) == (before.headers["ETag"], before.json())
+    chain = desk.ok("GET", f"/v1/cases/{case_id}/chain")["events"]
+    refused = [event for event in chain if not event["accepted"]]
+    assert len(chain) - len(refused) == now.json()["revision"]
+    assert [event["code"] for event in refused] == ["not_opened"] * sum(is_object(value) for value in GARBAGE)
 
 
 def test_garbage_on_every_topic_that_is_read(desk):
-    """Every reader goes on, the valid records behind the garbage are answered, and nothing personal is repeated."""
-    pids = {service: desk.pid(service) for service in SERVICES}
-    producer = Producer(desk.kafka(**{"message.max.bytes": 1_000_000}))
-    key = str(uuid.uuid4())
-    for topic in ("cases", "contracts", "security-logs", "uploads", "extractions", "extracts", "provider-replies",
-                  "provider-events", "escalation-status", "notifications", "audit", "reports"):
-        for value in GARBAGE:
-            for headers in ([], [("ce_specversion", b"1.0"), ("ce_id", b"x" * 5000), ("ce_type", b"\xff")],
-                            [("ce_specversion", b"1.0"), ("ce_id", b"1"), ("ce_type", b"kakekomi.case.opened"),
-                             ("ce_source", b"/x"), ("ce_time", b"2026-11-24T00:00:00Z"), ("ce_subject", key.encode())]):
-                producer.produce("kakekomi." + topic, value=value, key=key, headers=headers)
-        producer.produce("kakekomi." + topic, value=None, key=key)
-        producer.produce("kakekomi." + topic, value=b"{}", key=None)
-    assert producer.flush(60) == 0
+    """Every reader refuses each record by its place and goes on; a case that lives under the same key is not touched by it, neither
+    now nor when everything is read again, and goes its way to the end."""
+    customer = f"G-{uuid.uuid4().hex[:12].upper()}"
+    case_id, address = living_case(desk, customer)
+    before, ends = desk.call("GET", f"/v1/cases/{case_id}"), desk.ends("dead-letters")
+    pids, logs = {service: desk.pid(service) for service in SERVICES}, refused_logs(desk)
 
-    case_id = desk.open_case("後に続く案件", customer="SAMPLE-A")
-    desk.extraction_done(case_id)
-    until("the mail record", lambda: desk.case(case_id)["notifications"] is not None)
+    garbage = write_everywhere(desk, case_id, customer)
+    each_is_refused_by_each_reader(desk, garbage, ends)
+    desk.wait_idle()
     assert {service: desk.pid(service) for service in SERVICES} == pids, "somebody went down"
-    letters = until("dead letters", lambda: [r for r in desk.read("dead-letters")])
-    for letter in letters:
-        assert letter.data["reason"] and "offset" in letter.data
-        assert "x" * 100 not in letter.value.decode()
+    under_no_customer = len(GARBAGE) * 3 + 1 + 1 + len(LONGEST)
+    until("every line is looked at", lambda: refused_logs(desk) == logs + under_no_customer)
+    assert_unchanged(desk, case_id, before)
+
+    desk.lose_state()
+    desk.wait_ready()
+    desk.wait_idle()
+    assert_unchanged(desk, case_id, before)
+    it_goes_its_way(desk, case_id, address)
+    the_lines_are_kept(desk, customer)
+    assert {place_of(letter) for letter in letters_since(desk, ends)} == garbage.wanted, "something good was refused"
+
+
+def it_goes_its_way(desk, case_id, address):
+    mails = len(desk.mails_to(address))
+    with Partner(desk) as partner:
+        desk.request_handover(case_id)
+        offer = partner.gets("offered", case_id)
+        partner.provider.reply("escalation.accepted", offer)
+        content = partner.provider.open(offer, partner.gets("key", case_id))
+    assert json.loads(content["items"]["hearing.json"])["contact"]["email"] == address
+    until("released", lambda: desk.state(case_id) == "released")
+    until("the mails of offer and release", lambda: len(desk.mails_to(address)) == mails + 2)
+
+
+def the_lines_are_kept(desk, customer):
+    """No line is lost, be it what it may: the next search of this customer counts them."""
+    case_id = desk.open_case("次の案件", customer=customer)
+    desk.extraction_done(case_id)
+    coverage = desk.case(case_id)["triage"]["searches"][-1]["coverage"]
+    assert (coverage["scanned"], coverage["unparsed"]) == (len(GARBAGE + LONGEST),) * 2
+
+
+def test_a_record_over_the_limit_is_refused_by_the_broker(desk):
+    garbage = Garbage(desk)
+    for topic in READERS:
+        garbage.write(topic, "OVER", b"x" * (RECORD_BYTES + 2048))
+    garbage.flush()
+    assert [error.code() for error in garbage.refused] == [KafkaError.MSG_SIZE_TOO_LARGE] * len(READERS)

@@ -222,7 +222,8 @@ def about_search(case, request):
         answered = answered and is_answered(case, named.removeprefix("@id:"))
     if not answered and not case.waiver:
         unmet.add("search_pending")
-    leaving = [s for s in searches(case) if s["status"] in ("found", "none") and named in (None, s["id"])]
+    own = [s for s in searches(case) if s.get("called_by", {}).get("type") != "extraction.requested"]
+    leaving = [s for s in (searches(case) if named else own) if s["status"] in ("found", "none") and named in (None, s["id"])]
     if leaving and leaving[-1].get("owner") not in (None, case.customer):
         unmet.add("extract_foreign")
     return unmet

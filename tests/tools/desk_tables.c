@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Prints the desk's tables so that tests in other languages can hold them against something independent:
- * `holidays FROM TO` (a day and its name a line), `schema`, `sheet`, and `check` (bodies on stdin, one a line → "ok" or
- * the codes and pointers found).
+ * `holidays FROM TO` (a day and its name a line), `schema`, `sheet`, `topics` (name, writers and readers a line), and
+ * `check` (bodies on stdin, one a line → "ok" or the codes and pointers found).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/desk/calendar.h"
 #include "common/desk/hearing.h"
+#include "common/desk/topics.h"
 
 static int print_holidays(int from, int to)
 {
@@ -29,6 +30,14 @@ static int print_json(json_t *json)
 {
     json_dumpf(json, stdout, JSON_INDENT(1));
     json_decref(json);
+    return 0;
+}
+
+static int print_topics(void)
+{
+    for (size_t i = 0; i < topics_count; i++)
+        printf("%s %s %s\n", topics_table[i].name, topics_table[i].writers,
+               topics_table[i].readers);
     return 0;
 }
 
@@ -58,8 +67,10 @@ int main(int count, char **words)
         return print_json(hearing_schema());
     if (strcmp(what, "sheet") == 0)
         return print_json(hearing_sheet());
+    if (strcmp(what, "topics") == 0)
+        return print_topics();
     if (strcmp(what, "check") == 0)
         return check_lines();
-    fprintf(stderr, "usage: desk_tables holidays FROM TO | schema | sheet | check\n");
+    fprintf(stderr, "usage: desk_tables holidays FROM TO | schema | sheet | topics | check\n");
     return 100;
 }

@@ -262,6 +262,22 @@ static void configuration_names_what_is_wrong(void **state)
     unsetenv("KAKEKOMI_TEST_NUMBER");
 }
 
+/* A service that would not obey it must not let somebody believe it does. */
+static void only_a_test_build_knows_failpoints(void **state)
+{
+    (void)state;
+    setenv("KAKEKOMI_FAILPOINT", "after_produce:3", 1);
+#ifdef KAKEKOMI_FAILPOINTS
+    struct test_config config = {0};
+    struct why why;
+    assert_int_equal(config_load(test_variables, 3, &config, &why), VERDICT_OK);
+    free(config.text);
+#else
+    expect_refusal("KAKEKOMI_FAILPOINT");
+#endif
+    unsetenv("KAKEKOMI_FAILPOINT");
+}
+
 static void metrics_are_prometheus_text(void **state)
 {
     (void)state;
@@ -297,12 +313,31 @@ static void topics_have_one_writer(void **state)
     assert_string_equal(names[0], TOPICS_PREFIX "provider-replies");
 }
 
+static void what_is_cut_stays_text(void **state)
+{
+    (void)state;
+    struct why why;
+    char filler[254];
+    memset(filler, 'x', sizeof filler - 1);
+    filler[sizeof filler - 1] = '\0';
+    (void)reject(&why, "%s事故", filler);
+    assert_string_equal(why.text, filler);
+    (void)reject(&why, "/%.4s: no", "事故");
+    assert_string_equal(why.text, "/事: no");
+    char text[] = "a\xc0\xaf"
+                  "b\xed\xa0\x80\xe4\xba"
+                  "c\xf0\x9f\x98\x80\xff";
+    utf8_repair(text);
+    assert_string_equal(text, "abc\xf0\x9f\x98\x80");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffer_stops_at_its_maximum),
         cmocka_unit_test(json_strings_are_escaped),
         cmocka_unit_test(base64_reads_what_it_wrote),
+        cmocka_unit_test(what_is_cut_stays_text),
         cmocka_unit_test(days_and_dates_agree),
         cmocka_unit_test(times_are_read_strictly),
         cmocka_unit_test(uuids_have_their_form),
@@ -312,6 +347,7 @@ int main(void)
         cmocka_unit_test(partitions_are_those_of_other_clients),
         cmocka_unit_test(envelopes_are_read_as_they_were_made),
         cmocka_unit_test(configuration_names_what_is_wrong),
+        cmocka_unit_test(only_a_test_build_knows_failpoints),
         cmocka_unit_test(metrics_are_prometheus_text),
         cmocka_unit_test(topics_have_one_writer),
     };

@@ -38,6 +38,8 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
+static size_t map_bytes; /* 0: as usual */
+
 static struct logstore *open_store(const char *identity)
 {
     struct logstore *store = NULL;
@@ -47,7 +49,8 @@ static struct logstore *open_store(const char *identity)
                                      .partition_count = PARTITIONS,
                                      .retention_days = 90,
                                      .checkpoint_every_ms = 1000000,
-                                     .held_bytes_max = 1 << 20};
+                                     .held_bytes_max = 1 << 20,
+                                     .map_bytes = map_bytes};
     enum verdict verdict = logstore_open(&config, &store, &why);
     if (verdict != VERDICT_OK)
         print_error("%s\n", why.text);
@@ -262,9 +265,248 @@ static void uploads_count_once_they_are_whole(void **state)
     logstore_close(store);
 }
 
-/* --- readers beside the writer ---------------------------------------------------------------------------------------------- */
+static bool note_length(void *context, const struct logstore_record *record)
+{
+    *(size_t *)context = record->line.length;
+    return true;
+}
+
+/* A compressed batch may carry a line of any length: it is kept to the limit and counted, never a reason to end. */
+static void longer_lines_are_cut_and_counted(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct logstore_query query = {.owner = "C-1", .from_us = 0, .to_us = INT64_MAX};
+    struct logstore_counts counts;
+    struct why why;
+    size_t size = 3 * LOGSTORE_LINE_BYTES_MAX, length = 0;
+    CLEANUP(mem_free) char *line = mem_alloc(size);
+    struct logstore_record record = {.partition = 0, .time_us = NOW_US, .line = {line, size}};
+    memset(line, 'x', size);
+    logstore_put(store, "C-1", &record, NOW_US);
+    record.offset++;
+    record.line.length = LOGSTORE_LINE_BYTES_MAX;
+    logstore_put(store, "C-1", &record, NOW_US);
+    logstore_count(store, &counts);
+    assert_int_equal(counts.records_in, 2);
+    assert_int_equal(counts.lines_cut, 1);
+    assert_int_equal(logstore_checkpoint(store, true, &why), VERDICT_OK);
+    assert_int_equal(logstore_read(store, &query, note_length, &length, NULL, &why), VERDICT_OK);
+    assert_int_equal(length, LOGSTORE_LINE_BYTES_MAX);
+    logstore_close(store);
+}
+
+/* A thousand owners with one short line each: what is held is what is allocated. */
+static void held_bytes_are_those_allocated(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct logstore_counts counts;
+    struct why why;
+    for (int64_t i = 0; i < 1000; i++) {
+        char owner[16];
+        snprintf(owner, sizeof owner, "C-%lld", (long long)i);
+        put(store, owner, 0, i, NOW_US, 0);
+    }
+    logstore_count(store, &counts);
+    assert_true(counts.held_bytes >= 1000 * 256);
+    for (int64_t i = 1000; i < 1200; i++)
+        put(store, "C-1", 0, i, NOW_US, 2000); /* some are sealed */
+    assert_int_equal(logstore_checkpoint(store, true, &why), VERDICT_OK);
+    logstore_count(store, &counts);
+    assert_int_equal(counts.held_bytes, 0);
+    logstore_close(store);
+}
+
+/* --- the file ----------------------------------------------------------------------------------------------------------- */
+
+static struct logstore_upload *begin(struct logstore *store, const char *owner, int64_t count,
+                                     int64_t now_us)
+{
+    struct logstore_upload *upload;
+    struct why why;
+    assert_int_equal(logstore_upload_begin(store, owner, now_us, &upload, &why), VERDICT_OK);
+    for (int64_t i = 0; i < count; i++) {
+        char line[1200];
+        snprintf(line, sizeof line, "%s/-1/%lld %lld", owner, (long long)i,
+                 (long long)(i * 2654435761));
+        struct logstore_record record = {.partition = -1,
+                                         .offset = i,
+                                         .time_us = NOW_US,
+                                         .line = bytes_of(line),
+                                         .host = bytes_of("fw-1")};
+        assert_int_equal(logstore_upload_put(upload, &record, &why), VERDICT_OK);
+    }
+    return upload;
+}
+
+static void end(struct logstore_upload *upload)
+{
+    struct why why;
+    assert_int_equal(logstore_upload_end(upload, "{}", &why), VERDICT_OK);
+}
+
+static void bring(struct logstore *store, const char *owner, int64_t count, int64_t now_us)
+{
+    end(begin(store, owner, count, now_us));
+}
+
+static bool count_one(void *context, const struct logstore_record *record)
+{
+    (void)record;
+    ++*(size_t *)context;
+    return true;
+}
+
+static size_t lines_of(struct logstore *store, const char *owner, int64_t *damaged)
+{
+    struct logstore_query query = {
+        .owner = owner, .from_us = 0, .to_us = INT64_MAX, .damaged = damaged};
+    size_t count = 0;
+    struct why why;
+    assert_int_equal(logstore_read(store, &query, count_one, &count, NULL, &why), VERDICT_OK);
+    return count;
+}
+
+/* Every writer meets a map that is full: it grows for each, and is as large again at the next start. */
+static void the_map_grows_for_every_writer(void **state)
+{
+    (void)state;
+    struct why why;
+    map_bytes = 256 * 1024;
+    struct logstore *store = open_store("a");
+    for (int64_t round = 0; round < 6; round++) {
+        for (int64_t i = 0; i < 200; i++)
+            put(store, "C-1", 0, round * 200 + i, NOW_US, 500);
+        assert_int_equal(logstore_checkpoint(store, false, &why), VERDICT_OK);
+        for (int64_t i = 0; i < 40; i++) {
+            char owner[32];
+            snprintf(owner, sizeof owner, "case/%lld-%lld", (long long)round, (long long)i);
+            logstore_upload_drop(
+                begin(store, owner, 20000, NOW_US + (round * 40 + i) % 90 * 10 * DAY_US));
+            bring(store, owner, 100, NOW_US + round * 10 * DAY_US); /* forgets what was left */
+            assert_int_equal(lines_of(store, owner, NULL), 100);
+        }
+        logstore_close(store);
+        store = open_store("a");
+        assert_int_equal(count_of(store, "C-1", EVER, NULL, 2000, NULL), (size_t)(round + 1) * 200);
+    }
+    assert_int_equal(logstore_expire(store, NOW_US + 1000 * DAY_US, &why), VERDICT_OK);
+    assert_int_equal(logstore_empty(store, &why), VERDICT_OK);
+    assert_int_equal(count_of(store, "C-1", EVER, NULL, 2000, NULL), 0);
+    map_bytes = 0;
+    logstore_close(store);
+}
 
 static struct logstore *shared;
+static pthread_barrier_t together;
+
+static void *bring_beside_others(void *context)
+{
+    const char *name = context;
+    for (int64_t bucket = 0; bucket < 60; bucket++) {
+        char owner[96];
+        snprintf(owner, sizeof owner, "%s/%lld", name, (long long)bucket);
+        struct logstore_upload *upload = begin(shared, owner, 10, NOW_US + bucket * 10 * DAY_US);
+        pthread_barrier_wait(&together);
+        end(upload);
+    }
+    return NULL;
+}
+
+/* Two writers that meet a new bucket at once make it once: else its records are read twice. */
+static void a_bucket_is_made_once(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    static char owners[COUNT_OF(threads)][16];
+    shared = open_store("a");
+    pthread_barrier_init(&together, NULL, COUNT_OF(threads));
+    for (size_t i = 0; i < COUNT_OF(threads); i++) {
+        snprintf(owners[i], sizeof owners[i], "case/%zu", i);
+        assert_int_equal(pthread_create(&threads[i], NULL, bring_beside_others, owners[i]), 0);
+    }
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        for (int bucket = 0; bucket < 60; bucket++) {
+            char owner[96];
+            snprintf(owner, sizeof owner, "%s/%d", owners[i], bucket);
+            assert_int_equal(lines_of(shared, owner, NULL), 10);
+        }
+    pthread_barrier_destroy(&together);
+    logstore_close(shared);
+}
+
+/* Two searches of one case need the same file: the second neither removes what the first has written nor does it again. */
+static void an_upload_is_brought_by_one(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct logstore_upload *second = NULL;
+    CLEANUP(mem_free) char *note_text = NULL;
+    struct why why;
+    struct logstore_upload *first = begin(store, "case/u", 20000, NOW_US); /* a part is on disk */
+    assert_int_equal(logstore_upload_begin(store, "case/u", NOW_US, &second, &why), VERDICT_RETRY);
+    assert_null(second);
+    bring(store, "case/v", 10, NOW_US);
+    end(first);
+    assert_int_equal(logstore_upload_begin(store, "case/u", NOW_US, &second, &why), VERDICT_RETRY);
+    assert_int_equal(logstore_upload_find(store, "case/u", &note_text, &why), VERDICT_OK);
+    assert_string_equal(note_text, "{}");
+    assert_int_equal(lines_of(store, "case/u", NULL), 20000);
+    first = begin(store, "case/w", 20000, NOW_US);
+    assert_int_equal(logstore_upload_again(first, &why), VERDICT_OK);
+    end(first);
+    assert_int_equal(lines_of(store, "case/w", NULL), 0);
+    logstore_close(store);
+}
+
+/* Writes over the middle of every zstd frame in the file. */
+static int damage_blocks(void)
+{
+    static const char magic[] = {0x28, (char)0xb5, 0x2f, (char)0xfd};
+    CLEANUP(mem_free) char *path = mem_printf("%s/data.mdb", folder);
+    CLEANUP(mem_free) char *text = NULL;
+    size_t length;
+    int damaged = 0;
+    assert_true(file_read(path, 64 << 20, &text, &length));
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    for (size_t i = 0; i + 64 < length; i++)
+        if (memcmp(text + i, magic, sizeof magic) == 0) {
+            fseek(file, (long)i + 10, SEEK_SET);
+            fputs("damaged damaged damaged", file);
+            damaged++;
+        }
+    fclose(file);
+    return damaged;
+}
+
+static void damaged_blocks_are_counted(void **state)
+{
+    (void)state;
+    struct logstore *store = open_store("a");
+    struct logstore_counts counts;
+    struct why why;
+    int64_t damaged = 0;
+    for (int64_t i = 0; i < 100; i++)
+        put(store, "C-1", 0, i, NOW_US, 100);
+    assert_int_equal(logstore_checkpoint(store, true, &why), VERDICT_OK);
+    assert_int_equal(lines_of(store, "C-1", &damaged), 100);
+    assert_int_equal(damaged, 0);
+    logstore_close(store);
+    assert_int_equal(damage_blocks(), 1);
+    store = open_store("a");
+    assert_true(lines_of(store, "C-1", &damaged) < 100);
+    assert_int_equal(damaged, 1);
+    logstore_count(store, &counts);
+    assert_int_equal(counts.damaged, 1);
+    logstore_close(store);
+}
+
+/* --- readers beside the writer ---------------------------------------------------------------------------------------------- */
+
 static _Atomic bool done;
 static _Atomic size_t reads;
 
@@ -320,6 +562,12 @@ int main(void)
         STORE_TEST(garbage_in_the_file_is_thrown_away),
         STORE_TEST(retention_drops_whole_buckets),
         STORE_TEST(uploads_count_once_they_are_whole),
+        STORE_TEST(longer_lines_are_cut_and_counted),
+        STORE_TEST(held_bytes_are_those_allocated),
+        STORE_TEST(the_map_grows_for_every_writer),
+        STORE_TEST(a_bucket_is_made_once),
+        STORE_TEST(an_upload_is_brought_by_one),
+        STORE_TEST(damaged_blocks_are_counted),
         STORE_TEST(reads_are_exact_beside_checkpoints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -212,8 +212,13 @@ static void no_detection_means_none(void **state)
     assert_string_equal(text(json_object_get(search_at(&desk, 0), "window"), "from"),
                         "2026-11-01T00:00:00Z");
     assert_string_equal(text(search_at(&desk, 0), "text"), "evil.example");
-    result(&desk, found(id, 0, 7), 1);
-    assert_string_equal(text(own(&desk), "status"), "found"); /* what was asked for is there */
+    assert_string_equal(text(own(&desk), "status"), "none"); /* the case's own, not this one's */
+    json_t *there = found(id, 0, 7);
+    json_object_set_new(there, "hits", json_integer(7));
+    result(&desk, there, 1);
+    assert_string_equal(text(search_at(&desk, 0), "status"),
+                        "found"); /* what was asked for is there */
+    assert_string_equal(text(own(&desk), "status"), "none");
 }
 
 static void a_result_for_another_customer_is_dropped(void **state)
@@ -310,64 +315,142 @@ static void uploads_are_searched_without_a_customer(void **state)
 
 /* --- everything at its limit still fits into a record ----------------------------------------------------------------------- */
 
-static json_t *filler(size_t length)
+/* Text of `length` bytes as JSON, of what takes most of them: control characters, or characters of four bytes. */
+static json_t *filler(size_t length, bool control)
 {
-    CLEANUP(mem_free) char *text_of_it = mem_alloc(length + 1);
-    memset(text_of_it, 'x', length);
-    return json_string(text_of_it);
+    CLEANUP(buf_free) struct buf out;
+    buf_init(&out, length + 8);
+    while (out.length * (control ? 6 : 1) + (control ? 6 : 4) <= length)
+        buf_add_text(&out, control ? "\x01" : "\xf0\x9f\x90\x88");
+    return json_stringn(out.data ? out.data : "", out.length);
 }
 
-static json_t *full_result(const char *search)
+static size_t size_of(const json_t *json)
 {
-    json_t *value = found(search, 200000, 200000), *chunks = json_array(), *groups = json_array(),
-           *samples = json_array();
-    json_t *pivots = json_array();
-    for (int i = 0; i < 140; i++)
+    return json_dumpb(json, NULL, 0, JSON_COMPACT);
+}
+
+/* A summary that fills its 256 KiB to the last sample, as extract.c makes it: with 255 chunks, which is as many as there
+ * can be, and ends of 256 partitions. */
+static json_t *full_result(bool control)
+{
+    json_t *value = found("", 200000, 200000), *chunks = json_array(), *groups = json_array(),
+           *samples = json_array(), *pivots = json_array(), *ends = json_object();
+    for (int i = 0; i < 255; i++)
         json_array_append_new(chunks, json_pack("{s:i, s:o, s:i}", "size", 524288, "sha256",
-                                                filler(64), "records", 2000));
-    for (int i = 0; i < 100; i++)
-        json_array_append_new(groups, json_pack("{s:o, s:i, s:s, s:o, s:i, s:o, s:o}", "what",
-                                                filler(160), "severity", 90, "action",
-                                                "quarantined", "device", filler(199), "count",
-                                                100000, "first", filler(27), "last", filler(27)));
-    for (int i = 0; i < 50; i++)
-        json_array_append_new(samples, json_pack("{s:o}", "event.original", filler(3000)));
-    for (int i = 0; i < 200; i++)
-        json_array_append_new(pivots, filler(100));
+                                                filler(64, false), "records", 2000));
+    for (int i = 0; i < 256; i++) {
+        char name[12];
+        snprintf(name, sizeof name, "%d", i);
+        json_object_set_new(ends, name, json_integer(INT64_MAX));
+    }
+    while (size_of(groups) < 62 * 1024)
+        json_array_append_new(groups, json_pack("{s:o, s:i, s:s, s:o, s:i}", "what",
+                                                filler(160 * 6, control), "severity", 90, "action",
+                                                "quarantined", "device", filler(199 * 6, control),
+                                                "count", 100000));
+    while (size_of(pivots) < 23 * 1024)
+        json_array_append_new(pivots, filler(253 * 6, control));
     json_object_set_new(value, "chunks", chunks);
     json_object_set_new(value, "groups", groups);
-    json_object_set_new(value, "samples", samples);
     json_object_set_new(value, "pivots", pivots);
-    json_object_set_new(value, "coverage", json_pack("{s:o}", "sources", filler(30000)));
+    json_object_set_new(value, "ends", ends);
+    json_object_set_new(value, "coverage",
+                        json_pack("{s:o}", "sources", filler(64 * 1024, control)));
+    json_object_set_new(value, "samples", samples);
+    while (size_of(value) < LIMIT_SUMMARY_BYTES - 16 * 1024)
+        json_array_append_new(samples,
+                              json_pack("{s:o}", "event.original", filler(12000, control)));
     return value;
+}
+
+static json_t *result_of(const char *search, const json_t *full)
+{
+    json_t *value = json_deep_copy(full);
+    json_object_set_new(value, "search", json_string(search));
+    return value;
+}
+
+static json_t *long_texts(size_t count, size_t length, bool control)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, filler(length, control));
+    return list;
+}
+
+/* As the processor writes it: what is resolved later is longer by its positions. */
+static void assert_it_fits(const struct desk *desk, const char *when)
+{
+    size_t bytes = size_of(own(desk));
+    print_message("extractions %s: %zu bytes, %zu searches\n", when, bytes,
+                  json_array_size(json_object_get(own(desk), "searches")));
+    assert_true(bytes <= 1000 * 1024);
+    assert_true(json_array_size(json_object_get(own(desk), "searches")) <= LIMIT_SEARCHES_KEPT);
+}
+
+static void ask_much(struct desk *desk)
+{
+    json_t *devices = long_texts(100, 800, false); /* 200 characters each, and no control ones */
+    happens(desk, "extraction.requested",
+            json_pack("{s:o, s:o, s:o}", "devices", devices, "indicators",
+                      long_texts(100, 2000, false), "text", filler(2000, false)));
 }
 
 static void everything_at_its_limit_fits(void **state)
 {
     (void)state;
+    for (int control = 0; control < 2; control++) {
+        CLEANUP(desk_free) struct desk desk = desk_new();
+        json_auto_t *answer = full_result(control);
+        opens(&desk, "C-1");
+        result(&desk, result_of(text(own(&desk), "search"), answer), 255);
+        assert_it_fits(&desk, "with one answer");
+        for (int i = 0; i < LIMIT_SEARCHES_KEPT; i++)
+            ask_much(&desk);
+        assert_it_fits(&desk, "with nothing but questions");
+        assert_int_equal(json_array_size(json_object_get(own(&desk), "searches")),
+                         LIMIT_SEARCHES_KEPT);
+        for (int i = 0; i < LIMIT_SEARCHES_KEPT; i++) {
+            CLEANUP(mem_free) char *id = mem_strdup(text(search_at(&desk, 0), "id"));
+            result(&desk, result_of(id, answer), 255);
+            ask_much(&desk);
+        }
+        assert_it_fits(&desk, "with both");
+        CLEANUP(mem_free) char *last = mem_strdup(happens(&desk, "logs.submitted", upload(1)));
+        json_t *value = result_of(last, answer), *notes = json_object_get(value, "uploads");
+        for (int i = 0; i < LIMIT_UPLOADS_PER_CASE; i++) {
+            char id[IDS_UUID_SIZE];
+            snprintf(id, sizeof id, "0190b3a0-0000-7000-a000-%012d", i);
+            json_object_set_new(notes, id,
+                                json_pack("{s:s, s:I, s:I, s:o}", "status", "failed", "records",
+                                          (json_int_t)INT64_MAX, "unparsed", (json_int_t)INT64_MAX,
+                                          "why", filler(1500, control)));
+        }
+        result(&desk, value, 255);
+        assert_it_fits(&desk, "with all uploads");
+        ask_much(&desk);
+        result(&desk, result_of(text(search_at(&desk, 0), "id"), answer), 255);
+        assert_it_fits(&desk, "with two answers in full");
+        assert_string_equal(text(own(&desk), "search"), last);
+        assert_string_equal(text(own(&desk), "status"), "found");
+        assert_non_null(json_object_get(search_at(&desk, 0), "samples"));
+    }
+}
+
+/* What does not fit into the published search is searched for all the same: the chain has it. */
+static void a_long_question_is_asked_in_full(void **state)
+{
+    (void)state;
     CLEANUP(desk_free) struct desk desk = desk_new();
     opens(&desk, "C-1");
-    for (int i = 0; i < 2 * LIMIT_SEARCHES_KEPT; i++) {
-        json_t *devices = json_array();
-        for (int k = 0; k < 100; k++)
-            json_array_append_new(devices, filler(200));
-        const char *id = happens(
-            &desk, "extraction.requested",
-            json_pack("{s:O, s:o, s:s}", "devices", devices, "indicators", devices, "text", "x"));
-        result(&desk, full_result(id), 140);
-    }
-    for (int i = 0; i < LIMIT_UPLOADS_PER_CASE; i++) {
-        CLEANUP(mem_free) char *id = mem_strdup(happens(&desk, "logs.submitted", upload(i)));
-        json_t *value = full_result(id);
-        json_object_set_new(value, "uploads",
-                            json_pack("{s:{s:s, s:i, s:i, s:o}}", id, "status", "failed", "records",
-                                      0, "unparsed", 0, "why", filler(200)));
-        result(&desk, value, 140);
-    }
-    size_t bytes = json_dumpb(own(&desk), NULL, 0, JSON_COMPACT);
-    print_message("extractions at its limit: %zu bytes\n", bytes);
-    assert_true(bytes < 1000 * 1000);
-    assert_int_equal(json_array_size(json_object_get(own(&desk), "searches")), LIMIT_SEARCHES_KEPT);
+    ask_much(&desk);
+    const json_t *work = json_array_get(json_object_get(desk.last, "work"), 1),
+                 *parameters = json_object_get(work, "parameters");
+    assert_true(json_is_true(json_object_get(search_at(&desk, 0), "cut")));
+    assert_true(json_array_size(json_object_get(search_at(&desk, 0), "devices")) < 100);
+    assert_int_equal(json_array_size(json_object_get(parameters, "devices")), 100);
+    assert_int_equal(json_array_size(json_object_get(parameters, "indicators")), 100);
 }
 
 int main(void)
@@ -383,6 +466,7 @@ int main(void)
         cmocka_unit_test(calls_that_were_missed_are_answered_by_one_search),
         cmocka_unit_test(uploads_are_searched_without_a_customer),
         cmocka_unit_test(everything_at_its_limit_fits),
+        cmocka_unit_test(a_long_question_is_asked_in_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

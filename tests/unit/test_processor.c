@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The work pool: what waits is kept up to date, what cannot be taken back is waited for and comes in any case. */
+#include "common/processor_internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define CASE "0190b3a0-0000-7000-8000-000000000001"
+
+/* A work of kind "wait" is over when the gate is opened; each answers with the "address" of its parameters. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool gate_open;
+static int begun;
+
+static struct processor_result *do_work(const struct work *work)
+{
+    pthread_mutex_lock(&lock);
+    begun++;
+    pthread_cond_broadcast(&changed);
+    while (strcmp(work->kind, "wait") == 0 && !gate_open)
+        pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+    return processor_result_new(
+        json_pack("{s:O}", "address", json_object_get(work->parameters, "address")));
+}
+
+struct bench {
+    struct processor_definition definition;
+    struct work_pool *pool;
+    int wake;
+};
+
+static void bench_begin(struct bench *bench, bool has_effects)
+{
+    gate_open = false;
+    begun = 0;
+    bench->definition = (struct processor_definition){
+        .worker_count = 1, .work = do_work, .has_effects = has_effects};
+    bench->wake = eventfd(0, EFD_NONBLOCK);
+    bench->pool = work_pool_start(&bench->definition, bench->wake);
+}
+
+static void bench_end(struct bench *bench)
+{
+    work_pool_stop(bench->pool);
+    work_pool_free(bench->pool);
+    close(bench->wake);
+}
+
+static void await_begun(int count)
+{
+    pthread_mutex_lock(&lock);
+    while (begun < count)
+        pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+}
+
+static void open_gate(void)
+{
+    pthread_mutex_lock(&lock);
+    gate_open = true;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+/* What the plan of the case names from now on: a work that waits, and one behind it with this address. NULL: not named. */
+static void plan_both(struct bench *bench, const char *first, const char *second)
+{
+    CLEANUP(plan_clear) struct plan plan = {0};
+    if (first)
+        plan_work(&plan, "first", "wait", json_pack("{s:s}", "address", first));
+    if (second)
+        plan_work(&plan, "second", "quick", json_pack("{s:s}", "address", second));
+    work_pool_set(bench->pool, CASE, 0, 1, &plan);
+}
+
+static void expect_result(struct bench *bench, const char *id, const char *address)
+{
+    struct work_done done;
+    for (int i = 0; !work_pool_take(bench->pool, &done); i++) {
+        assert_true(i < 10000);
+        usleep(1000);
+    }
+    assert_string_equal(done.work_id, id);
+    assert_string_equal(
+        json_string_value(json_object_get(processor_result_value(done.result), "address")),
+        address);
+    work_pool_end(bench->pool, done.case_id, done.work_id);
+    work_done_clear(&done);
+}
+
+static void what_waits_gets_the_latest_parameters(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, false);
+    plan_both(&bench, "a", "old@x.example");
+    await_begun(1);
+    plan_both(&bench, "b", "new@x.example");
+    open_gate();
+    expect_result(&bench, "first", "a"); /* it was begun before */
+    expect_result(&bench, "second", "new@x.example");
+    assert_int_equal(work_pool_running(bench.pool), 0);
+    bench_end(&bench);
+}
+
+static void a_work_that_is_not_planned_any_more_is_dropped(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, false);
+    plan_both(&bench, "a", NULL);
+    await_begun(1);
+    plan_both(&bench, NULL, NULL);
+    assert_int_equal(work_pool_running(bench.pool), 0);
+    open_gate();
+    bench_end(&bench);
+}
+
+static void what_has_effects_comes_in_any_case(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, true);
+    plan_both(&bench, "a", "b");
+    await_begun(1);
+    plan_both(&bench, NULL, NULL);
+    assert_int_equal(work_pool_running(bench.pool), 1);
+    open_gate();
+    expect_result(&bench, "first", "a");
+    bench_end(&bench);
+}
+
+static void once_closed_nothing_is_begun_and_effects_are_waited_for(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, true);
+    plan_both(&bench, "a", "b");
+    await_begun(1);
+    work_pool_close(bench.pool);
+    plan_both(&bench, "a", "b");
+    assert_int_equal(work_pool_running(bench.pool), 1);
+    open_gate();
+    expect_result(&bench, "first", "a");
+    assert_int_equal(work_pool_running(bench.pool), 0);
+    assert_int_equal(begun, 1);
+    bench_end(&bench);
+}
+
+static void once_closed_what_can_be_done_again_is_dropped(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_begin(&bench, false);
+    plan_both(&bench, "a", "b");
+    await_begun(1);
+    work_pool_close(bench.pool);
+    assert_int_equal(work_pool_running(bench.pool), 0);
+    open_gate();
+    bench_end(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_waits_gets_the_latest_parameters),
+        cmocka_unit_test(a_work_that_is_not_planned_any_more_is_dropped),
+        cmocka_unit_test(what_has_effects_comes_in_any_case),
+        cmocka_unit_test(once_closed_nothing_is_begun_and_effects_are_waited_for),
+        cmocka_unit_test(once_closed_what_can_be_done_again_is_dropped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
