@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The charsets that files from offices in Japan are in: guessed by their beginning, read in pieces of any size. */
-#include "services/triage/charset.h"
+#include "services/triage/lines.h"
 
 #include <iconv.h>
 #include <setjmp.h>
@@ -123,6 +123,76 @@ static void what_does_not_fit_is_replaced(void **state)
                                   "b\xef\xbf\xbd");
 }
 
+/* --- lines ---------------------------------------------------------------------------------------------------------- */
+
+static enum verdict join(void *context, struct bytes line, struct why *why)
+{
+    (void)why;
+    buf_add(context, line.data, line.length);
+    buf_add(context, "|", 1);
+    return VERDICT_OK;
+}
+
+static enum verdict read_lines(struct bytes file, size_t piece, struct buf *ret_text,
+                               struct lines_counts *ret_counts)
+{
+    struct why why;
+    struct lines *lines = lines_new(join, ret_text);
+    enum verdict verdict = VERDICT_OK;
+    for (size_t at = 0; at < file.length && verdict == VERDICT_OK; at += piece)
+        verdict = lines_add(lines,
+                            (struct bytes){(const char *)file.data + at,
+                                           file.length - at < piece ? file.length - at : piece},
+                            &why);
+    if (verdict == VERDICT_OK)
+        verdict = lines_finish(lines, &why);
+    lines_count(lines, ret_counts);
+    lines_free(lines);
+    return verdict;
+}
+
+static void files_become_lines(void **state)
+{
+    (void)state;
+    static const char *const charsets[] = {"UTF-8", "CP932", "EUC-JP-MS"};
+    for (size_t i = 0; i < COUNT_OF(charsets); i++) {
+        CLEANUP(buf_free) struct buf file = encoded(charsets[i], text), out;
+        struct lines_counts counts;
+        buf_init(&out, 100000);
+        assert_int_equal(read_lines((struct bytes){file.data, file.length}, 7, &out, &counts),
+                         VERDICT_OK);
+        assert_int_equal(counts.lines, 2);
+        assert_int_equal(counts.replaced, 0);
+        assert_string_equal(
+            out.data, "2026/11/24 15:00:00 fs-01 ウイルスを検知しました: C:\\共有\\請求書.exe|"
+                      "2026/11/24 15:00:01 fs-01 ファイルを隔離しました（髙橋のＰＣ、ｼｽﾃﾑ領域）|");
+    }
+}
+
+static void odd_files_are_answered(void **state)
+{
+    (void)state;
+    CLEANUP(buf_free) struct buf out, large;
+    struct lines_counts counts;
+    buf_init(&out, 20000000);
+    buf_init(&large, 20000000);
+    assert_int_equal(read_lines(bytes_of(""), 1, &out, &counts), VERDICT_OK);
+    assert_int_equal(counts.lines, 0);
+    assert_int_equal(read_lines((struct bytes){"\x89PNG\r\n\x1a\n\0\0\0\r", 12}, 5, &out, &counts),
+                     VERDICT_REJECT);
+    for (int i = 0; i < 10000000; i++)
+        buf_add(&large, "x", 1);
+    assert_int_equal(read_lines((struct bytes){large.data, large.length}, 65536, &out, &counts),
+                     VERDICT_OK);
+    assert_int_equal(counts.lines, 1);
+    assert_int_equal(counts.cut, 1);
+    assert_int_equal(read_lines(bytes_of("\xef\xbb\xbf"
+                                         "a\n\nb"),
+                                2, &out, &counts),
+                     VERDICT_OK);
+    assert_int_equal(counts.lines, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +200,8 @@ int main(void)
         cmocka_unit_test(marks_are_left_out),
         cmocka_unit_test(what_is_no_text_is_told),
         cmocka_unit_test(what_does_not_fit_is_replaced),
+        cmocka_unit_test(files_become_lines),
+        cmocka_unit_test(odd_files_are_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -237,13 +237,15 @@ static enum verdict unpacked(const char *bytes, size_t length, size_t *ret_lines
     struct why why = {0};
     enum verdict verdict = VERDICT_OK;
     *ret_lines = 0;
-    struct unpack *unpack = unpack_new(count_line, ret_lines);
+    struct lines *lines = lines_new(count_line, ret_lines);
+    struct unpack *unpack = unpack_new(lines);
     for (size_t at = 0; at < length && verdict == VERDICT_OK; at += 7919)
         verdict = unpack_add(
             unpack, (struct bytes){bytes + at, length - at < 7919 ? length - at : 7919}, &why);
     if (verdict == VERDICT_OK)
         verdict = unpack_finish(unpack, &why);
     unpack_free(unpack);
+    lines_free(lines);
     return verdict;
 }
 
