@@ -24,6 +24,11 @@ const char *charset_name(enum charset charset);
 /* `head`: the beginning of the file, or all of it; a character may be cut at its end. */
 enum charset charset_guess(struct bytes head);
 
+/* Single lines, of which nothing else is known: strictly UTF-8 (U+0000 is no text); else read as CP932, else with U+FFFD in
+ * the place of each byte that does not fit. */
+bool charset_is_utf_8(struct bytes line);
+void charset_line_to_utf_8(struct bytes line, struct buf *out);
+
 struct charset_stream;
 typedef void charset_text_fn(void *context, struct bytes utf8);
 struct charset_stream *charset_open(enum charset charset, charset_text_fn *text, void *context);

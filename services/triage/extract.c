@@ -113,7 +113,7 @@ static void give_up_pivot(struct extraction *e)
 /* Detections come in the first pass; of the second, devices and what was asked for rank before pivots. */
 static void add_match(struct extraction *e, const struct ecs_record *record)
 {
-    bool pivot = record->reason == ECS_PIVOT && !subject_is_asked(e->subject, record->record->line);
+    bool pivot = record->reason == ECS_PIVOT && !subject_is_asked(e->subject, record->parsed->line);
     struct matches *to = pivot ? &e->pivots : &e->matches;
     if (pivot && e->truncated)
         return;
@@ -140,7 +140,7 @@ static void add_match(struct extraction *e, const struct ecs_record *record)
 static const char *device_of(const struct extraction *e, const struct ecs_record *record)
 {
     return record->parsed->format ? subject_touches(e->subject, record->parsed)
-                                  : subject_touches_text(e->subject, record->record->line);
+                                  : subject_touches_text(e->subject, record->parsed->line);
 }
 
 static void take_detection(struct extraction *e, struct ecs_record *record)
@@ -153,7 +153,7 @@ static void take_detection(struct extraction *e, struct ecs_record *record)
         !since || (!e->upload && record->record->offset >= since[record->record->partition]);
     record->reason = ECS_DETECTION;
     record->device = device_of(e, record);
-    e->hits += record->device || subject_is_asked(e->subject, record->record->line);
+    e->hits += record->device || subject_is_asked(e->subject, record->parsed->line);
     subject_learn(e->subject, record->parsed);
     summary_count(e->summary, record);
     summary_sample(e->summary, record);
@@ -164,9 +164,9 @@ static void take_related(struct extraction *e, struct ecs_record *record)
 {
     record->device = device_of(e, record);
     record->reason = record->device ? ECS_DEVICE : ECS_PIVOT;
-    if (!record->device && !subject_mentions(e->subject, record->record->line))
+    if (!record->device && !subject_mentions(e->subject, record->parsed->line))
         return;
-    e->hits += record->device || subject_is_asked(e->subject, record->record->line);
+    e->hits += record->device || subject_is_asked(e->subject, record->parsed->line);
     summary_sample(e->summary, record);
     add_match(e, record);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/triage/formats/format.h"
 
+#include "services/triage/charset.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,6 +280,7 @@ char *parsed_scratch(struct parsed *parsed, size_t length)
 void parsed_clear(struct parsed *parsed)
 {
     free(parsed->scratch);
+    free(parsed->converted);
     *parsed = (struct parsed){0};
 }
 
@@ -315,9 +318,22 @@ static void name_file(struct parsed *parsed)
         parsed_set(parsed, FIELD_FILE, bytes_slice(at, from + path.length));
 }
 
+/* In CP932 the second byte of a character may be a backslash or a bar. */
+static void recognise_as_utf_8(struct bytes line, struct parsed *ret_parsed)
+{
+    struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    charset_line_to_utf_8(line, &text);
+    format_recognise((struct bytes){text.data ? text.data : "", text.length}, ret_parsed);
+    ret_parsed->converted = text.data;
+}
+
 void format_parse(struct bytes line, struct parsed *ret_parsed)
 {
-    format_recognise(line, ret_parsed);
+    if (charset_is_utf_8(line))
+        format_recognise(line, ret_parsed);
+    else
+        recognise_as_utf_8(line, ret_parsed);
     if (ret_parsed->format) {
         ret_parsed->format->parse(ret_parsed);
         parsed_set(ret_parsed, FIELD_VENDOR, bytes_of(ret_parsed->format->vendor));
