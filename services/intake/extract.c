@@ -107,7 +107,7 @@ static void add_csv(struct buf *out, const json_t *record)
         if (record)
             add_value(out, json_object_get(record, csv_columns[i]));
         else
-            add_cell(out, csv_columns[i]);
+            add_cell(out, csv_columns[i] + (*csv_columns[i] == '@')); /* no formula of our own */
     }
     buf_add_text(out, "\r\n");
 }
@@ -164,6 +164,13 @@ static void reply_in_form(struct http_request *request, struct buf *lines)
 
 /* --- the request ---------------------------------------------------------------------------------------------------------------------- */
 
+static json_t *describe_reading(struct http_request *request, const json_t *search)
+{
+    const char *format = http_query(request, "format");
+    return json_pack("{s:O, s:O, s:s}", "extraction", json_object_get(search, "id"), "sha256",
+                     json_object_get(search, "sha256"), "format", format ? format : "ndjson");
+}
+
 static void answer(struct http_request *request, const struct view_case *view_case)
 {
     struct why why = {0};
@@ -178,7 +185,8 @@ static void answer(struct http_request *request, const struct view_case *view_ca
     }
     switch (fetch(search, &lines, &why)) {
     case VERDICT_OK:
-        intake_audit(request, http_path_value(request, "id"), "extract.read");
+        intake_audit_detail(request, http_path_value(request, "id"), "extract.read",
+                            describe_reading(request, search));
         reply_in_form(request, &lines);
         return;
     case VERDICT_REJECT: /* older than the topic keeps, or not what triage named: it will not come */

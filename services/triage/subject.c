@@ -373,6 +373,15 @@ bool subject_is_asked(const struct subject *subject, struct bytes line)
     return needles_find(subject->asked, line) != NEEDLES_NONE;
 }
 
+const char *subject_mentioned(const struct subject *subject, struct bytes line)
+{
+    size_t word = needles_find(subject->asked, line);
+    if (word != NEEDLES_NONE)
+        return needles_word(subject->asked, word);
+    word = needles_find(subject->learned, line);
+    return word == NEEDLES_NONE ? NULL : needles_word(subject->learned, word);
+}
+
 bool subject_mentions(const struct subject *subject, struct bytes line)
 {
     return subject_is_asked(subject, line) || needles_find(subject->learned, line) != NEEDLES_NONE;

@@ -13,6 +13,11 @@ void time_text_set_zone(int32_t east_s)
     zone_east_s = east_s;
 }
 
+int32_t time_text_zone(void)
+{
+    return zone_east_s;
+}
+
 struct cursor {
     const char *at, *end;
 };

@@ -15,6 +15,7 @@
 
 /* Seconds east of UTC of times that name no zone. Set once, before the first line. */
 void time_text_set_zone(int32_t east_s);
+int32_t time_text_zone(void);
 
 /* Whatever stands at the start of the text; what follows it does not matter. */
 bool time_text_read(struct bytes text, int64_t append_us, int64_t *ret_us);

@@ -31,8 +31,8 @@ static int64_t clock_error_us(const json_t *hearing)
     const json_t *devices = json_object_get(hearing, "device");
     int64_t most_s = 0;
     for (size_t i = 0; i < json_array_size(devices); i++) {
-        int64_t error_s = json_integer_value(
-            json_object_get(json_array_get(devices, i), "clock_error_s"));
+        int64_t error_s =
+            json_integer_value(json_object_get(json_array_get(devices, i), "clock_error_s"));
         error_s = error_s < 0 ? -error_s : error_s;
         most_s = error_s > most_s ? error_s : most_s;
     }

@@ -89,8 +89,9 @@ struct bytes syslog_strip(struct bytes line, struct syslog_header *ret_header);
 struct format;
 struct parsed {
     const struct format *format; /* NULL: of no known format */
-    struct bytes line;           /* whole; as UTF-8, so that words are found and no half character looks like a quote */
-    char *converted;             /* owned: the line, where it was no UTF-8 */
+    struct bytes
+        line; /* whole; as UTF-8, so that words are found and no half character looks like a quote */
+    char *converted; /* owned: the line, where it was no UTF-8 */
     struct syslog_header header;
     struct bytes message; /* the line without its syslog header */
     struct bytes fields[FIELD_COUNT];
