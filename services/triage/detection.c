@@ -22,8 +22,9 @@ static const struct severity_word severity_words[] = {
 struct action_word {
     const char *action, *values;
 };
-/* Order matters: "quarantined" before "blocked", since some products say both. */
+/* Order matters: what would have been done was not; "quarantined" before "blocked", since some products say both. */
 static const struct action_word action_words[] = {
+    {"detected", "~would |would_|wdrop|report only|not blocked|notblocked"},
     {"quarantined", "~quarantin|isolat|moved to"},
     {"blocked", "~block|drop|deny|denied|reject|reset|prevent|clear_session|clear-session|terminat|"
                 "delet|clean|removed|sinkhole|kill|refus"},

@@ -334,7 +334,7 @@ def sophos(line, say):
     say.state("source.ip", log.get("h"))
     say.state("destination.ip", log.get("target_ip"))
     say.user(log.get("u"))
-    say.state("action", log.get("act"))
+    say.state("action", log.get("act"), "allowed" if log.get("act") == "1" else None)  # a documented code, or its meaning
     say.allow("rule", log.get("rule"), log.get("cat"))
     say.state("rule", log.get("threat"))
     request = log.get("req", "").split(" ")
@@ -637,7 +637,7 @@ def pan_decryption(row, say):
 
 def pan_globalprotect(row, say):
     """Public and private address of the client are both its own."""
-    say.state("source.ip", row[16], row[18])
+    say.state("source.ip", row[15], row[17])
     say.allow("user", row[12])
     say.allow("host", row[14], *row)
     say.allow("action", row[8], row[9], row[29])
@@ -1005,7 +1005,7 @@ def microsoft(line, say):
         return graph_alert(log, say)
     log = {name.lower(): value for name, value in log.items()}
     say.state("time", *either(log["creationtime"]))
-    say.state("source.ip", log.get("clientip"))
+    say.state("source.ip", re.sub(r"^([0-9.]+):\d+$", r"\1", str(log.get("clientip") or "")))
     say.user(log.get("userid"))
     say.allow("user", log.get("userkey"), log.get("targetuserorgroupname"))
     say.state("action", log.get("operation"))

@@ -27,6 +27,7 @@ static const struct format_pair pairs[] = {
     PAIR("device.mac_address", HOST_MAC),
     PAIR("PatternDispositionDescription", ACTION),
     PAIR("pattern_disposition_description", ACTION),
+    PAIR("OperationName", ACTION),
     PAIR("SeverityName", SEVERITY),
     PAIR("severity_name", SEVERITY),
     PAIR("Severity", SEVERITY),

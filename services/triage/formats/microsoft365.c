@@ -13,6 +13,7 @@ static const struct format_pair pairs[] = {
     PAIR("DeviceProperties.DisplayName", HOST),
     PAIR("deviceDetail.displayName", HOST),
     PAIR("properties.deviceDetail.displayName", HOST),
+    PAIR("Operation", ACTION),
     PAIR("ResultStatus", ACTION),
     PAIR("Actions", ACTION),
     PAIR("Severity", SEVERITY),

@@ -69,14 +69,14 @@ static bool recognise(const struct parsed *parsed)
 {
     static const char *const marks[] = {
         "\"flow_id\"", "\"src_ip\"", "\"in_iface\"", "\"stats\"", "\"engine\"", "\"alert\"", NULL};
-    return bytes_begin_with(parsed->message, "{") &&
-           bytes_find(parsed->message, "\"event_type\"") &&
-           bytes_find(parsed->message, "\"timestamp\"") && json_tells(parsed, marks);
+    struct bytes message = json_begin(parsed->message);
+    return bytes_begin_with(message, "{") && bytes_find(message, "\"event_type\"") &&
+           bytes_find(message, "\"timestamp\"") && json_tells(parsed, marks);
 }
 
 static void parse(struct parsed *parsed)
 {
-    json_each(parsed, parsed->message, NULL);
+    json_each(parsed, json_begin(parsed->message), NULL);
 }
 
 static const char *const times[] = {"\"timestamp\":", NULL};

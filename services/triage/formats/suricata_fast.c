@@ -60,6 +60,8 @@ static void parse(struct parsed *parsed)
     parsed_set(parsed, FIELD_SEVERITY, bytes_behind(message, "[Priority: ", "]"));
     if (bytes_find(message, "[Drop] ") || bytes_find(message, "[DROP] "))
         parsed_set(parsed, FIELD_ACTION, bytes_of("drop"));
+    if (bytes_find(message, "[wDrop] ")) /* would have been */
+        parsed_set(parsed, FIELD_ACTION, bytes_of("wDrop"));
     const char *priority = bytes_find(message, "[Priority: ");
     if (!priority)
         return;

@@ -108,7 +108,10 @@ static void parse(struct parsed *parsed)
 }
 
 static const char *const times[] = {
-    "\"datetime\":", "\"LogTimestamp\":", "\"epochtime\":", "\"CreationTime\":", "\"time\":", NULL};
+    "\"datetime\":",  "\"LogTimestamp\":",
+    "\"epochtime\":", "\"CreationTime\":",
+    "\"time\": \"",   "\"time\":\"",
+    "\"time\":",      NULL}; /* a count of milliseconds is that of an object that was changed */
 
 const struct format format_zscaler_json = {.name = "zscaler_json",
                                            .vendor = "Zscaler",

@@ -280,15 +280,14 @@ struct bytes json_begin(struct bytes message)
 {
     const char *at = message.data, *end = at + message.length;
     const char *last = at + bytes_head(message, WORDS_BEFORE_MAX).length;
-    while (at < last && *at != '{' && *at && !strchr("=|\"'<", *at))
-        at++;
-    if (at == last || *at != '{')
-        return (struct bytes){0};
-    const char *name = at + 1;
-    while (name < end && is_blank(*name))
-        name++;
-    bool object = name < end && (*name == '"' || *name == '}');
-    return object ? bytes_slice(at, end) : (struct bytes){0};
+    for (; at < last && *at && !strchr("=|\"'<", *at); at++) {
+        const char *name = at + 1;
+        while (name < end && is_blank(*name))
+            name++;
+        if (*at == '{' && name < end && (*name == '"' || *name == '}'))
+            return bytes_slice(at, end);
+    }
+    return (struct bytes){0};
 }
 
 bool json_tells(const struct parsed *parsed, const char *const *marks)
