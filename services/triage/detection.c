@@ -28,7 +28,8 @@ static const struct action_word action_words[] = {
     {"quarantined", "~quarantin|isolat|moved to"},
     {"blocked", "~block|drop|deny|denied|reject|reset|prevent|clear_session|clear-session|terminat|"
                 "delet|clean|removed|sinkhole|kill|refus"},
-    {"detected", "~detect|monitor|alert|logged|log only|analytics|report"},
+    {"detected", "log|logged|logging"},
+    {"detected", "~detect|monitor|alert|log only|logged only|analytics|report"},
     {"allowed", "~allow|accept|pass|permit|tcp_|notified|success|continue|no action|left alone"},
 };
 
