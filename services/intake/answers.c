@@ -161,6 +161,12 @@ static void note_delivery(void *context, const struct kafka_delivery *delivery)
 
 void intake_audit(struct http_request *request, const char *case_id, const char *what)
 {
+    intake_audit_detail(request, case_id, what, NULL);
+}
+
+void intake_audit_detail(struct http_request *request, const char *case_id, const char *what,
+                         json_t *detail)
+{
     const struct auth_identity *who = auth_identity(request);
     char id[IDS_UUID_SIZE], time[CLOCK_TEXT_SIZE], type_text[96];
     int64_t now_us = clock_now_us();
@@ -170,6 +176,8 @@ void intake_audit(struct http_request *request, const char *case_id, const char 
     clock_format_us(now_us, time);
     json_auto_t *value = json_pack("{s:s, s:s, s:s, s:s}", "who", who->id, "role", who->role,
                                    "what", what, "at", time);
+    if (detail)
+        json_object_set_new(value, "detail", detail);
     CLEANUP(buf_free) struct buf text;
     buf_init(&text, KAFKA_RECORD_BYTES_MAX);
     event_dump_json(value, &text);

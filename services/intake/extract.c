@@ -11,6 +11,7 @@
 #include "common/ids.h"
 #include "common/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FETCH_WITHIN_MS 20000
@@ -46,18 +47,6 @@ static enum verdict fetch(const json_t *search, struct buf *out, struct why *why
 
 /* --- other forms -------------------------------------------------------------------------------------------------------------------- */
 
-/* "source.ip" as one member or as objects inside each other. */
-static const char *member(const json_t *record, const char *path)
-{
-    const json_t *value = json_object_get(record, path);
-    const char *dot = strchr(path, '.');
-    if (value || !dot)
-        return json_string_value(value);
-    CLEANUP(mem_free) char *first = mem_dup(path, (size_t)(dot - path));
-    const json_t *inner = json_object_get(record, first);
-    return inner ? member(inner, dot + 1) : NULL;
-}
-
 static void add_cell(struct buf *out, const char *text)
 {
     /* A cell that begins like a formula would be run by a spreadsheet: an apostrophe makes it text. */
@@ -68,23 +57,73 @@ static void add_cell(struct buf *out, const char *text)
     buf_add(out, "\"", 1);
 }
 
+/* The order in which an analyst reads: when, what and how bad, from where to where, who, what was touched, the line itself. */
+static const char *const csv_columns[] = {"@timestamp",
+                                          "labels.matched",
+                                          "event.kind",
+                                          "event.severity",
+                                          "event.action",
+                                          "rule.name",
+                                          "threat.indicator.name",
+                                          "labels.device",
+                                          "source.ip",
+                                          "source.port",
+                                          "source.domain",
+                                          "destination.ip",
+                                          "destination.port",
+                                          "destination.domain",
+                                          "host.name",
+                                          "user.name",
+                                          "url.original",
+                                          "url.domain",
+                                          "file.name",
+                                          "file.path",
+                                          "file.hash.sha256",
+                                          "file.hash.sha1",
+                                          "file.hash.md5",
+                                          "observer.name",
+                                          "observer.product",
+                                          "event.module",
+                                          "labels.time_from",
+                                          "labels.upload",
+                                          "message",
+                                          "event.original"};
+
+static void add_value(struct buf *out, const json_t *value)
+{
+    char number[32];
+    if (!json_is_integer(value)) {
+        add_cell(out, json_string_value(value));
+        return;
+    }
+    snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
+    add_cell(out, number);
+}
+
 static void add_csv(struct buf *out, const json_t *record)
 {
-    static const char *const columns[] = {"@timestamp",   "event.kind",    "event.module",
-                                          "event.action", "source.ip",     "destination.ip",
-                                          "host.name",    "user.name",     "url.original",
-                                          "message",      "event.original"};
-    for (size_t i = 0; i < COUNT_OF(columns); i++) {
+    for (size_t i = 0; i < COUNT_OF(csv_columns); i++) {
         buf_add_text(out, i ? "," : "");
-        add_cell(out, record ? member(record, columns[i]) : columns[i]);
+        if (record)
+            add_value(out, json_object_get(record, csv_columns[i]));
+        else
+            add_cell(out, csv_columns[i] + (*csv_columns[i] == '@')); /* no formula of our own */
     }
     buf_add_text(out, "\r\n");
 }
 
+/* The bytes of the line as they came, in whatever charset. */
 static void add_raw(struct buf *out, const json_t *record)
 {
-    const char *original = member(record, "event.original");
-    buf_add_text(out, original ? original : "");
+    const json_t *exact = json_object_get(record, "event.original_base64");
+    const json_t *text = json_object_get(record, "event.original");
+    CLEANUP(mem_free) void *bytes = NULL;
+    size_t length = 0;
+    if (exact &&
+        base64_decode(json_string_value(exact), json_string_length(exact), &bytes, &length))
+        buf_add(out, bytes, length);
+    else
+        buf_add(out, json_string_value(text), json_string_length(text));
     buf_add(out, "\n", 1);
 }
 
@@ -118,11 +157,19 @@ static void reply_in_form(struct http_request *request, struct buf *lines)
         http_reply_header(request, "Content-Disposition", "attachment; filename=\"extract.csv\"");
     }
     each_record(lines, &out, csv ? add_csv : add_raw);
-    http_reply_buf(request, 200, csv ? "text/csv; charset=utf-8" : "text/plain; charset=utf-8",
+    /* Raw lines are in the charset they came in, which nobody knows for sure. */
+    http_reply_buf(request, 200, csv ? "text/csv; charset=utf-8" : "application/octet-stream",
                    &out);
 }
 
 /* --- the request ---------------------------------------------------------------------------------------------------------------------- */
+
+static json_t *describe_reading(struct http_request *request, const json_t *search)
+{
+    const char *format = http_query(request, "format");
+    return json_pack("{s:O, s:O, s:s}", "extraction", json_object_get(search, "id"), "sha256",
+                     json_object_get(search, "sha256"), "format", format ? format : "ndjson");
+}
 
 static void answer(struct http_request *request, const struct view_case *view_case)
 {
@@ -138,7 +185,8 @@ static void answer(struct http_request *request, const struct view_case *view_ca
     }
     switch (fetch(search, &lines, &why)) {
     case VERDICT_OK:
-        intake_audit(request, http_path_value(request, "id"), "extract.read");
+        intake_audit_detail(request, http_path_value(request, "id"), "extract.read",
+                            describe_reading(request, search));
         reply_in_form(request, &lines);
         return;
     case VERDICT_REJECT: /* older than the topic keeps, or not what triage named: it will not come */

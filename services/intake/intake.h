@@ -59,6 +59,9 @@ const json_t *intake_ended_search(const json_t *extraction, const char *id);
 
 /* Writes who read what; a read goes on when it cannot be written, and that is logged. */
 void intake_audit(struct http_request *request, const char *case_id, const char *what);
+/* With what is to be known beside it; takes `detail`. */
+void intake_audit_detail(struct http_request *request, const char *case_id, const char *what,
+                         json_t *detail);
 /* Writes a record that can never be taken to dead-letters: where it stands and why, not what is in it. */
 enum verdict intake_bury(const struct kafka_record *record, const char *reason, struct why *why);
 

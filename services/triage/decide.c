@@ -204,7 +204,7 @@ static void trim_lists(json_t *search, size_t bytes_max)
 
 static void shorten(json_t *search)
 {
-    static const char *const heavy[] = {"samples", "devices", "pivots", "indicators"};
+    static const char *const heavy[] = {"samples", "devices", "pivots", "indicators", "touched"};
     for (size_t i = 0; i < COUNT_OF(heavy); i++)
         json_object_del(search, heavy[i]);
     trim(json_object_get(search, "groups"), GROUPS_BYTES_OF_OLDER);
@@ -259,8 +259,8 @@ static void drop_foreign(json_t *own)
 /* The last resort: better a search without its samples than a case that cannot be published. */
 static void lighten(json_t *own)
 {
-    static const char *const heaviest[] = {"samples", "groups",  "coverage",
-                                           "pivots",  "devices", "indicators"};
+    static const char *const heaviest[] = {"samples", "groups",     "coverage", "pivots",
+                                           "devices", "indicators", "touched"};
     json_t *searches = json_object_get(own, "searches");
     for (size_t i = 0; i < COUNT_OF(heaviest) && size_of(own) > OWN_BYTES_MAX; i++)
         for (size_t k = 0; k < json_array_size(searches); k++)
@@ -471,9 +471,11 @@ static bool is_damaged(const json_t *search)
 static void fill_in(json_t *own, json_t *search, const struct processor_input *input,
                     struct outputs *outputs)
 {
-    static const char *const members[] = {"records", "detections", "hits",   "blocked",   "first",
-                                          "last",    "bytes",      "sha256", "truncated", "chunks",
-                                          "ends",    "coverage",   "groups", "samples",   "pivots"};
+    static const char *const members[] = {"records",         "detections", "hits",   "blocked",
+                                          "first",           "last",       "bytes",  "sha256",
+                                          "truncated",       "chunks",     "ends",   "coverage",
+                                          "groups",          "samples",    "pivots", "touched",
+                                          "touched_devices", "spoken"};
     for (size_t i = 0; i < COUNT_OF(members); i++)
         json_object_set_new(search, members[i],
                             json_deep_copy(json_object_get(input->result, members[i])));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Purpose: is a parsed line a detection, how severe, and what did the product do about it. One table over the formats.
+ * Purpose: is a parsed line a detection, how severe, and what did the product do about it. The rows stand with their formats.
  * Ownership: texts are copied into the finding. Threads: any, pure. Errors: none.
  * Limits and units: severity 0 to 100; `what` is cut at 160 bytes, on a UTF-8 boundary.
  */

@@ -2,8 +2,8 @@
 #include "services/triage/ecs.h"
 
 #include "common/clock.h"
+#include "services/triage/charset.h"
 
-#include <iconv.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,77 +15,14 @@ const char *ecs_reason_name(enum ecs_reason reason)
     return names[reason];
 }
 
-/* Length of the UTF-8 sequence at `at`, 0 if there is none. U+0000 is no text either: strict readers refuse it. */
-static size_t sequence(const uint8_t *at, size_t left)
-{
-    static const struct {
-        uint8_t first, last, low, high;
-        size_t length;
-    } forms[] = {
-        {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
-    for (size_t i = 0; i < COUNT_OF(forms); i++) {
-        if (at[0] < forms[i].first || at[0] > forms[i].last || left < forms[i].length)
-            continue;
-        bool fits = forms[i].length == 1 || (at[1] >= forms[i].low && at[1] <= forms[i].high);
-        for (size_t k = 2; k < forms[i].length; k++)
-            fits &= (at[k] & 0xc0) == 0x80;
-        return fits ? forms[i].length : 0;
-    }
-    return 0;
-}
-
-static bool is_utf8(struct bytes bytes)
-{
-    const uint8_t *at = bytes.data;
-    for (size_t i = 0, step; i < bytes.length; i += step)
-        if (!(step = sequence(at + i, bytes.length - i)))
-            return false;
-    return true;
-}
-
-static bool read_as_cp932(struct bytes bytes, struct buf *out)
-{
-    CLEANUP(mem_free) char *copy = mem_dup(bytes.data, bytes.length);
-    CLEANUP(mem_free) char *text = mem_resize(NULL, 3 * bytes.length + 1, 1);
-    char *from = copy, *to = text;
-    size_t left = bytes.length, room = 3 * bytes.length;
-    if (memchr(copy, '\0', bytes.length))
-        return false;
-    iconv_t converter = iconv_open("UTF-8", "CP932");
-    if (converter == (iconv_t)-1) /* NOLINT: iconv's own way to say no */
-        return false;
-    bool whole = iconv(converter, &from, &left, &to, &room) != (size_t)-1 && left == 0;
-    iconv_close(converter);
-    if (whole)
-        buf_add(out, text, (size_t)(to - text));
-    return whole;
-}
-
-static void replace_bad(struct bytes bytes, struct buf *out)
-{
-    const uint8_t *at = bytes.data;
-    for (size_t i = 0; i < bytes.length;) {
-        size_t step = sequence(at + i, bytes.length - i);
-        if (step)
-            buf_add(out, at + i, step);
-        else
-            buf_add_text(out, "\xef\xbf\xbd");
-        i += step ? step : 1;
-    }
-}
-
 bool ecs_text(struct bytes bytes, struct buf *out)
 {
-    if (is_utf8(bytes)) {
-        if (bytes.length)
-            buf_add(out, bytes.data, bytes.length);
-        return true;
-    }
-    if (!read_as_cp932(bytes, out))
-        replace_bad(bytes, out);
-    return false;
+    bool whole = charset_is_utf_8(bytes);
+    if (!whole)
+        charset_line_to_utf_8(bytes, out);
+    else if (bytes.length)
+        buf_add(out, bytes.data, bytes.length);
+    return whole;
 }
 
 static void add_text(struct buf *out, const char *name, struct bytes value)
@@ -97,11 +34,20 @@ static void add_text(struct buf *out, const char *name, struct bytes value)
     buf_add_json_string(out, text.data ? text.data : "", text.length);
 }
 
+/* Not in the middle of a character. */
+static struct bytes cut_at(struct bytes text, size_t max)
+{
+    if (text.length <= max)
+        return text;
+    text.length = max;
+    while (text.length && (((const uint8_t *)text.data)[text.length] & 0xc0) == 0x80)
+        text.length--;
+    return text;
+}
+
 static void add_field(struct buf *out, const char *name, struct bytes value)
 {
-    if (value.length > FIELD_BYTES_MAX)
-        value.length = FIELD_BYTES_MAX;
-    add_text(out, name, value);
+    add_text(out, name, cut_at(value, FIELD_BYTES_MAX));
 }
 
 static bool is_small_number(struct bytes value)
@@ -147,14 +93,11 @@ static void add_headers(struct buf *out, const struct logstore_record *record,
 static void add_original(struct buf *out, struct bytes line, size_t raw_max)
 {
     bool cut = line.length > raw_max;
-    if (cut)
-        line.length = raw_max;
-    while (cut && line.length && (((const uint8_t *)line.data)[line.length] & 0xc0) == 0x80)
-        line.length--; /* not in the middle of a character */
+    line = cut_at(line, raw_max);
     if (cut)
         buf_add_text(out, ",\"labels.cut\":true");
     add_text(out, "event.original", line);
-    if (is_utf8(line))
+    if (charset_is_utf_8(line))
         return;
     CLEANUP(mem_free) char *exact = base64_encode(line.data, line.length);
     buf_printf(out, ",\"event.original_base64\":\"%s\"", exact);

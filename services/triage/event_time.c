@@ -2,21 +2,13 @@
 #include "services/triage/event_time.h"
 
 #include "common/clock.h"
+#include "services/triage/time_text.h"
 
 #include <string.h>
 
-#define SECOND_US INT64_C(1000000)
-#define DAY_US (86400 * SECOND_US)
-#define BEFORE_MAX_US (400 * DAY_US)
-#define AFTER_MAX_US DAY_US
-#define LOOK_BYTES 4096 /* EVE's `timestamp` stands first, CEF's `rt` may stand anywhere */
-
-static int32_t zone_east_s = 9 * 3600;
-
-void event_time_set_zone(int32_t east_s)
-{
-    zone_east_s = east_s;
-}
+#define BEFORE_MAX_US (400 * TIME_DAY_US)
+#define AFTER_MAX_US TIME_DAY_US
+#define LOOK_BYTES 8192 /* EVE's `timestamp` stands first, CEF's `rt` may stand anywhere */
 
 const char *event_time_source_name(enum event_time_source source)
 {
@@ -24,237 +16,115 @@ const char *event_time_source_name(enum event_time_source source)
     return names[source];
 }
 
-static bool read_digits(const char *at, const char *end, int count, int *ret_number)
+struct asking {
+    const struct parsed *parsed;
+    struct bytes head; /* of the message */
+    int64_t append_us;
+    int64_t time_us; /* the first that is believed */
+    bool told;       /* something was said at all */
+    bool utc;        /* what names no zone */
+};
+
+static bool believe(struct asking *asking, bool said, int64_t time_us)
 {
-    int number = 0;
-    if (end - at < count)
+    asking->told |= said;
+    if (!said || time_us < asking->append_us - BEFORE_MAX_US ||
+        time_us > asking->append_us + AFTER_MAX_US)
         return false;
-    for (int i = 0; i < count; i++) {
-        if (at[i] < '0' || at[i] > '9')
-            return false;
-        number = number * 10 + (at[i] - '0');
-    }
-    *ret_number = number;
+    asking->time_us = time_us;
     return true;
 }
 
-/* All of them optional: "Z", "+09:00", "+0900", "-07". `*at` moves behind it. */
-static bool read_zone(const char **at, const char *end, int32_t *ret_east_s)
+static bool ask_text(struct asking *asking, struct bytes text)
 {
-    int hours = 0, minutes = 0;
-    if (*at < end && (**at == 'Z' || **at == 'z')) {
-        (*at)++;
-        *ret_east_s = 0;
-        return true;
+    int64_t time_us = 0;
+    while (text.length && strchr("\" [", *(const char *)text.data)) {
+        text.data = (const char *)text.data + 1;
+        text.length--;
     }
-    if (*at >= end || (**at != '+' && **at != '-') || !read_digits(*at + 1, end, 2, &hours))
-        return false;
-    int sign = **at == '-' ? -1 : 1;
-    *at += 3;
-    const char *minute_at = *at < end && **at == ':' ? *at + 1 : *at;
-    if (read_digits(minute_at, end, 2, &minutes))
-        *at = minute_at + 2;
-    *ret_east_s = sign * (hours * 3600 + minutes * 60);
-    return hours <= 18 && minutes <= 59;
+    bool said =
+        (asking->utc ? time_text_read_utc : time_text_read)(text, asking->append_us, &time_us);
+    return believe(asking, said, time_us);
 }
 
-static bool put_together(int year, int month, int day, int hour, int minute, int second,
-                         int32_t east_s, int64_t *ret_us)
+static bool ask_behind(struct asking *asking, const char *mark)
 {
-    bool sane = year >= 1970 && year <= 9998 && month >= 1 && month <= 12 && day >= 1 &&
-                day <= 31 && hour <= 23 && minute <= 59 && second <= 60;
-    if (!sane)
-        return false;
-    int64_t seconds = clock_days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 +
-                      second - east_s;
-    *ret_us = seconds * SECOND_US;
-    return seconds >= 0;
+    const char *at = bytes_find(asking->head, mark);
+    const char *end = (const char *)asking->head.data + asking->head.length;
+    return at && ask_text(asking, bytes_slice(at + strlen(mark), end));
 }
 
-static int64_t read_fraction(const char **at, const char *end)
+static bool ask_format(struct asking *asking)
 {
-    int64_t us = 0, unit = 100000;
-    if (*at >= end || (**at != '.' && **at != ','))
-        return 0;
-    for ((*at)++; *at < end && **at >= '0' && **at <= '9'; (*at)++, unit /= 10)
-        us += (**at - '0') * unit;
-    return us;
-}
-
-/* YYYY-MM-DD and hh:mm:ss with one byte (or `gap` bytes) between, fraction and zone optional. */
-static bool read_dated(const char *at, const char *end, size_t gap, int64_t *ret_us)
-{
-    int y, mo, d, h, mi, s;
-    if (end - at < (ptrdiff_t)(18 + gap))
-        return false;
-    if (!read_digits(at, end, 4, &y) || !read_digits(at + 5, end, 2, &mo) ||
-        !read_digits(at + 8, end, 2, &d))
-        return false;
-    const char *t = at + 10 + gap;
-    if (!read_digits(t, end, 2, &h) || !read_digits(t + 3, end, 2, &mi) ||
-        !read_digits(t + 6, end, 2, &s))
-        return false;
-    if ((at[4] != '-' && at[4] != '/') || at[7] != at[4] || t[2] != ':' || t[5] != ':')
-        return false;
-    t += 8;
-    int64_t fraction = read_fraction(&t, end);
-    int32_t east = zone_east_s;
-    (void)read_zone(&t, end, &east);
-    if (!put_together(y, mo, d, h, mi, s, east, ret_us))
-        return false;
-    *ret_us += fraction;
-    return true;
-}
-
-/* A count since 1970 in seconds, milli-, micro- or nanoseconds: the number of digits tells which. */
-static bool read_epoch(const char *at, const char *end, int64_t *ret_us)
-{
-    int64_t number = 0;
-    int digits = 0;
-    const char *p = at;
-    for (; p < end && *p >= '0' && *p <= '9' && digits < 19; p++, digits++)
-        if (digits < 16)
-            number = number * 10 + (*p - '0');
-    if (digits < 10 || (digits > 10 && digits != 13 && digits != 16 && digits != 19))
-        return false;
-    if (digits == 10) {
-        *ret_us = number * SECOND_US + read_fraction(&p, end);
-        return true;
+    int64_t time_us = 0;
+    for (const struct format *format = asking->parsed->format; format; format = format->base) {
+        asking->utc = format->utc;
+        for (const char *const *mark = format->times; mark && *mark; mark++)
+            if (**mark ? ask_behind(asking, *mark) : ask_text(asking, asking->head))
+                return true;
+        bool said = format->time && format->time(asking->parsed, asking->append_us, &time_us);
+        if (believe(asking, said, time_us))
+            return true;
     }
-    *ret_us = digits == 13 ? number * 1000 : number;
-    return true;
+    asking->utc = false;
+    return false;
 }
 
-/* "Aug  5 12:34:56": no year, no zone. The year is the one that brings it nearest to the append. */
-static bool read_bsd(const char *at, const char *end, int64_t append_us, int64_t *ret_us)
+/* Lines of no known format often begin with a time, or have one that is called so. */
+static bool ask_unknown(struct asking *asking)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    int day, h, mi, s, year, unused, unused_too;
-    char month[4] = "";
-    if (end - at < 15)
-        return false;
-    memcpy(month, at, 3);
-    const char *found = strstr(months, month);
-    if (!found || strlen(month) != 3 || (found - months) % 3 || !read_digits(at + 7, end, 2, &h) ||
-        !read_digits(at + 10, end, 2, &mi) || !read_digits(at + 13, end, 2, &s) || at[9] != ':' ||
-        at[12] != ':')
-        return false;
-    if (!read_digits(at + 5, end, 1, &day) || (at[4] != ' ' && !read_digits(at + 4, end, 2, &day)))
-        return false;
-    clock_civil_from_days((append_us + AFTER_MAX_US) / DAY_US, &year, &unused, &unused_too);
-    if (!put_together(year, (int)(found - months) / 3 + 1, day, h, mi, s, zone_east_s, ret_us))
-        return false;
-    if (*ret_us > append_us + AFTER_MAX_US)
-        return put_together(year - 1, (int)(found - months) / 3 + 1, day, h, mi, s, zone_east_s,
-                            ret_us);
-    return true;
+    return ask_text(asking, asking->head) || ask_behind(asking, " time=");
 }
 
-/* A value behind a name of the line: an epoch count, a date, or a month's name. */
-static bool read_any(const char *at, const char *end, int64_t append_us, int64_t *ret_us)
+static bool ask_line(struct asking *asking)
 {
-    return read_epoch(at, end, ret_us) || read_dated(at, end, 1, ret_us) ||
-           read_bsd(at, end, append_us, ret_us);
-}
-
-static bool read_named(struct bytes message, const char *name, int64_t append_us, int64_t *ret_us)
-{
-    const char *end = (const char *)message.data + message.length;
-    const char *at = bytes_find(message, name);
-    if (!at)
-        return false;
-    at += strlen(name);
-    while (at < end && (*at == '"' || *at == ' '))
-        at++;
-    return read_any(at, end, append_us, ret_us);
-}
-
-/* date=2026-11-24 time=15:00:00, both with or without quotes, and tz="+0900" somewhere. */
-static bool read_fortigate(struct bytes message, int64_t *ret_us)
-{
-    int y, mo, d, h, mi, s;
-    const char *end = (const char *)message.data + message.length;
-    const char *date = bytes_find(message, "date="), *time = bytes_find(message, " time=");
-    if (!date || !time)
-        return false;
-    date += 5;
-    time += 6;
-    date += date < end && *date == '"';
-    time += time < end && *time == '"';
-    if (end - date < 10 || end - time < 8)
-        return false;
-    bool read = read_digits(date, end, 4, &y) && read_digits(date + 5, end, 2, &mo) &&
-                read_digits(date + 8, end, 2, &d) && read_digits(time, end, 2, &h) &&
-                read_digits(time + 3, end, 2, &mi) && read_digits(time + 6, end, 2, &s);
-    int32_t east = zone_east_s;
-    const char *zone = bytes_find(message, " tz=");
-    if (zone) {
-        zone += 4;
-        zone += zone < end && *zone == '"';
-        (void)read_zone(&zone, end, &east);
-    }
-    return read && put_together(y, mo, d, h, mi, s, east, ret_us);
-}
-
-static bool read_message(struct bytes message, int64_t append_us, int64_t *ret_us)
-{
-    const char *at = message.data;
-    struct bytes head = {.data = at,
-                         .length = message.length < LOOK_BYTES ? message.length : LOOK_BYTES};
-    if (!head.length)
-        return false;
-    if (*at == '{')
-        return read_named(head, "\"timestamp\":", append_us, ret_us) ||
-               read_named(head, "\"@timestamp\":", append_us, ret_us) ||
-               read_named(head, "\"time\":", append_us, ret_us);
-    if (bytes_begin_with(head, "CEF:"))
-        return read_named(head, " rt=", append_us, ret_us) ||
-               read_named(head, "|rt=", append_us, ret_us) ||
-               read_named(head, "UNIFIutcTime=", append_us, ret_us) ||
-               read_named(head, " end=", append_us, ret_us) ||
-               read_named(head, " start=", append_us, ret_us);
-    if (bytes_begin_with(head, "date=") || bytes_begin_with(head, "logver=") ||
-        bytes_begin_with(head, "eventtime="))
-        return read_named(head, "eventtime=", append_us, ret_us) || read_fortigate(head, ret_us);
-    return read_any(at, at + head.length, append_us, ret_us) ||
-           read_named(head, " time=", append_us, ret_us);
-}
-
-bool event_time_of_line(struct bytes line, int64_t append_us, int64_t *ret_time_us)
-{
-    struct syslog_header header;
-    struct bytes message = syslog_strip(line, &header);
-    if (read_message(message, append_us, ret_time_us))
-        return true;
-    if (!header.time.data)
-        return false;
-    const char *at = header.time.data, *end = at + header.time.length;
-    return header.dated ? read_dated(at, end, 1, ret_time_us)
-                        : read_bsd(at, end, append_us, ret_time_us);
-}
-
-static bool is_believable(int64_t time_us, int64_t append_us)
-{
-    return time_us >= append_us - BEFORE_MAX_US && time_us <= append_us + AFTER_MAX_US;
+    return (asking->parsed->format && ask_format(asking)) ||
+           ask_text(asking, asking->parsed->header.time) ||
+           (!asking->parsed->format && ask_unknown(asking));
 }
 
 int64_t event_time_of(struct bytes header, struct bytes line, int64_t append_us,
                       enum event_time_source *ret_source)
 {
-    int64_t time_us;
-    bool told = false;
-    if (header.data && clock_parse(header.data, header.length, &time_us)) {
-        told = true;
-        *ret_source = EVENT_TIME_HEADER;
-        if (is_believable(time_us, append_us))
-            return time_us;
-    }
-    if (!told && event_time_of_line(line, append_us, &time_us)) {
-        told = true;
-        *ret_source = EVENT_TIME_LINE;
-        if (is_believable(time_us, append_us))
-            return time_us;
-    }
-    *ret_source = told ? EVENT_TIME_DISBELIEVED : EVENT_TIME_APPEND;
+    struct parsed parsed;
+    struct asking asking = {.parsed = &parsed, .append_us = append_us};
+    int64_t time_us = 0;
+    bool said = header.data && clock_parse(header.data, header.length, &time_us);
+    *ret_source = EVENT_TIME_HEADER;
+    if (believe(&asking, said, time_us))
+        return time_us;
+    *ret_source = EVENT_TIME_DISBELIEVED;
+    if (said)
+        return append_us; /* whoever shipped it knows best, and is wrong: the line is not asked */
+    format_recognise(line, &parsed); /* takes no memory */
+    asking.head = bytes_head(parsed.message, LOOK_BYTES);
+    *ret_source = EVENT_TIME_LINE;
+    if (ask_line(&asking))
+        return asking.time_us;
+    *ret_source = asking.told ? EVENT_TIME_DISBELIEVED : EVENT_TIME_APPEND;
     return append_us;
+}
+
+/* --- for the formats ---------------------------------------------------------------------------------------------- */
+
+static struct bytes behind(struct bytes text, const char *const *marks)
+{
+    for (; *marks; marks++) {
+        const char *at = bytes_find(text, *marks), *end = (const char *)text.data + text.length;
+        if (!at)
+            continue;
+        at += strlen(*marks);
+        at += at < end && *at == '"';
+        return bytes_slice(at, end);
+    }
+    return (struct bytes){0};
+}
+
+bool format_time_split(const struct parsed *parsed, int64_t append_us, int64_t *ret_us)
+{
+    static const char *const dates[] = {"date=", NULL}, *const clocks[] = {" time=", NULL},
+                             *const zones[] = {" tz=", " timezone=", NULL};
+    struct bytes head = bytes_head(parsed->message, LOOK_BYTES);
+    (void)append_us;
+    return time_text_join(behind(head, dates), behind(head, clocks), behind(head, zones), ret_us);
 }

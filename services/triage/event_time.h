@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Purpose: when did what a log line tells of happen? The record's header `time`, else the line itself, else the append
- * time, and which of them it was. Asked for every record at ingest: it looks at the beginning of a line only.
+ * Purpose: when did what a log line tells of happen? The record's header `time`, else the line's own format, else its syslog
+ * header, else what stands at its beginning, else the append time; and which of them it was. Asked for every record at
+ * ingest: it looks for marks and reads no fields.
  * Ownership: none. Threads: any. Errors: none, append time is always there.
  * Limits and units: microseconds since 1970 UTC; a time more than 400 days before or 1 day after the append is not believed.
  */
-#include <stdint.h>
 #include "services/triage/formats/format.h"
 
 enum event_time_source {
@@ -17,9 +17,5 @@ enum event_time_source {
 };
 const char *event_time_source_name(enum event_time_source source);
 
-/* Local times without a zone are the desk's: seconds east of UTC. Set once, before the first line. */
-void event_time_set_zone(int32_t east_s);
 int64_t event_time_of(struct bytes header, struct bytes line, int64_t append_us,
                       enum event_time_source *ret_source);
-/* What the line says, in whatever of the known forms; false where it says nothing. */
-bool event_time_of_line(struct bytes line, int64_t append_us, int64_t *ret_time_us);

@@ -5,8 +5,10 @@
 #include "common/desk/limits.h"
 #include "common/ids.h"
 #include "services/triage/coverage.h"
+#include "services/triage/spoken.h"
 #include "services/triage/subject.h"
 #include "services/triage/summary.h"
+#include "services/triage/touched.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -19,8 +21,9 @@
 /* Of the summary's 256 KiB, measured as escaped JSON; samples have what the others leave. */
 #define GROUPS_BYTES_MAX (64 * 1024)
 #define COVERAGE_BYTES_MAX (64 * 1024)
-#define POSITION_BYTES 48       /* "partition" and "offset" of a chunk, once Kafka has told them */
-#define COUNTS_BYTES (2 * 1024) /* names, numbers, times */
+#define POSITION_BYTES 48 /* "partition" and "offset" of a chunk, once Kafka has told them */
+#define TOUCHED_BYTES_MAX (16 * 1024)
+#define COUNTS_BYTES (8 * 1024) /* names, numbers, times, what is said */
 
 struct match {
     int64_t time_us;
@@ -40,6 +43,7 @@ struct extraction {
     struct subject *subject;
     struct coverage *coverage;
     struct summary *summary;
+    struct touched *touched;
     struct matches matches, pivots; /* pivots make room for what ranks before them */
     int64_t bytes;
     bool truncated, cancelled;
@@ -113,7 +117,7 @@ static void give_up_pivot(struct extraction *e)
 /* Detections come in the first pass; of the second, devices and what was asked for rank before pivots. */
 static void add_match(struct extraction *e, const struct ecs_record *record)
 {
-    bool pivot = record->reason == ECS_PIVOT && !subject_is_asked(e->subject, record->record->line);
+    bool pivot = record->reason == ECS_PIVOT && !subject_is_asked(e->subject, record->parsed->line);
     struct matches *to = pivot ? &e->pivots : &e->matches;
     if (pivot && e->truncated)
         return;
@@ -140,7 +144,7 @@ static void add_match(struct extraction *e, const struct ecs_record *record)
 static const char *device_of(const struct extraction *e, const struct ecs_record *record)
 {
     return record->parsed->format ? subject_touches(e->subject, record->parsed)
-                                  : subject_touches_text(e->subject, record->record->line);
+                                  : subject_touches_text(e->subject, record->parsed->line);
 }
 
 static void take_detection(struct extraction *e, struct ecs_record *record)
@@ -153,7 +157,7 @@ static void take_detection(struct extraction *e, struct ecs_record *record)
         !since || (!e->upload && record->record->offset >= since[record->record->partition]);
     record->reason = ECS_DETECTION;
     record->device = device_of(e, record);
-    e->hits += record->device || subject_is_asked(e->subject, record->record->line);
+    e->hits += record->device || subject_is_asked(e->subject, record->parsed->line);
     subject_learn(e->subject, record->parsed);
     summary_count(e->summary, record);
     summary_sample(e->summary, record);
@@ -164,9 +168,12 @@ static void take_related(struct extraction *e, struct ecs_record *record)
 {
     record->device = device_of(e, record);
     record->reason = record->device ? ECS_DEVICE : ECS_PIVOT;
-    if (!record->device && !subject_mentions(e->subject, record->record->line))
+    if (!record->device && !subject_mentions(e->subject, record->parsed->line))
         return;
-    e->hits += record->device || subject_is_asked(e->subject, record->record->line);
+    e->hits += record->device || subject_is_asked(e->subject, record->parsed->line);
+    const char *indicator = subject_mentioned(e->subject, record->parsed->line);
+    if (indicator)
+        touched_count(e->touched, indicator, record);
     summary_sample(e->summary, record);
     add_match(e, record);
 }
@@ -358,17 +365,23 @@ static json_t *summarise(struct extraction *e, const struct extract_result *resu
     json_t *groups = summary_groups(e->summary, GROUPS_BYTES_MAX);
     json_t *coverage = coverage_json(e->coverage, &counts, COVERAGE_BYTES_MAX);
     json_t *pivots = subject_indicators(e->subject);
+    json_t *touched = touched_json(e->touched, TOUCHED_BYTES_MAX);
     size_t taken = size_of(groups) + size_of(coverage) + size_of(pivots) + size_of(ends) +
-                   size_of(chunks) + POSITION_BYTES * result->chunk_count + COUNTS_BYTES;
+                   size_of(touched) + size_of(chunks) + POSITION_BYTES * result->chunk_count +
+                   COUNTS_BYTES;
     assert(taken < LIMIT_SUMMARY_BYTES);
-    return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+    json_t *summary = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:I}",
         "records", (json_int_t)e->matches.count, "detections", (json_int_t)e->detections, "hits",
         (json_int_t)e->hits, "blocked", (json_int_t)e->blocked, "fresh", (json_int_t)e->fresh,
         "first", time_or_null(e, false), "last", time_or_null(e, true), "bytes",
         (json_int_t)e->bytes, "sha256", whole, "truncated", e->truncated || e->damaged, "chunks",
         chunks, "ends", ends, "coverage", coverage, "groups", groups, "samples",
-        summary_samples(e->summary, LIMIT_SUMMARY_BYTES - taken), "pivots", pivots);
+        summary_samples(e->summary, LIMIT_SUMMARY_BYTES - taken), "pivots", pivots, "touched",
+        touched, "touched_devices", (json_int_t)touched_devices(e->touched));
+    json_object_set_new(summary, "spoken", spoken_of(summary));
+    return summary;
 }
 
 static void matches_clear(struct matches *matches)
@@ -387,6 +400,7 @@ static void extraction_clear(struct extraction *e)
     subject_free(e->subject);
     coverage_free(e->coverage);
     summary_free(e->summary);
+    touched_free(e->touched);
 }
 
 enum verdict extract_run(const struct extract_request *request, struct extract_result *ret_result,
@@ -398,6 +412,7 @@ enum verdict extract_run(const struct extract_request *request, struct extract_r
         .subject = subject_new(request->devices, request->indicators, request->text),
         .coverage = coverage_new(request->from_us, request->to_us, request->now_us),
         .summary = summary_new(),
+        .touched = touched_new(),
         .next = mem_alloc((size_t)request->partition_count * sizeof(int64_t)),
     };
     buf_init(&e.line, LIMIT_CHUNK_BYTES - 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/service.h"
+#include "services/triage/formats/print.h"
 #include "services/triage/service.h"
 
 struct triage_config triage_config;
@@ -20,6 +21,12 @@ static const struct config_variable variables[] = {
      offsetof(struct triage_config, log_retention_days), 1, 1000},
 };
 
+static const struct service_command commands[] = {
+    {"formats", "prints the log formats, their fields and what counts as a detection, as JSON",
+     formats_print},
+    {0},
+};
+
 static const struct service service = {
     .name = "triage",
     .purpose = "searches the customer's security logs when a case asks for it, and publishes what "
@@ -33,6 +40,7 @@ static const struct service service = {
     .start = triage_start,
     .stop = triage_stop,
     .ready = triage_ready,
+    .commands = commands,
 };
 
 int main(int argc, char **argv)

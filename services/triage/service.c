@@ -7,8 +7,8 @@
 #include "common/log.h"
 #include "common/service.h"
 #include "services/triage/decide.h"
-#include "services/triage/event_time.h"
 #include "services/triage/search.h"
+#include "services/triage/time_text.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -174,7 +174,7 @@ enum verdict triage_check(struct why *why)
     if (profile_load(triage_config.desk_file, &profile, why) != VERDICT_OK)
         return VERDICT_FATAL;
     const char *zone = json_string_value(json_object_get(profile_json(profile), "time_zone"));
-    event_time_set_zone(
+    time_text_set_zone(
         zone && strcmp(zone, "UTC") == 0 ? 0 : 9 * 3600); /* the two that the profile knows */
     return VERDICT_OK;
 }

@@ -202,9 +202,9 @@ bool subject_is_empty(const struct subject *subject)
 
 /* --- touching ---------------------------------------------------------------------------------------------------------------- */
 
-static const enum field address_fields[] = {FIELD_SOURCE_IP, FIELD_DESTINATION_IP,
+static const enum field address_fields[] = {FIELD_SOURCE_IP, FIELD_DESTINATION_IP, FIELD_HOST_IP,
                                             FIELD_SOURCE_HOST, FIELD_DESTINATION_HOST};
-static const enum field mac_fields[] = {FIELD_SOURCE_MAC, FIELD_DESTINATION_MAC};
+static const enum field mac_fields[] = {FIELD_SOURCE_MAC, FIELD_DESTINATION_MAC, FIELD_HOST_MAC};
 static const enum field name_fields[] = {FIELD_SOURCE_HOST, FIELD_DESTINATION_HOST, FIELD_HOST,
                                          FIELD_USER, FIELD_DOMAIN};
 
@@ -371,6 +371,15 @@ bool subject_is_asked(const struct subject *subject, struct bytes line)
     if (subject->text && bytes_find_nocase(line, bytes_of(subject->text)))
         return true;
     return needles_find(subject->asked, line) != NEEDLES_NONE;
+}
+
+const char *subject_mentioned(const struct subject *subject, struct bytes line)
+{
+    size_t word = needles_find(subject->asked, line);
+    if (word != NEEDLES_NONE)
+        return needles_word(subject->asked, word);
+    word = needles_find(subject->learned, line);
+    return word == NEEDLES_NONE ? NULL : needles_word(subject->learned, word);
 }
 
 bool subject_mentions(const struct subject *subject, struct bytes line)

@@ -27,6 +27,8 @@ const char *subject_touches_text(const struct subject *subject, struct bytes tex
 /* The text or an indicator that was given at the beginning stands in the line. */
 bool subject_is_asked(const struct subject *subject, struct bytes line);
 /* The same, or what was learned from a detection. */
+/* The first of the indicators that stands in the line, or NULL. */
+const char *subject_mentioned(const struct subject *subject, struct bytes line);
 bool subject_mentions(const struct subject *subject, struct bytes line);
 
 /* What a detection is known by: addresses outside the customer's own networks, domains, hashes. Each once. */

@@ -8,34 +8,29 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#define LINE_BYTES_MAX (1024 * 1024 - 1024)
+#define RATIO_MAX 500 /* a log of one line repeated comes near it */
+#define RATIO_FREE_BYTES (64LL * 1024 * 1024)
 #define PIECE_BYTES (256 * 1024)
 #define MAGIC_BYTES 4
 
 enum packing { PACKING_UNKNOWN, PACKING_PLAIN, PACKING_GZIP, PACKING_ZSTD };
 
 struct unpack {
-    enum verdict (*each)(void *context, struct bytes line, struct why *why);
-    void *context;
+    struct lines *lines;
     enum packing packing;
     uint8_t head[MAGIC_BYTES]; /* the first bytes, until they tell */
     size_t head_length;
     z_stream gzip;
     ZSTD_DStream *zstd;
     bool ended; /* the compressed stream came to its end */
-    int64_t unpacked;
-    struct buf line;
-    bool cut; /* the rest of an over-long line is passed over */
+    int64_t packed, unpacked;
     char piece[PIECE_BYTES];
 };
 
-struct unpack *unpack_new(enum verdict (*each)(void *context, struct bytes line, struct why *why),
-                          void *context)
+struct unpack *unpack_new(struct lines *lines)
 {
     struct unpack *unpack = mem_alloc(sizeof *unpack);
-    unpack->each = each;
-    unpack->context = context;
-    buf_init(&unpack->line, LINE_BYTES_MAX);
+    unpack->lines = lines;
     return unpack;
 }
 
@@ -46,31 +41,7 @@ void unpack_free(struct unpack *unpack)
     if (unpack->packing == PACKING_GZIP)
         inflateEnd(&unpack->gzip);
     ZSTD_freeDStream(unpack->zstd);
-    buf_free(&unpack->line);
     free(unpack);
-}
-
-/* --- lines ---------------------------------------------------------------------------------------------------------- */
-
-static enum verdict give_line(struct unpack *unpack, struct why *why)
-{
-    struct bytes line = {.data = unpack->line.data, .length = unpack->line.length};
-    if (line.length && unpack->line.data[line.length - 1] == '\r')
-        line.length--;
-    enum verdict verdict = line.length ? unpack->each(unpack->context, line, why) : VERDICT_OK;
-    buf_clear(&unpack->line);
-    unpack->line.overflowed = false;
-    unpack->cut = false;
-    return verdict;
-}
-
-static void add_to_line(struct unpack *unpack, const char *data, size_t length)
-{
-    size_t room = LINE_BYTES_MAX - unpack->line.length;
-    if (length > room)
-        unpack->cut = true;
-    if (length && room)
-        buf_add(&unpack->line, data, length < room ? length : room);
 }
 
 static enum verdict take_text(struct unpack *unpack, const char *data, size_t length,
@@ -79,14 +50,9 @@ static enum verdict take_text(struct unpack *unpack, const char *data, size_t le
     unpack->unpacked += (int64_t)length;
     if (unpack->unpacked > LIMIT_LOG_UPLOAD_BYTES)
         return reject(why, "unpacks to more than 4 GiB");
-    for (const char *end = data + length; data < end;) {
-        const char *newline = memchr(data, '\n', (size_t)(end - data));
-        add_to_line(unpack, data, (size_t)((newline ? newline : end) - data));
-        data = newline ? newline + 1 : end;
-        if (newline && give_line(unpack, why) != VERDICT_OK)
-            return VERDICT_FATAL;
-    }
-    return VERDICT_OK;
+    if (unpack->unpacked > RATIO_FREE_BYTES && unpack->unpacked / RATIO_MAX > unpack->packed)
+        return reject(why, "unpacks to more than %d times its size", RATIO_MAX);
+    return lines_add(unpack->lines, (struct bytes){data, length}, why);
 }
 
 /* --- unpacking -------------------------------------------------------------------------------------------------------- */
@@ -170,6 +136,7 @@ static void recognise(struct unpack *unpack)
 
 enum verdict unpack_add(struct unpack *unpack, struct bytes piece, struct why *why)
 {
+    unpack->packed += (int64_t)piece.length;
     if (unpack->packing == PACKING_UNKNOWN) {
         size_t wanted = MAGIC_BYTES - unpack->head_length;
         size_t taken = piece.length < wanted ? piece.length : wanted;
@@ -195,8 +162,8 @@ enum verdict unpack_finish(struct unpack *unpack, struct why *why)
         if (verdict != VERDICT_OK)
             return verdict;
     }
-    if (unpack->line.length && give_line(unpack, why) != VERDICT_OK)
-        return VERDICT_FATAL;
     bool packed = unpack->packing == PACKING_GZIP || unpack->packing == PACKING_ZSTD;
-    return packed && !unpack->ended ? reject(why, "compressed file ends too early") : VERDICT_OK;
+    if (packed && !unpack->ended)
+        return reject(why, "compressed file ends too early");
+    return lines_finish(unpack->lines, why);
 }

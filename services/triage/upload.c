@@ -15,6 +15,7 @@
 struct bringing {
     const struct upload_request *request;
     struct logstore_upload *target;
+    struct lines *lines;
     struct unpack *unpack;
     struct ids_sha256_state *hash;
     int64_t append_us, size, records, unparsed;
@@ -34,11 +35,12 @@ static int64_t number_of(const json_t *object, const char *name)
 static enum verdict store_line(void *context, struct bytes line, struct why *why)
 {
     struct bringing *b = context;
-    struct syslog_header header;
+    struct parsed parsed;
     struct logstore_record record = {
         .partition = -1, .offset = b->records++, .line = line, .kind = b->kind};
     record.time_us = event_time_of((struct bytes){0}, line, b->append_us, &record.time_source);
-    b->unparsed += !format_of(syslog_strip(line, &header));
+    format_recognise(line, &parsed);
+    b->unparsed += !parsed.format;
     return logstore_upload_put(b->target, &record, why);
 }
 
@@ -115,6 +117,7 @@ static void bringing_clear(struct bringing *b)
 {
     logstore_upload_drop(b->target);
     unpack_free(b->unpack);
+    lines_free(b->lines);
     ids_sha256_drop(b->hash);
 }
 
@@ -141,7 +144,8 @@ static enum verdict bring(const struct upload_request *request, const char *owne
     CLEANUP(bringing_clear) struct bringing b = {.request = request, .hash = ids_sha256_begin()};
     struct why reason = {0};
     const char *at = text_of(request->upload, "at");
-    b.unpack = unpack_new(store_line, &b);
+    b.lines = lines_new(store_line, &b);
+    b.unpack = unpack_new(b.lines);
     b.append_us = request->now_us;
     if (at)
         (void)clock_parse(at, strlen(at), &b.append_us);
@@ -157,8 +161,12 @@ static enum verdict bring(const struct upload_request *request, const char *owne
         *why = reason;
         return verdict;
     }
-    *ret_note = json_pack("{s:s, s:I, s:I}", "status", "stored", "records", (json_int_t)b.records,
-                          "unparsed", (json_int_t)b.unparsed);
+    struct lines_counts counts;
+    lines_count(b.lines, &counts);
+    *ret_note = json_pack("{s:s, s:I, s:I, s:s, s:I, s:I}", "status", "stored", "records",
+                          (json_int_t)b.records, "unparsed", (json_int_t)b.unparsed, "charset",
+                          charset_name(counts.charset), "cut", (json_int_t)counts.cut, "replaced",
+                          (json_int_t)counts.replaced);
     return keep_note(&b, *ret_note, why);
 }
 

@@ -21,5 +21,6 @@ struct upload_request {
     bool (*cancelled)(void *context);
     void *context;
 };
-/* {"status":"stored"|"failed","records","unparsed","why"?} */
+/* {"status":"stored"|"failed","records","unparsed","why"?,"charset"?,"cut"?,"replaced"?}: cut lines were longer than 1 MiB,
+ * replaced bytes were none of the charset. */
 enum verdict upload_bring(const struct upload_request *request, json_t **ret_note, struct why *why);

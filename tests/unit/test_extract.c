@@ -237,13 +237,15 @@ static enum verdict unpacked(const char *bytes, size_t length, size_t *ret_lines
     struct why why = {0};
     enum verdict verdict = VERDICT_OK;
     *ret_lines = 0;
-    struct unpack *unpack = unpack_new(count_line, ret_lines);
+    struct lines *lines = lines_new(count_line, ret_lines);
+    struct unpack *unpack = unpack_new(lines);
     for (size_t at = 0; at < length && verdict == VERDICT_OK; at += 7919)
         verdict = unpack_add(
             unpack, (struct bytes){bytes + at, length - at < 7919 ? length - at : 7919}, &why);
     if (verdict == VERDICT_OK)
         verdict = unpack_finish(unpack, &why);
     unpack_free(unpack);
+    lines_free(lines);
     return verdict;
 }
 
@@ -392,6 +394,55 @@ static void what_was_asked_for_is_counted(void **state)
     assert_int_equal(number(device, "hits"), 2);
 }
 
+static const char *said(const json_t *summary, const char *language)
+{
+    return json_string_value(json_object_get(json_object_get(summary, "spoken"), language));
+}
+
+/* As an operator reads it aloud; what a log line holds cannot break out of its quotes by a control character. */
+static void a_summary_is_said_in_both_languages(void **state)
+{
+    (void)state;
+    char line[400];
+    json_auto_t *nothing = search_with("[]", "[]", NULL, NULL);
+    assert_string_equal(said(nothing, "en"),
+                        "No records of this period have arrived, so nothing can be said.");
+    snprintf(line, sizeof line, VIRUS, "x");
+    comes_in(line);
+    comes_in(line);
+    snprintf(line, sizeof line, TRAFFIC, "192.168.1.44", "203.0.113.9", "x");
+    comes_in(line);
+    comes_in(line);
+    snprintf(line, sizeof line, TRAFFIC, "192.168.1.55", "203.0.113.9", "x");
+    comes_in(line);
+    json_auto_t *summary = search_with("[]", "[]", NULL, NULL);
+    assert_non_null(strstr(said(summary, "ja"), "検知は2件、うち遮断・隔離済みは2件です。"));
+    assert_non_null(strstr(said(summary, "ja"), "「Eicar」で、192.168.1.33、2回、"));
+    assert_non_null(strstr(said(summary, "ja"), "遮断済みです。"));
+    assert_non_null(strstr(said(summary, "en"), " 2 further devices touched the same address."));
+    const json_t *touched_list = json_object_get(summary, "touched");
+    assert_int_equal(json_array_size(touched_list), 2);
+    const json_t *most = json_array_get(touched_list, 0);
+    assert_string_equal(json_string_value(json_object_get(most, "indicator")), "203.0.113.9");
+    assert_string_equal(json_string_value(json_object_get(most, "device")), "192.168.1.44");
+    assert_int_equal(number(most, "count"), 2);
+}
+
+/* Customers' devices write Japanese in CP932: the text is found, and half of a character is no quote (ソ is 0x83 0x5c). */
+static void lines_in_cp932_are_searched_as_text(void **state)
+{
+    (void)state;
+    comes_in(
+        "Nov 24 15:00:00 fs-01 \x83\x5c\x83\x74\x83\x67\x82\xf0\x8a\x75\x97\xa3"); /* ソフトを隔離 */
+    comes_in("logver=7 logid=1 type=utm subtype=virus virus=\"\x83\x5c\" action=blocked "
+             "srcip=192.168.1.9");
+    json_auto_t *summary = search_with("[]", "[]", "ソフトを隔離", NULL);
+    assert_int_equal(number(summary, "hits"), 1);
+    const json_t *group = json_array_get(json_object_get(summary, "groups"), 0);
+    assert_string_equal(json_string_value(json_object_get(group, "what")), "ソ");
+    assert_string_equal(json_string_value(json_object_get(group, "device")), "192.168.1.9");
+}
+
 /* What is outside the window counts for coverage only, and of an upload not even that. */
 static void an_upload_may_hold_lines_outside_the_window(void **state)
 {
@@ -494,6 +545,8 @@ int main(void)
         cmocka_unit_test(a_frame_that_fills_the_last_piece_is_whole),
         cmocka_unit_test(zero_bytes_behind_a_gzip_member_are_passed_over),
         STORE_TEST(what_was_asked_for_is_counted),
+        STORE_TEST(a_summary_is_said_in_both_languages),
+        STORE_TEST(lines_in_cp932_are_searched_as_text),
         STORE_TEST(an_upload_may_hold_lines_outside_the_window),
         STORE_TEST(devices_rank_before_pivots),
         STORE_TEST(the_summary_fits_whatever_the_logs_say),

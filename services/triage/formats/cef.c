@@ -1,160 +1,207 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ArcSight Common Event Format, revision 25: CEF:Version|Vendor|Product|Version|Event class|Name|Severity|Extension. In the
- * header | and \ are escaped, in the extension = and \; a value runs up to the next " name=". */
+ * header | and \ are escaped, in the extension = and \. Products with names of their own have files of their own, with this
+ * one as their base. */
 #include "services/triage/formats/format.h"
 
 #include <string.h>
 
-#define PAIRS_MAX 400
+#define LOOK_BYTES 128 /* a relay's own words may stand before "CEF:" */
 
 static const struct format_pair pairs[] = {
-    {"dvchost", FIELD_OBSERVER},
-    {"deviceHostName", FIELD_OBSERVER},
-    {"UNIFIhost", FIELD_OBSERVER},
-    {"dvc", FIELD_OBSERVER},
-    {"deviceExternalId", FIELD_SERIAL},
-    {"act", FIELD_ACTION},
-    {"outcome", FIELD_ACTION},
-    {"cat", FIELD_CATEGORY},
-    {"UNIFIsubCategory", FIELD_CATEGORY},
-    {"UNIFIipsSignature", FIELD_RULE},
-    {"UNIFIipsSignatureId", FIELD_RULE_ID},
-    {"UNIFIrisk", FIELD_RISK},
-    {"src", FIELD_SOURCE_IP},
-    {"sourceAddress", FIELD_SOURCE_IP},
-    {"c6a2", FIELD_SOURCE_IP},
-    {"spt", FIELD_SOURCE_PORT},
-    {"smac", FIELD_SOURCE_MAC},
-    {"shost", FIELD_SOURCE_HOST},
-    {"dst", FIELD_DESTINATION_IP},
-    {"destinationAddress", FIELD_DESTINATION_IP},
-    {"c6a3", FIELD_DESTINATION_IP},
-    {"dpt", FIELD_DESTINATION_PORT},
-    {"dmac", FIELD_DESTINATION_MAC},
-    {"dhost", FIELD_DESTINATION_HOST},
-    {"UNIFIdstClientMac", FIELD_DESTINATION_MAC},
-    {"UNIFIdstClientAlias", FIELD_DESTINATION_HOST},
-    {"proto", FIELD_TRANSPORT},
-    {"app", FIELD_PROTOCOL},
-    {"deviceDirection", FIELD_DIRECTION},
-    {"suser", FIELD_USER},
-    {"duser", FIELD_USER},
-    {"UNIFIadmin", FIELD_USER},
-    {"request", FIELD_URL},
-    {"requestMethod", FIELD_METHOD},
-    {"requestClientApplication", FIELD_AGENT},
-    {"fname", FIELD_FILE},
-    {"filePath", FIELD_FILE},
-    {"fileHash", FIELD_SHA256},
-    {"out", FIELD_BYTES_OUT},
-    {"in", FIELD_BYTES_IN},
-    {"msg", FIELD_MESSAGE},
+    PAIR("deviceExternalId", SERIAL),
+    PAIR("dvchost", HOST),
+    PAIR("deviceHostName", HOST),
+    PAIR("dvc", HOST_IP),
+    PAIR("deviceAddress", HOST_IP),
+    PAIR("c6a1", HOST_IP),
+    PAIR("dvcmac", HOST_MAC),
+    PAIR("act", ACTION),
+    PAIR("deviceAction", ACTION),
+    PAIR("outcome", ACTION),
+    PAIR("label:Action", ACTION),
+    PAIR("label:Virus Name", RULE),
+    PAIR("label:VirusName", RULE),
+    PAIR("label:Malware Name", RULE),
+    PAIR("label:MalwareName", RULE),
+    PAIR("label:Threat Name", RULE),
+    PAIR("label:ThreatName", RULE),
+    PAIR("label:Attack Name", RULE),
+    PAIR("label:AttackName", RULE),
+    PAIR("label:Signature", RULE),
+    PAIR("label:Signature Name", RULE),
+    PAIR("label:SignatureName", RULE),
+    PAIR("label:Rule", RULE),
+    PAIR("label:Rule Name", RULE),
+    PAIR("label:RuleName", RULE),
+    PAIR("label:Rule_Name", RULE),
+    PAIR("label:Rule ID", RULE_ID),
+    PAIR("label:RuleID", RULE_ID),
+    PAIR("label:Signature ID", RULE_ID),
+    PAIR("label:SignatureID", RULE_ID),
+    PAIR("label:Policy ID", RULE_ID),
+    PAIR("label:Policy Name", RULE_ID), /* which let it happen; the event's name says what it was */
+    PAIR("label:PolicyName", RULE_ID),
+    PAIR("label:Policy_Name", RULE_ID),
+    PAIR("label:Policy", RULE_ID),
+    PAIR("label:Virus Name", THREAT),
+    PAIR("label:VirusName", THREAT),
+    PAIR("label:Malware Name", THREAT),
+    PAIR("label:MalwareName", THREAT),
+    PAIR("label:Threat Name", THREAT),
+    PAIR("label:ThreatName", THREAT),
+    PAIR("cat", CATEGORY),
+    PAIR("deviceEventCategory", CATEGORY),
+    PAIR("label:Category", CATEGORY),
+    PAIR("label:Threat Type", CATEGORY),
+    PAIR("label:ThreatType", CATEGORY),
+    PAIR("src", SOURCE_IP),
+    PAIR("sourceAddress", SOURCE_IP),
+    PAIR("c6a2", SOURCE_IP),
+    PAIR("spt", SOURCE_PORT),
+    PAIR("sourcePort", SOURCE_PORT),
+    PAIR("smac", SOURCE_MAC),
+    PAIR("shost", SOURCE_HOST),
+    PAIR("sourceHostName", SOURCE_HOST),
+    PAIR("sourceTranslatedAddress", SOURCE_NAT_IP),
+    PAIR("dst", DESTINATION_IP),
+    PAIR("destinationAddress", DESTINATION_IP),
+    PAIR("c6a3", DESTINATION_IP),
+    PAIR("dpt", DESTINATION_PORT),
+    PAIR("destinationPort", DESTINATION_PORT),
+    PAIR("dmac", DESTINATION_MAC),
+    PAIR("dhost", DESTINATION_HOST),
+    PAIR("destinationHostName", DESTINATION_HOST),
+    PAIR("destinationTranslatedAddress", DESTINATION_NAT_IP),
+    PAIR("destinationDnsDomain", DOMAIN),
+    PAIR("label:Domain", DOMAIN),
+    PAIR("proto", TRANSPORT),
+    PAIR("transportProtocol", TRANSPORT),
+    PAIR("app", PROTOCOL),
+    PAIR("applicationProtocol", PROTOCOL),
+    PAIR("deviceDirection", DIRECTION),
+    PAIR("suser", USER),
+    PAIR("sourceUserName", USER),
+    PAIR("duser", TARGET_USER),
+    PAIR("destinationUserName", TARGET_USER),
+    PAIR("duser", USER),
+    PAIR("destinationUserName", USER),
+    PAIR("suid", USER),
+    PAIR("request", URL),
+    PAIR("requestUrl", URL),
+    PAIR("label:URL", URL),
+    PAIR("requestMethod", METHOD),
+    PAIR("requestClientApplication", AGENT),
+    PAIR("requestContext", REFERRER),
+    PAIR("filePath", FILE_PATH),
+    PAIR("label:File Path", FILE_PATH),
+    PAIR("fname", FILE),
+    PAIR("fileName", FILE),
+    PAIR("label:File Name", FILE),
+    PAIR("fileHash", SHA256), /* of whatever kind */
+    PAIR("label:SHA256", SHA256),
+    PAIR("label:SHA-256", SHA256),
+    PAIR("label:SHA1", SHA1),
+    PAIR("label:SHA-1", SHA1),
+    PAIR("label:MD5", MD5),
+    PAIR("label:Hash", SHA256),
+    PAIR("label:File Hash", SHA256),
+    PAIR("label:FileHash", SHA256),
+    PAIR("sproc", PROCESS),
+    PAIR("deviceProcessName", PROCESS),
+    PAIR("dproc", PROCESS),
+    PAIR("label:Process Name", PROCESS),
+    PAIR("label:Command Line", COMMAND),
+    PAIR("label:CommandLine", COMMAND),
+    PAIR("out", BYTES_OUT),
+    PAIR("in", BYTES_IN),
+    PAIR("msg", MESSAGE),
 };
 
-bool cef_recognise(struct bytes message)
+static const struct detection_row detections[] = {
+    {{{FIELD_EVENT,
+       "~logon fail|login fail|failed logon|failed login|authentication fail|sign-in fail"}},
+     20,
+     "blocked"},
+    {{{FIELD_EVENT,
+       "~update|signed in|signed out|logged in|logged out|succeeded|success|started|task"},
+      {FIELD_SEVERITY, "0|1|2|3|4|low"}},
+     0,
+     NULL},
+    {{{FIELD_EVENT, "~malware|virus|ransom|trojan|exploit|intrusion|threat|attack|botnet|c&c|"
+                    "phishing|suspicious"}},
+     SEVERITY_OF_LINE,
+     NULL},
+    {{{FIELD_CATEGORY,
+       "~malware|virus|ransom|trojan|exploit|intrusion|threat|attack|botnet|c&c|phishing"}},
+     SEVERITY_OF_LINE,
+     NULL},
+    {{{FIELD_THREAT, "*"}}, SEVERITY_OF_LINE, NULL},
+    {{{FIELD_SEVERITY, "7|8|9|10|high|very-high|very high|critical"}}, SEVERITY_OF_LINE, NULL},
+};
+
+/* "CEF:0|", "CEF: 1|". */
+static bool is_start(struct bytes at)
 {
-    return bytes_begin_with(message, "CEF:0|") || bytes_begin_with(message, "CEF:1|") ||
-           bytes_begin_with(message, "CEF: 0|");
+    const char *text = at.data;
+    if (!bytes_begin_with(at, "CEF:") || at.length < 8)
+        return false;
+    text += text[4] == ' ' ? 5 : 4;
+    return (*text == '0' || *text == '1') && text[1] == '|';
 }
 
-static struct bytes unescape(struct parsed *parsed, struct bytes value)
+struct bytes cef_begin(struct bytes message)
 {
-    const char *from = value.data, *end = from + value.length;
-    if (!value.length || !memchr(from, '\\', value.length))
-        return value;
-    char *room = parsed_scratch(parsed, value.length), *to = room;
-    if (!room)
-        return value;
-    for (; from < end; from++) {
-        char c = *from;
-        if (c == '\\' && from + 1 < end) {
-            from++;
-            c = *from == 'n' || *from == 'r' ? ' ' : *from;
-        }
-        *to++ = c;
-    }
-    return bytes_slice(room, to);
+    struct bytes head = bytes_head(message, LOOK_BYTES);
+    const char *end = (const char *)message.data + message.length;
+    const char *at = bytes_find(head, "CEF:");
+    if (at && is_start(bytes_slice(at, end)))
+        return bytes_slice(at, end);
+    return bytes_begin_with(message, "0|Ubiquiti|") ? message : (struct bytes){0};
 }
 
-static struct bytes next_header_field(struct parsed *parsed, const char **at, const char *end)
+bool cef_is_of(const struct parsed *parsed, const char *const *vendors)
 {
-    const char *from = *at;
-    while (*at < end && **at != '|')
-        *at += **at == '\\' && *at + 1 < end ? 2 : 1;
-    struct bytes field = bytes_slice(from, *at);
-    if (*at < end)
-        (*at)++;
-    return unescape(parsed, field);
+    struct bytes rest = cef_begin(parsed->message);
+    if (!rest.data)
+        return false;
+    (void)bytes_next(&rest, '|');
+    struct bytes vendor = bytes_trim(bytes_next(&rest, '|'));
+    for (; *vendors; vendors++)
+        if (bytes_equal_text_nocase(vendor, *vendors))
+            return true;
+    return false;
 }
 
-static bool is_name(char c)
+static bool recognise(const struct parsed *parsed)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == '[' || c == ']';
+    return cef_begin(parsed->message).data;
 }
 
-/* The start of the name that ends before the next unescaped '=', or `end`: what lies before it is the value. */
-static const char *next_name(const char *at, const char *end, const char **ret_equals)
+void cef_parse(struct parsed *parsed)
 {
-    for (const char *equals = at; equals < end; equals++) {
-        if (*equals == '\\' && equals + 1 < end) {
-            equals++;
-            continue;
-        }
-        if (*equals != '=')
-            continue;
-        const char *name = equals;
-        while (name > at && is_name(name[-1]))
-            name--;
-        if (name < equals && (name == at || name[-1] == ' ')) {
-            *ret_equals = equals;
-            return name;
-        }
-    }
-    *ret_equals = end;
-    return end;
-}
-
-static void parse_extension(const char *at, const char *end, struct parsed *parsed)
-{
-    const char *equals;
-    const char *name = next_name(at, end, &equals);
-    for (size_t i = 0; name < end && i < PAIRS_MAX; i++) {
-        const char *value = equals + 1, *following_equals;
-        const char *following = next_name(value, end, &following_equals);
-        struct bytes text = bytes_trim(bytes_slice(value, following));
-        parsed_set_named(parsed, pairs, COUNT_OF(pairs), bytes_slice(name, equals),
-                         unescape(parsed, text));
-        name = following;
-        equals = following_equals;
-    }
-}
-
-/* Hashes stand under one name whatever their kind; the length tells. */
-static void sort_hash(struct parsed *parsed)
-{
-    struct bytes hash = parsed->fields[FIELD_SHA256];
-    if (hash.length == 64 || !hash.data)
+    static const enum field head[] = {FIELD_COUNT, FIELD_VENDOR, FIELD_PRODUCT, FIELD_COUNT,
+                                      FIELD_CODE,  FIELD_EVENT,  FIELD_SEVERITY};
+    struct bytes rest = cef_begin(parsed->message);
+    if (!rest.data)
         return;
-    parsed->fields[FIELD_SHA256] = (struct bytes){0};
-    if (hash.length == 40)
-        parsed_set(parsed, FIELD_SHA1, hash);
-    if (hash.length == 32)
-        parsed_set(parsed, FIELD_MD5, hash);
+    for (size_t i = 0; i < COUNT_OF(head); i++) {
+        struct bytes field = cef_head_next(parsed, &rest);
+        if (head[i] != FIELD_COUNT)
+            parsed_set(parsed, head[i], field);
+    }
+    cef_each(parsed, rest, NULL);
+    if (!parsed->fields[FIELD_RULE].data)
+        parsed_set(parsed, FIELD_RULE, parsed->fields[FIELD_EVENT]);
 }
 
-void cef_parse(struct bytes message, struct parsed *parsed)
-{
-    static const enum field head[] = {FIELD_VENDOR, FIELD_PRODUCT, FIELD_COUNT,
-                                      FIELD_CODE,   FIELD_EVENT,   FIELD_SEVERITY};
-    const char *at = message.data, *end = at + message.length;
-    next_header_field(parsed, &at, end); /* CEF:0 */
-    for (size_t i = 0; i < COUNT_OF(head); i++) {
-        struct bytes field = next_header_field(parsed, &at, end);
-        if (head[i] != FIELD_COUNT)
-            parsed_set(parsed, head[i], bytes_trim(field));
-    }
-    parse_extension(at, end, parsed);
-    sort_hash(parsed);
-    parsed_set(parsed, FIELD_RULE, parsed->fields[FIELD_EVENT]);
-}
+const char *const cef_times[] = {
+    " rt=", "|rt=", " end=", "|end=", " start=", "|start=", " deviceReceiptTime=", NULL};
+
+const struct format format_cef = {.name = "cef",
+                                  .recognise = recognise,
+                                  .parse = cef_parse,
+                                  TABLE_PAIRS(pairs),
+                                  TABLE_DETECTIONS(detections),
+                                  .any_case = true,
+                                  .times = cef_times};

@@ -3,87 +3,121 @@
 #include "services/triage/formats/format.h"
 
 static const struct format_pair pairs[] = {
-    {"devname", FIELD_OBSERVER},
-    {"devid", FIELD_SERIAL},
-    {"type", FIELD_TYPE},
-    {"subtype", FIELD_SUBTYPE},
-    {"eventtype", FIELD_EVENT},
-    {"logid", FIELD_CODE},
-    {"action", FIELD_ACTION},
-    {"status", FIELD_ACTION},
-    {"utmaction", FIELD_ACTION},
-    {"crlevel", FIELD_SEVERITY},
-    {"severity", FIELD_SEVERITY},
-    {"level", FIELD_SEVERITY},
-    {"apprisk", FIELD_RISK},
-    {"virus", FIELD_RULE},
-    {"attack", FIELD_RULE},
-    {"botnetdomain", FIELD_RULE},
-    {"app", FIELD_RULE},
-    {"logdesc", FIELD_RULE},
-    {"virusid", FIELD_RULE_ID},
-    {"attackid", FIELD_RULE_ID},
-    {"appid", FIELD_RULE_ID},
-    {"catdesc", FIELD_CATEGORY},
-    {"appcat", FIELD_CATEGORY},
-    {"dtype", FIELD_CATEGORY},
-    {"srcip", FIELD_SOURCE_IP},
-    {"remip", FIELD_SOURCE_IP},
-    {"src", FIELD_SOURCE_IP},
-    {"srcport", FIELD_SOURCE_PORT},
-    {"srcmac", FIELD_SOURCE_MAC},
-    {"srcname", FIELD_SOURCE_HOST},
-    {"dstip", FIELD_DESTINATION_IP},
-    {"dst", FIELD_DESTINATION_IP},
-    {"dstport", FIELD_DESTINATION_PORT},
-    {"dstmac", FIELD_DESTINATION_MAC},
-    {"dstname", FIELD_DESTINATION_HOST},
-    {"proto", FIELD_TRANSPORT},
-    {"service", FIELD_PROTOCOL},
-    {"direction", FIELD_DIRECTION},
-    {"user", FIELD_USER},
-    {"unauthuser", FIELD_USER},
-    {"url", FIELD_URL},
-    {"hostname", FIELD_DOMAIN},
-    {"qname", FIELD_DNS},
-    {"httpmethod", FIELD_METHOD},
-    {"agent", FIELD_AGENT},
-    {"filename", FIELD_FILE},
-    {"file", FIELD_FILE},
-    {"analyticscksum", FIELD_SHA256},
-    {"filehash", FIELD_SHA256},
-    {"sentbyte", FIELD_BYTES_OUT},
-    {"rcvdbyte", FIELD_BYTES_IN},
-    {"msg", FIELD_MESSAGE},
+    PAIR("devname", OBSERVER),
+    PAIR("devid", SERIAL),
+    PAIR("type", TYPE),
+    PAIR("subtype", SUBTYPE),
+    PAIR("eventtype", EVENT),
+    PAIR("logid", CODE),
+    PAIR("utmaction", ACTION),
+    PAIR("action", ACTION),
+    PAIR("status", ACTION),
+    PAIR("level", LEVEL),
+    PAIR("crlevel", SEVERITY), /* FortiGate's own weight of the threat, where it gives one */
+    PAIR("severity", SEVERITY),
+    PAIR("apprisk", RISK),
+    PAIR("virus", RULE),
+    PAIR("attack", RULE),
+    PAIR("botnetdomain", RULE),
+    PAIR("app", RULE),
+    PAIR("logdesc", RULE),
+    PAIR("virusid", RULE_ID),
+    PAIR("attackid", RULE_ID),
+    PAIR("appid", RULE_ID),
+    PAIR("policyid", RULE_ID),
+    PAIR("virus", THREAT),
+    PAIR("catdesc", CATEGORY),
+    PAIR("appcat", CATEGORY),
+    PAIR("dtype", CATEGORY),
+    PAIR("srcip", SOURCE_IP),
+    PAIR("remip", SOURCE_IP),
+    PAIR("src", SOURCE_IP),
+    PAIR("ip", SOURCE_IP), /* DHCP, IPsec: the client */
+    PAIR("srcport", SOURCE_PORT),
+    PAIR("src_port", SOURCE_PORT),
+    PAIR("srcmac", SOURCE_MAC),
+    PAIR("mac", SOURCE_MAC),
+    PAIR("srcname", SOURCE_HOST),
+    PAIR("transip", SOURCE_NAT_IP),
+    PAIR("dstip", DESTINATION_IP),
+    PAIR("locip", DESTINATION_IP),
+    PAIR("dst", DESTINATION_IP),
+    PAIR("dstport", DESTINATION_PORT),
+    PAIR("dst_port", DESTINATION_PORT),
+    PAIR("dstmac", DESTINATION_MAC),
+    PAIR("dstname", DESTINATION_HOST),
+    PAIR("tranip", DESTINATION_NAT_IP),
+    PAIR("proto", TRANSPORT),
+    PAIR("service", PROTOCOL),
+    PAIR("direction", DIRECTION),
+    PAIR("user", USER),
+    PAIR("unauthuser", USER),
+    PAIR("url", URL),
+    PAIR("http_url", URL),
+    PAIR("hostname", DOMAIN),
+    PAIR("http_host", DOMAIN),
+    PAIR("qname", DNS),
+    PAIR("httpmethod", METHOD),
+    PAIR("http_method", METHOD),
+    PAIR("agent", AGENT),
+    PAIR("http_agent", AGENT),
+    PAIR("filename", FILE),
+    PAIR("file", FILE),
+    PAIR("analyticscksum", SHA256),
+    PAIR("filehash", SHA256),
+    PAIR("from", MAIL_FROM),
+    PAIR("to", MAIL_TO),
+    PAIR("subject", MAIL_SUBJECT),
+    PAIR("sentbyte", BYTES_OUT),
+    PAIR("rcvdbyte", BYTES_IN),
+    PAIR("msg", MESSAGE),
 };
 
-bool fortigate_recognise(struct bytes message)
+static const struct detection_row detections[] = {
+    {{{FIELD_EVENT, "~botnet"}}, 90, NULL},
+    {{{FIELD_SUBTYPE, "virus"},
+      {FIELD_EVENT, "analytics|oversize|scanerror|unscanned|switchproto"}},
+     0,
+     NULL},
+    {{{FIELD_SUBTYPE, "virus"}}, 80, NULL},
+    {{{FIELD_SUBTYPE, "ips|anomaly|waf"}}, SEVERITY_OF_LINE, NULL},
+    {{{FIELD_SUBTYPE, "webfilter"}, {FIELD_CATEGORY, "~malicious|phishing|spam url|newly"}},
+     60,
+     NULL},
+    {{{FIELD_SUBTYPE, "webfilter"}, {FIELD_ACTION, "blocked|block"}}, 30, "blocked"},
+    {{{FIELD_SUBTYPE, "dns"}, {FIELD_ACTION, "block|blocked|redirect|sinkhole"}}, 60, "blocked"},
+    {{{FIELD_SUBTYPE, "app-ctrl"}, {FIELD_RISK, "critical"}}, 50, NULL},
+    {{{FIELD_SUBTYPE, "app-ctrl"}, {FIELD_ACTION, "block|blocked|reset"}}, 30, "blocked"},
+    {{{FIELD_SUBTYPE, "dlp|file-filter"}, {FIELD_ACTION, "block|blocked|quarantine"}}, 50, NULL},
+    {{{FIELD_SUBTYPE, "emailfilter"}, {FIELD_ACTION, "blocked|block|exempt-fail"}}, 30, NULL},
+    {{{FIELD_SUBTYPE, "vpn"}, {FIELD_ACTION, "~login-fail"}}, 20, "blocked"},
+    {{{FIELD_SUBTYPE, "system|user"}, {FIELD_RULE, "~login failed|authentication failed"}},
+     20,
+     "blocked"},
+};
+
+static bool recognise(const struct parsed *parsed)
 {
+    struct bytes message = parsed->message;
     bool begins = bytes_begin_with(message, "date=") || bytes_begin_with(message, "logver=") ||
                   bytes_begin_with(message, "timestamp=") ||
                   bytes_begin_with(message, "eventtime=");
     return begins && bytes_find(message, "logid=") && bytes_find(message, "type=");
 }
 
-static void take_pair(struct parsed *parsed, struct bytes name, struct bytes value)
+static void parse(struct parsed *parsed)
 {
-    parsed_set_named(parsed, pairs, COUNT_OF(pairs), name, value);
+    keyvalue_each(parsed, parsed->message, NULL, NULL);
 }
 
-/* IANA protocol numbers as ECS spells them; what is none of them stays a number. */
-static void name_transport(struct parsed *parsed)
-{
-    static const char *const names[][2] = {{"1", "icmp"},       {"6", "tcp"},  {"17", "udp"},
-                                           {"58", "ipv6-icmp"}, {"47", "gre"}, {"50", "esp"}};
-    for (size_t i = 0; i < COUNT_OF(names); i++)
-        if (bytes_equal_text(parsed->fields[FIELD_TRANSPORT], names[i][0])) {
-            parsed->fields[FIELD_TRANSPORT] = bytes_of(names[i][1]);
-            return;
-        }
-}
+static const char *const times[] = {"eventtime=", NULL};
 
-void fortigate_parse(struct bytes message, struct parsed *parsed)
-{
-    keyvalue_each(message, parsed, take_pair);
-    name_transport(parsed);
-}
+const struct format format_fortigate = {.name = "fortigate",
+                                        .vendor = "Fortinet",
+                                        .product = "FortiGate",
+                                        .recognise = recognise,
+                                        .parse = parse,
+                                        TABLE_PAIRS(pairs),
+                                        TABLE_DETECTIONS(detections),
+                                        .times = times,
+                                        .time = format_time_split};

@@ -37,8 +37,9 @@ static bool is_number(struct bytes word, bool point)
     return word.length && points == (point ? 1 : 0);
 }
 
-bool squid_recognise(struct bytes message)
+static bool recognise(const struct parsed *parsed)
 {
+    struct bytes message = parsed->message;
     struct bytes words[WORDS];
     if (!message.length || *(const char *)message.data < '0' || *(const char *)message.data > '9')
         return false;
@@ -57,31 +58,18 @@ static void set_halves(struct parsed *parsed, struct bytes word, enum field befo
     parsed_set(parsed, after, bytes_slice(slash + 1, from + word.length));
 }
 
-/* "https://name:port/path" and, for CONNECT, "name:port". */
-static void set_domain(struct parsed *parsed, struct bytes url)
-{
-    const char *from = url.data, *end = from + url.length;
-    const char *scheme = bytes_find(url, "://");
-    if (scheme)
-        from = scheme + 3;
-    const char *stop = from;
-    while (stop < end && *stop != '/' && *stop != ':' && *stop != '?')
-        stop++;
-    parsed_set(parsed, FIELD_DOMAIN, bytes_slice(from, stop));
-}
-
-void squid_parse(struct bytes message, struct parsed *parsed)
+static void parse(struct parsed *parsed)
 {
     struct bytes words[WORDS] = {0};
     struct bytes peer = {0};
-    if (split(message, words) < 9)
+    if (split(parsed->message, words) < 9)
         return;
     parsed_set(parsed, FIELD_SOURCE_IP, words[2]);
     set_halves(parsed, words[3], FIELD_ACTION, FIELD_STATUS);
     parsed_set(parsed, FIELD_BYTES_IN, words[4]);
     parsed_set(parsed, FIELD_METHOD, words[5]);
     parsed_set(parsed, FIELD_URL, words[6]);
-    set_domain(parsed, words[6]);
+    parsed_set_domain_of_url(parsed, words[6]);
     parsed_set(parsed, FIELD_USER, words[7]);
     const char *slash = memchr(words[8].data, '/', words[8].length);
     if (slash)
@@ -89,3 +77,17 @@ void squid_parse(struct bytes message, struct parsed *parsed)
     parsed_set(parsed, FIELD_DESTINATION_IP, peer);
     parsed_set(parsed, FIELD_TYPE, bytes_of("access"));
 }
+
+static const struct detection_row detections[] = {
+    {{{FIELD_ACTION, "~denied"}, {FIELD_STATUS, "403"}}, 20, "blocked"},
+};
+
+static const char *const times[] = {"", NULL};
+
+const struct format format_squid = {.name = "squid",
+                                    .vendor = "Squid",
+                                    .product = "Squid",
+                                    .recognise = recognise,
+                                    .parse = parse,
+                                    TABLE_DETECTIONS(detections),
+                                    .times = times};

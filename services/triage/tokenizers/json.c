@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Suricata EVE JSON. A walker of its own rather than a tree: it names each scalar by its path ("alert.signature") and
- * allocates nothing; a line that was cut off yields what stands before the cut. */
+/* A walker of its own rather than a tree: it names each scalar by its path ("alert.signature") and allocates nothing; a line
+ * that was cut off yields what stands before the cut. */
 #include "services/triage/formats/format.h"
 
 #include <string.h>
@@ -8,59 +8,20 @@
 #define DEPTH_MAX 16
 #define PATH_MAX_BYTES 120
 #define SCALARS_MAX 400
-
-static const struct format_pair pairs[] = {
-    {"host", FIELD_OBSERVER},
-    {"event_type", FIELD_TYPE},
-    {"alert.category", FIELD_CATEGORY},
-    {"alert.action", FIELD_ACTION},
-    {"alert.severity", FIELD_SEVERITY},
-    {"alert.signature", FIELD_RULE},
-    {"alert.signature_id", FIELD_RULE_ID},
-    {"anomaly.event", FIELD_RULE},
-    {"src_ip", FIELD_SOURCE_IP},
-    {"src_port", FIELD_SOURCE_PORT},
-    {"ether.src_mac", FIELD_SOURCE_MAC},
-    {"dest_ip", FIELD_DESTINATION_IP},
-    {"dest_port", FIELD_DESTINATION_PORT},
-    {"ether.dest_mac", FIELD_DESTINATION_MAC},
-    {"proto", FIELD_TRANSPORT},
-    {"app_proto", FIELD_PROTOCOL},
-    {"direction", FIELD_DIRECTION},
-    {"http.url", FIELD_URL},
-    {"http.hostname", FIELD_DOMAIN},
-    {"http.http_method", FIELD_METHOD},
-    {"http.status", FIELD_STATUS},
-    {"http.http_user_agent", FIELD_AGENT},
-    {"dns.rrname", FIELD_DNS},
-    {"dns.query.rrname", FIELD_DNS},
-    {"dns.queries.rrname", FIELD_DNS},
-    {"tls.sni", FIELD_TLS_NAME},
-    {"fileinfo.filename", FIELD_FILE},
-    {"files.filename", FIELD_FILE},
-    {"fileinfo.sha256", FIELD_SHA256},
-    {"files.sha256", FIELD_SHA256},
-    {"fileinfo.sha1", FIELD_SHA1},
-    {"fileinfo.md5", FIELD_MD5},
-    {"smb.filename", FIELD_FILE},
-    {"flow.bytes_toserver", FIELD_BYTES_OUT},
-    {"flow.bytes_toclient", FIELD_BYTES_IN},
-};
+#define LOOK_BYTES 8192
+#define WORDS_BEFORE_MAX 64
 
 struct walker {
     struct parsed *parsed;
+    parsed_each_fn *each;
     const char *at, *end;
     char path[PATH_MAX_BYTES];
     size_t path_length;
     unsigned depth;
     size_t scalars;
+    struct bytes pair; /* the name that a value is about to follow, see give_pair */
+    size_t pair_at;    /* length of the path that it belongs to */
 };
-
-bool eve_recognise(struct bytes message)
-{
-    return bytes_begin_with(message, "{") && bytes_find(message, "\"event_type\"") &&
-           bytes_find(message, "\"timestamp\"");
-}
 
 static void skip_blank(struct walker *w)
 {
@@ -147,6 +108,7 @@ static struct bytes unescape(struct parsed *parsed, struct bytes raw)
         else
             *to++ = code ? meant[code - codes] : c;
     }
+    parsed->scratch_used -= (size_t)(room + raw.length - to); /* the rest goes back */
     return bytes_slice(room, to);
 }
 
@@ -177,8 +139,15 @@ static struct bytes read_word(struct walker *w)
 static void give_scalar(struct walker *w, struct bytes value)
 {
     if (w->scalars++ < SCALARS_MAX)
-        parsed_set_named(w->parsed, pairs, COUNT_OF(pairs),
-                         bytes_slice(w->path, w->path + w->path_length), value);
+        w->each(w->parsed, bytes_slice(w->path, w->path + w->path_length), value);
+}
+
+static bool is_one_of(struct bytes name, const char *const *list)
+{
+    for (; *list; list++)
+        if (bytes_equal_text_nocase(name, *list))
+            return true;
+    return false;
 }
 
 static void push_name(struct walker *w, struct bytes name)
@@ -193,6 +162,50 @@ static void push_name(struct walker *w, struct bytes name)
 }
 
 static void read_value(struct walker *w);
+
+/* {"Name": "ForwardTo", "Value": "a@example.com"} of Microsoft's audit, {"Key", "ValueString"} of CrowdStrike's,
+ * {"field", "value"} of Vision One's: below the object's own path by that name, besides by the path as it stands. */
+static void give_pair(struct walker *w, struct bytes value)
+{
+    static const char *const names[] = {"name", "key", "field", NULL};
+    static const char *const values[] = {"value", "valuestring", "newvalue", NULL};
+    size_t length = w->path_length, parent = length;
+    while (parent && w->path[parent - 1] != '.')
+        parent--;
+    struct bytes last = bytes_slice(w->path + parent, w->path + length);
+    if (is_one_of(last, names)) {
+        w->pair = value;
+        w->pair_at = parent;
+    } else if (w->pair.length && w->pair_at == parent && parent && is_one_of(last, values)) {
+        struct walker named = *w; /* with a path of its own */
+        named.path_length = parent - 1;
+        push_name(&named, w->pair);
+        give_scalar(&named, value);
+        w->scalars = named.scalars;
+    }
+}
+
+/* A text that is itself an object, or a list of them. */
+static void give_inside(struct walker *w, struct bytes text)
+{
+    const char *from = text.data;
+    bool object = text.length > 4 && (memcmp(from, "{\"", 2) == 0 || memcmp(from, "[{\"", 3) == 0);
+    if (!object || w->depth >= DEPTH_MAX)
+        return;
+    struct walker inside = *w;
+    inside.at = from;
+    inside.end = from + text.length;
+    inside.depth++;
+    read_value(&inside);
+    w->scalars = inside.scalars;
+}
+
+static void give_text(struct walker *w, struct bytes text)
+{
+    give_scalar(w, text);
+    give_pair(w, text);
+    give_inside(w, text);
+}
 
 static void read_member(struct walker *w)
 {
@@ -229,6 +242,8 @@ static void read_container(struct walker *w, char close)
     }
     if (w->at < w->end)
         w->at++;
+    if (close == '}')
+        w->pair = (struct bytes){0};
     w->depth--;
 }
 
@@ -241,15 +256,45 @@ static void read_value(struct walker *w)
         read_container(w, '}');
     else if (*w->at == '[')
         read_container(w, ']');
+    else if (*w->at == '"')
+        give_text(w, read_string(w));
     else
-        give_scalar(w, *w->at == '"' ? read_string(w) : read_word(w));
+        give_text(w, read_word(w));
 }
 
-void eve_parse(struct bytes message, struct parsed *parsed)
+void json_each(struct parsed *parsed, struct bytes text, parsed_each_fn *each)
 {
-    struct walker w = {
-        .parsed = parsed, .at = message.data, .end = (const char *)message.data + message.length};
+    struct walker w = {.parsed = parsed,
+                       .each = each ? each : parsed_name,
+                       .at = text.data,
+                       .end = (const char *)text.data + text.length};
     read_value(&w);
-    if (!parsed->fields[FIELD_DOMAIN].data)
-        parsed_set(parsed, FIELD_DOMAIN, parsed->fields[FIELD_TLS_NAME]);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct bytes json_begin(struct bytes message)
+{
+    const char *at = message.data, *end = at + message.length;
+    const char *last = at + bytes_head(message, WORDS_BEFORE_MAX).length;
+    for (; at < last && *at && !strchr("=|\"'<", *at); at++) {
+        const char *name = at + 1;
+        while (name < end && is_blank(*name))
+            name++;
+        if (*at == '{' && name < end && (*name == '"' || *name == '}'))
+            return bytes_slice(at, end);
+    }
+    return (struct bytes){0};
+}
+
+bool json_tells(const struct parsed *parsed, const char *const *marks)
+{
+    struct bytes head = bytes_head(json_begin(parsed->message), LOOK_BYTES);
+    for (; head.length && *marks; marks++)
+        if (bytes_find(head, *marks))
+            return true;
+    return false;
 }

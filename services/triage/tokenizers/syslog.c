@@ -98,6 +98,14 @@ static void skip_structured(struct cursor *c)
     skip_spaces(c);
 }
 
+/* Some devices leave out what should stand between host and message. */
+static bool is_message(const struct cursor *c)
+{
+    struct bytes rest = bytes_slice(c->at, c->end);
+    return bytes_begin_with(rest, "CEF:") || bytes_begin_with(rest, "LEEF:") ||
+           bytes_begin_with(rest, "{");
+}
+
 static bool take_5424(struct cursor *c, struct syslog_header *header)
 {
     struct cursor probe = *c;
@@ -105,14 +113,18 @@ static bool take_5424(struct cursor *c, struct syslog_header *header)
         return false;
     probe.at += 2;
     header->time = take_word(&probe);
-    header->dated = is_dated(header->time);
-    if (!header->dated && !bytes_equal_text(header->time, "-"))
+    if (!is_dated(header->time) && !bytes_equal_text(header->time, "-"))
         return false;
     header->host = take_word(&probe);
-    header->app = take_word(&probe);
-    take_word(&probe); /* process id */
-    take_word(&probe); /* message id */
+    for (int i = 0; i < 3 && !is_message(&probe); i++) { /* application, process id, message id */
+        struct bytes word = take_word(&probe);
+        if (i == 0)
+            header->app = word;
+    }
+    const char *structured = probe.at;
     skip_structured(&probe);
+    if (structured < probe.at && *structured == '[')
+        header->structured = bytes_trim(bytes_slice(structured, probe.at));
     if (bytes_begin_with(bytes_slice(probe.at, probe.end), "\xef\xbb\xbf"))
         probe.at += 3;
     *c = probe;
@@ -127,6 +139,9 @@ static void take_tag(struct cursor *c, struct syslog_header *header)
            *at != '{' && *at != '|')
         at++;
     const char *name_end = at;
+    struct bytes name = bytes_slice(c->at, name_end);
+    if (bytes_equal_text(name, "CEF") || bytes_equal_text(name, "LEEF"))
+        return; /* "CEF: 0|…" is the message already */
     if (at < c->end && *at == '[') {
         while (at < c->end && *at != ']' && *at != ' ')
             at++;
@@ -136,7 +151,7 @@ static void take_tag(struct cursor *c, struct syslog_header *header)
         name_end > c->at && at < c->end && *at == ':' && (at + 1 == c->end || at[1] == ' ');
     if (!tagged)
         return;
-    header->app = bytes_slice(c->at, name_end);
+    header->app = name;
     c->at = at + 1;
     skip_spaces(c);
 }
@@ -150,8 +165,12 @@ static void take_host(struct cursor *c, struct syslog_header *header)
         if (strchr("={}\"|", ((const char *)word.data)[i]))
             return;
     if (!word.length || ((const char *)word.data)[word.length - 1] == ':' ||
-        bytes_begin_with(word, "CEF:"))
+        bytes_begin_with(word, "CEF:") || bytes_begin_with(word, "TMCM:"))
         return;
+    bool bracketed = word.length > 2 && *(const char *)word.data == '[' &&
+                     ((const char *)word.data)[word.length - 1] == ']';
+    if (bracketed) /* an address, as Zscaler's NSS has it */
+        word = bytes_slice((const char *)word.data + 1, (const char *)word.data + word.length - 1);
     header->host = word;
     *c = probe;
 }
@@ -172,7 +191,6 @@ struct bytes syslog_strip(struct bytes line, struct syslog_header *ret_header)
         ret_header->time = time;
     } else if (is_dated(take_word(&probe))) {
         ret_header->time = take_word(&c);
-        ret_header->dated = true;
     } else {
         return bytes_slice(c.at, c.end);
     }
