@@ -160,13 +160,16 @@ void http_suspend(struct http_request *request, int64_t deadline_ms,
     pthread_mutex_unlock(&request->lock);
 }
 
-void http_pause(struct http_request *request, int64_t deadline_ms,
+bool http_pause(struct http_request *request, int64_t deadline_ms,
                 void (*late)(struct http_request *request, void *context), void *context)
 {
     assert(request->stage == HTTP_STAGE_BODY);
-    http_hold(request);
     pthread_mutex_lock(&request->lock);
-    assert(!request->suspended);
+    if (request->suspended) {
+        pthread_mutex_unlock(&request->lock);
+        return false;
+    }
+    http_hold(request);
     request->paused_at_ms = clock_monotonic_ms();
     request->paused_deadline_ms = atomic_exchange(&request->connection->deadline_ms, INT64_MAX);
     request->suspended = true;
@@ -175,6 +178,7 @@ void http_pause(struct http_request *request, int64_t deadline_ms,
     request->late_context = context;
     MHD_suspend_connection(request->mhd);
     pthread_mutex_unlock(&request->lock);
+    return true;
 }
 
 void http_continue(struct http_request *request)

@@ -99,8 +99,9 @@ void http_suspend(struct http_request *request, int64_t deadline_ms,
                   void (*late)(struct http_request *request, void *context), void *context);
 /* In data(): no further piece until http_continue, called from any thread; the time between is not counted against the
  * client. When the monotonic `deadline_ms` passes before, `late` is called and must answer. Call it *before* what will
- * continue is begun; the caller gets a reference, which http_continue releases. */
-void http_pause(struct http_request *request, int64_t deadline_ms,
+ * continue is begun; the caller gets a reference, which http_continue releases. False: paused already, no reference. Pieces of
+ * a chunked body that have been read already still come. */
+bool http_pause(struct http_request *request, int64_t deadline_ms,
                 void (*late)(struct http_request *request, void *context), void *context);
 void http_continue(struct http_request *request);
 /* Before http_suspend, for work that may go on when the answer was given late: from now on http_header answers copies

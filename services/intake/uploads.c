@@ -100,10 +100,10 @@ static bool pause_if_full(struct http_request *request, struct upload *upload)
 {
     pthread_mutex_lock(&upload->lock);
     bool well = !upload->failed;
-    if (well && upload->under_way >= UNDER_WAY_MAX) {
-        upload->paused = true;
+    if (well && upload->under_way >= UNDER_WAY_MAX && !upload->paused) {
         upload->request = request;
-        http_pause(request, clock_monotonic_ms() + ACKNOWLEDGED_WITHIN_MS, reply_not_written, NULL);
+        upload->paused = http_pause(request, clock_monotonic_ms() + ACKNOWLEDGED_WITHIN_MS,
+                                    reply_not_written, NULL);
     }
     pthread_mutex_unlock(&upload->lock);
     return well;

@@ -9,7 +9,7 @@
 #include <zstd.h>
 
 #define RATIO_MAX 500 /* a log of one line repeated comes near it */
-#define RATIO_FREE_BYTES (64LL * 1024 * 1024)
+#define RATIO_FREE_BYTES (8LL * 1024 * 1024)
 #define PIECE_BYTES (256 * 1024)
 #define MAGIC_BYTES 4
 

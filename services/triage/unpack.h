@@ -5,7 +5,7 @@
  * bounded, whatever the compressed bytes claim. zlib.h is included by unpack.c only.
  * Ownership: the lines are lent. Threads: one. Errors: REJECT with the reason: damaged, cut short, too much. Zero bytes behind
  * a gzip member are padding.
- * Limits: 4 GiB unpacked; beyond 64 MiB at most 500 times what was packed, more is no log; lines.h.
+ * Limits: 4 GiB unpacked; beyond 8 MiB at most 500 times what was packed, more is no log; lines.h.
  */
 #include "services/triage/lines.h"
 

@@ -52,10 +52,10 @@ def test_any_charset_is_read(desk, charset, named, pack):
 @pytest.mark.parametrize("raw,why", [
     (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 50, "no text"),
     (gzip.compress(b"one line\n" * 1000)[:-9], "ends too early"),
-    (gzip.compress(b"one line\n" * 1000)[:40] + b"\xff" * 200, "damaged"),
-    (gzip.compress(b"\0" * 200_000_000), "times its size"),
-    (gzip.compress(b"a\n" * 100_000_000), "times its size"),
-], ids=["binary", "cut", "damaged", "bomb of zeros", "bomb of lines"])
+    (gzip.compress(random.Random(1).randbytes(5000))[:2000] + b"\xff" * 9000, "damaged"),
+    (gzip.compress(b"0" * 200_000_000), "times its size"),
+    (gzip.compress(b"a\n" * 15_000_000), "times its size"),
+], ids=["binary", "cut", "damaged", "bomb of one line", "bomb of lines"])
 def test_what_is_no_log_is_said(desk, raw, why):
     case_id = open_case(desk)
     note, search = searched(desk, case_id, put(desk, case_id, raw)["upload"], 120)

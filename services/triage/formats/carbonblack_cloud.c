@@ -68,7 +68,7 @@ static bool recognise(const struct parsed *parsed)
 
 static void parse(struct parsed *parsed)
 {
-    json_each(parsed, json_begin(parsed->message), NULL);
+    json_each(parsed, parsed->json, NULL);
 }
 
 static const char *const times[] = {"\"detection_timestamp\":",
@@ -82,6 +82,7 @@ static const char *const times[] = {"\"detection_timestamp\":",
 const struct format format_carbonblack_cloud = {.name = "carbonblack_cloud",
                                                 .vendor = "VMware",
                                                 .product = "Carbon Black Cloud",
+                                                .is_json = true,
                                                 .recognise = recognise,
                                                 .parse = parse,
                                                 TABLE_PAIRS(pairs),

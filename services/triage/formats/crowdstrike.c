@@ -109,7 +109,7 @@ static bool each(struct parsed *parsed, struct bytes name, struct bytes value)
 
 static void parse(struct parsed *parsed)
 {
-    json_each(parsed, json_begin(parsed->message), each);
+    json_each(parsed, parsed->json, each);
     if (bytes_equal_text(parsed->fields[FIELD_DIRECTION], "inbound"))
         parsed_swap_ends(parsed);
 }
@@ -125,6 +125,7 @@ static const char *const times[] = {"\"UTCTimestamp\":",
 const struct format format_crowdstrike = {.name = "crowdstrike",
                                           .vendor = "CrowdStrike",
                                           .product = "Falcon",
+                                          .is_json = true,
                                           .recognise = recognise,
                                           .parse = parse,
                                           TABLE_PAIRS(pairs),

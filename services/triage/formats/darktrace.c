@@ -72,7 +72,7 @@ static bool recognise(const struct parsed *parsed)
 {
     bool named = bytes_begin_with(parsed->message, "darktrace") ||
                  bytes_begin_with(parsed->header.app, "darktrace");
-    return json_begin(parsed->message).data && (named || kind_of(parsed));
+    return parsed->json.data && (named || kind_of(parsed));
 }
 
 /* An audit's status is HTTP's, the system's is "Active". */
@@ -88,7 +88,7 @@ static void parse(struct parsed *parsed)
     const char *kind = kind_of(parsed);
     if (kind)
         parsed_set(parsed, FIELD_TYPE, bytes_of(kind));
-    json_each(parsed, json_begin(parsed->message), each);
+    json_each(parsed, parsed->json, each);
 }
 
 static const char *const times[] = {

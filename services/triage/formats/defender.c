@@ -138,7 +138,7 @@ static bool begins_remotely(struct bytes event)
 
 static void parse(struct parsed *parsed)
 {
-    json_each(parsed, json_begin(parsed->message), each);
+    json_each(parsed, parsed->json, each);
     if (begins_remotely(parsed->fields[FIELD_EVENT]))
         parsed_swap_ends(parsed);
 }
@@ -158,6 +158,7 @@ static const char *const times[] = {"\"Timestamp\":",
 const struct format format_defender = {.name = "defender",
                                        .vendor = "Microsoft",
                                        .product = "Defender",
+                                       .is_json = true,
                                        .recognise = recognise,
                                        .parse = parse,
                                        TABLE_PAIRS(pairs),

@@ -87,7 +87,7 @@ static bool each(struct parsed *parsed, struct bytes name, struct bytes value)
 
 static void parse(struct parsed *parsed)
 {
-    json_each(parsed, json_begin(parsed->message), each);
+    json_each(parsed, parsed->json, each);
 }
 
 static const char *const times[] = {"\"occured\":", "\"occurred\":", NULL};
@@ -95,6 +95,7 @@ static const char *const times[] = {"\"occured\":", "\"occurred\":", NULL};
 const struct format format_eset = {.name = "eset",
                                    .vendor = "ESET",
                                    .product = "PROTECT",
+                                   .is_json = true,
                                    .recognise = recognise,
                                    .parse = parse,
                                    TABLE_PAIRS(pairs),

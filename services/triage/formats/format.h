@@ -94,6 +94,8 @@ struct parsed {
     char *converted; /* owned: the line, where it was no UTF-8 */
     struct syslog_header header;
     struct bytes message; /* the line without its syslog header */
+    struct bytes
+        json; /* from where an object begins in the message, a few words may stand before; no data: none does */
     struct bytes fields[FIELD_COUNT];
     unsigned char ranks[FIELD_COUNT];
     char *scratch;
@@ -132,6 +134,7 @@ enum severity_scale {
 struct format {
     const char *name;             /* "fortigate": event.module */
     const char *vendor, *product; /* NULL: the line tells */
+    bool is_json;                 /* asked only where the message holds an object */
     /* Looks at message and header; quick, for it is asked for every line that is taken in. */
     bool (*recognise)(const struct parsed *parsed);
     void (*parse)(struct parsed *parsed);

@@ -268,12 +268,12 @@ static const struct detection_row detections[] = {
 
 static bool recognise(const struct parsed *parsed)
 {
-    return json_begin(parsed->message).data;
+    return parsed->json.data;
 }
 
 static void parse(struct parsed *parsed)
 {
-    json_each(parsed, json_begin(parsed->message), NULL);
+    json_each(parsed, parsed->json, NULL);
     parsed_set_domain_of_url(parsed, parsed->fields[FIELD_URL]);
 }
 
@@ -285,6 +285,7 @@ static const char *const times[] = {
     "\"_time\":",      "\"start_time\":", "\"occurred\":",      NULL};
 
 const struct format format_generic_json = {.name = "generic_json",
+                                           .is_json = true,
                                            .recognise = recognise,
                                            .parse = parse,
                                            TABLE_PAIRS(pairs),

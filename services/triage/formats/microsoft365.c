@@ -104,7 +104,7 @@ static bool each(struct parsed *parsed, struct bytes name, struct bytes value)
 
 static void parse(struct parsed *parsed)
 {
-    json_each(parsed, json_begin(parsed->message), each);
+    json_each(parsed, parsed->json, each);
 }
 
 static const char *const times[] = {
@@ -113,6 +113,7 @@ static const char *const times[] = {
 const struct format format_microsoft365 = {.name = "microsoft365",
                                            .vendor = "Microsoft",
                                            .product = "Microsoft 365",
+                                           .is_json = true,
                                            .recognise = recognise,
                                            .parse = parse,
                                            TABLE_PAIRS(pairs),

@@ -93,7 +93,7 @@ static void find_host(struct parsed *parsed)
 
 static void parse(struct parsed *parsed)
 {
-    json_each(parsed, json_begin(parsed->message), each);
+    json_each(parsed, parsed->json, each);
     find_host(parsed);
 }
 
@@ -102,6 +102,7 @@ static const char *const times[] = {"\"createdAt\":", "\"createdat\":", "\"ident
 const struct format format_sentinelone = {.name = "sentinelone",
                                           .vendor = "SentinelOne",
                                           .product = "Singularity",
+                                          .is_json = true,
                                           .recognise = recognise,
                                           .parse = parse,
                                           TABLE_PAIRS(pairs),

@@ -69,14 +69,14 @@ static bool recognise(const struct parsed *parsed)
 {
     static const char *const marks[] = {
         "\"flow_id\"", "\"src_ip\"", "\"in_iface\"", "\"stats\"", "\"engine\"", "\"alert\"", NULL};
-    struct bytes message = json_begin(parsed->message);
+    struct bytes message = parsed->json;
     return bytes_begin_with(message, "{") && bytes_find(message, "\"event_type\"") &&
            bytes_find(message, "\"timestamp\"") && json_tells(parsed, marks);
 }
 
 static void parse(struct parsed *parsed)
 {
-    json_each(parsed, json_begin(parsed->message), NULL);
+    json_each(parsed, parsed->json, NULL);
 }
 
 static const char *const times[] = {"\"timestamp\":", NULL};
@@ -84,6 +84,7 @@ static const char *const times[] = {"\"timestamp\":", NULL};
 const struct format format_suricata = {.name = "suricata",
                                        .vendor = "OISF",
                                        .product = "Suricata",
+                                       .is_json = true,
                                        .recognise = recognise,
                                        .parse = parse,
                                        TABLE_PAIRS(pairs),

@@ -54,7 +54,7 @@ static bool recognise(const struct parsed *parsed)
 
 static void parse(struct parsed *parsed)
 {
-    json_each(parsed, json_begin(parsed->message), NULL);
+    json_each(parsed, parsed->json, NULL);
     struct bytes name = parsed->fields[FIELD_DNS];
     if (name.length > 1 && ((const char *)name.data)[name.length - 1] == '.')
         name.length--; /* the root's dot */
@@ -67,6 +67,7 @@ static const char *const times[] = {"\"timestamp\":", "\"datetime\":", NULL};
 const struct format format_umbrella = {.name = "umbrella",
                                        .vendor = "Cisco",
                                        .product = "Umbrella",
+                                       .is_json = true,
                                        .recognise = recognise,
                                        .parse = parse,
                                        TABLE_PAIRS(pairs),

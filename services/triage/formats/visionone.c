@@ -121,7 +121,7 @@ static bool recognise(const struct parsed *parsed)
 
 static void parse(struct parsed *parsed)
 {
-    json_each(parsed, json_begin(parsed->message), NULL);
+    json_each(parsed, parsed->json, NULL);
 }
 
 static const char *const times[] = {"\"eventTime\":",
@@ -135,6 +135,7 @@ static const char *const times[] = {"\"eventTime\":",
 const struct format format_visionone = {.name = "visionone",
                                         .vendor = "Trend Micro",
                                         .product = "Vision One",
+                                        .is_json = true,
                                         .recognise = recognise,
                                         .parse = parse,
                                         TABLE_PAIRS(pairs),

@@ -103,7 +103,7 @@ static bool each(struct parsed *parsed, struct bytes name, struct bytes value)
 
 static void parse(struct parsed *parsed)
 {
-    json_each(parsed, json_begin(parsed->message), each);
+    json_each(parsed, parsed->json, each);
     parsed_set_domain_of_url(parsed, parsed->fields[FIELD_URL]);
 }
 
@@ -116,6 +116,7 @@ static const char *const times[] = {
 const struct format format_zscaler_json = {.name = "zscaler_json",
                                            .vendor = "Zscaler",
                                            .product = "ZIA",
+                                           .is_json = true,
                                            .recognise = recognise,
                                            .parse = parse,
                                            TABLE_PAIRS(pairs),

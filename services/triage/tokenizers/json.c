@@ -280,6 +280,8 @@ struct bytes json_begin(struct bytes message)
 {
     const char *at = message.data, *end = at + message.length;
     const char *last = at + bytes_head(message, WORDS_BEFORE_MAX).length;
+    if (at == last || !memchr(at, '{', (size_t)(last - at)))
+        return (struct bytes){0};
     for (; at < last && *at && !strchr("=|\"'<", *at); at++) {
         const char *name = at + 1;
         while (name < end && is_blank(*name))
@@ -292,7 +294,7 @@ struct bytes json_begin(struct bytes message)
 
 bool json_tells(const struct parsed *parsed, const char *const *marks)
 {
-    struct bytes head = bytes_head(json_begin(parsed->message), LOOK_BYTES);
+    struct bytes head = bytes_head(parsed->json, LOOK_BYTES);
     for (; head.length && *marks; marks++)
         if (bytes_find(head, *marks))
             return true;
