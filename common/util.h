@@ -36,6 +36,11 @@ struct bytes {
     size_t length;
 };
 struct bytes bytes_of(const char *text); /* NULL text gives NULL data */
+/* Where they end; of nothing, nothing: no step from a null pointer, not even one of zero. */
+static inline const char *bytes_end(struct bytes bytes)
+{
+    return bytes.length ? (const char *)bytes.data + bytes.length : (const char *)bytes.data;
+}
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_equal_text(struct bytes a, const char *text);
 

@@ -50,7 +50,7 @@ static bool ask_text(struct asking *asking, struct bytes text)
 static bool ask_behind(struct asking *asking, const char *mark)
 {
     const char *at = bytes_find(asking->head, mark);
-    const char *end = (const char *)asking->head.data + asking->head.length;
+    const char *end = bytes_end(asking->head);
     return at && ask_text(asking, bytes_slice(at + strlen(mark), end));
 }
 
@@ -110,7 +110,7 @@ int64_t event_time_of(struct bytes header, struct bytes line, int64_t append_us,
 static struct bytes behind(struct bytes text, const char *const *marks)
 {
     for (; *marks; marks++) {
-        const char *at = bytes_find(text, *marks), *end = (const char *)text.data + text.length;
+        const char *at = bytes_find(text, *marks), *end = bytes_end(text);
         if (!at)
             continue;
         at += strlen(*marks);

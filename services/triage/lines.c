@@ -70,7 +70,7 @@ static void add_to_line(struct lines *lines, const char *data, size_t length)
 static void take_text(void *context, struct bytes text)
 {
     struct lines *lines = context;
-    const char *data = text.data, *end = data + text.length;
+    const char *data = text.length ? text.data : "", *end = data + text.length;
     while (data < end && lines->verdict == VERDICT_OK) {
         const char *newline = memchr(data, '\n', (size_t)(end - data));
         add_to_line(lines, data, (size_t)((newline ? newline : end) - data));

@@ -41,10 +41,12 @@ static const struct {
     {"allowed", {"通過しています", "let through"}},
 };
 
+#define VALUES(...) ((const char *[]){__VA_ARGS__, NULL})
+
 /* Every {} by the next value. */
 static void fill(struct buf *out, const char *sentence, const char *const *values)
 {
-    for (const char *at; (at = strstr(sentence, "{}")); sentence = at + 2) {
+    for (const char *at; *values && (at = strstr(sentence, "{}")); sentence = at + 2) {
         buf_add(out, sentence, (size_t)(at - sentence));
         buf_add_text(out, *values++);
     }
@@ -122,7 +124,7 @@ static void say_worst(struct buf *out, const json_t *summary, enum language lang
     say_time(group, "last", language, last);
     struct number count = number_of(group, "count");
     fill(out, worst[language],
-         (const char *[]){what, device, count.text, first, last, action_text(group, language)});
+         VALUES(what, device, count.text, first, last, action_text(group, language)));
 }
 
 /* The longest gap of all sources. */
@@ -152,7 +154,7 @@ static void say_gap(struct buf *out, const json_t *summary, enum language langua
     say_name(of, "source", "?", name);
     say_time(longest, "from", language, from);
     say_time(longest, "to", language, to);
-    fill(out, gap[language], (const char *[]){name, from, to});
+    fill(out, gap[language], VALUES(name, from, to));
 }
 
 static json_t *say(const json_t *summary, enum language language)
@@ -165,15 +167,15 @@ static json_t *say(const json_t *summary, enum language language)
     bool any = strcmp(detections.text, "0") != 0;
     buf_init(&out, TEXT_BYTES_MAX);
     if (any)
-        fill(&out, found[language], (const char *[]){detections.text, blocked.text});
+        fill(&out, found[language], VALUES(detections.text, blocked.text));
     else if (strcmp(scanned.text, "0") != 0)
-        fill(&out, none[language], (const char *[]){scanned.text});
+        fill(&out, none[language], VALUES(scanned.text));
     else
         buf_add_text(&out, nothing_there[language]);
     if (any)
         say_worst(&out, summary, language);
     if (strcmp(devices.text, "0") != 0)
-        fill(&out, also[language], (const char *[]){devices.text});
+        fill(&out, also[language], VALUES(devices.text));
     say_gap(&out, summary, language);
     if (json_is_true(json_object_get(summary, "truncated")))
         buf_add_text(&out, not_whole[language]);

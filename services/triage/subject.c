@@ -250,7 +250,7 @@ static bool is_name(struct bytes value, const char *name)
     const char *at = bytes_find_nocase(value, bytes_of(name));
     if (!at)
         return false;
-    const char *from = value.data, *end = from + value.length;
+    const char *from = value.data, *end = bytes_end(value);
     bool begins = at == from || at[-1] == '\\';
     bool ends = at + length == end || at[length] == '.' || at[length] == '@' || at[length] == '$';
     return begins && ends;
@@ -337,7 +337,7 @@ static const char *touches_token(const struct subject *subject, const struct lin
 
 const char *subject_touches_text(const struct subject *subject, struct bytes text)
 {
-    const char *at = text.data, *end = at + text.length, *label = NULL;
+    const char *at = text.data, *end = bytes_end(text), *label = NULL;
     struct bytes token;
     size_t name = needles_find(subject->names, text);
     if (name != NEEDLES_NONE)

@@ -211,9 +211,9 @@ static bool take_year_first(struct cursor *c, struct parts *p)
 {
     if (!take_number(c, 4, 4, &p->year) || c->at >= c->end)
         return false;
-    char separator = *c->at;
-    return take_char(c, "-/.") && take_number(c, 1, 2, &p->month) && c->at < c->end &&
-           *c->at++ == separator && take_number(c, 1, 2, &p->day) && take_char(c, "Tt _-\t,;") &&
+    const char separator[] = {*c->at, '\0'};
+    return take_char(c, "-/.") && take_number(c, 1, 2, &p->month) && take_char(c, separator) &&
+           take_number(c, 1, 2, &p->day) && take_char(c, "Tt _-\t,;") &&
            (skip_spaces(c), take_clock(c, p));
 }
 
@@ -277,7 +277,7 @@ static bool read_written(struct bytes text, int64_t append_us, int32_t east_s, i
     static bool (*const forms[])(struct cursor *c, struct parts *p) = {
         take_year_first, take_month_first, take_day_first, take_name_first};
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
-        struct cursor c = {.at = text.data, .end = (const char *)text.data + text.length};
+        struct cursor c = {.at = text.data, .end = bytes_end(text)};
         struct parts parts = {.east_s = east_s};
         if (!forms[i](&c, &parts))
             continue;
@@ -292,7 +292,7 @@ static bool read_written(struct bytes text, int64_t append_us, int32_t east_s, i
 /* A count since 1970 in seconds, milli-, micro- or nanoseconds: the number of digits tells which. */
 static bool read_epoch(struct bytes text, int64_t *ret_us)
 {
-    const char *at = text.data, *end = at + text.length, *p = at;
+    const char *at = text.data, *end = bytes_end(text), *p = at;
     int64_t number = 0;
     int digits = 0;
     for (; p < end && *p >= '0' && *p <= '9' && digits < 20; p++, digits++)
@@ -324,9 +324,9 @@ bool time_text_read_utc(struct bytes text, int64_t append_us, int64_t *ret_us)
 
 bool time_text_join(struct bytes date, struct bytes clock, struct bytes zone, int64_t *ret_us)
 {
-    struct cursor d = {.at = date.data, .end = (const char *)date.data + date.length};
-    struct cursor t = {.at = clock.data, .end = (const char *)clock.data + clock.length};
-    struct cursor z = {.at = zone.data, .end = (const char *)zone.data + zone.length};
+    struct cursor d = {.at = date.data, .end = bytes_end(date)};
+    struct cursor t = {.at = clock.data, .end = bytes_end(clock)};
+    struct cursor z = {.at = zone.data, .end = bytes_end(zone)};
     struct parts parts = {.east_s = zone_east_s};
     if (!date.length || !clock.length || !take_number(&d, 4, 4, &parts.year) ||
         !take_char(&d, "-/.") || !take_number(&d, 1, 2, &parts.month) || !take_char(&d, "-/.") ||

@@ -19,9 +19,8 @@ static struct buf read_whole(enum charset charset, struct bytes file, size_t pie
     struct charset_stream *stream = charset_open(charset, take, &out);
     buf_init(&out, SIZE_MAX / 2);
     for (size_t at = 0; at < file.length; at += piece)
-        charset_feed(stream,
-                     (struct bytes){(const char *)file.data + at,
-                                    file.length - at < piece ? file.length - at : piece});
+        charset_feed(stream, (struct bytes){(const char *)file.data + at,
+                                            file.length - at < piece ? file.length - at : piece});
     charset_end(stream);
     charset_close(stream);
     return out;
@@ -35,8 +34,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum charset charset = charset_guess(file);
     if (charset == CHARSET_BINARY || data[0] & 1)
         charset = (enum charset)(data[0] / 2 % CHARSET_BINARY);
-    CLEANUP(buf_free) struct buf whole = read_whole(charset, file, size),
-                                 pieces = read_whole(charset, file, 1 + data[0] % 7);
+    CLEANUP(buf_free)
+    struct buf whole = read_whole(charset, file, size),
+               pieces = read_whole(charset, file, 1 + data[0] % 7);
     assert(whole.length == pieces.length &&
            (!whole.length || memcmp(whole.data, pieces.data, whole.length) == 0));
     return 0;

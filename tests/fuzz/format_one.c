@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     detection_judge(&parsed, &finding);
     for (int field = 0; field < FIELD_COUNT; field++)
         for (size_t i = 0; i < parsed.fields[field].length; i++)
-            total += ((const unsigned char *)parsed.fields[field].data)[i]; /* every byte is readable */
+            total +=
+                ((const unsigned char *)parsed.fields[field].data)[i]; /* every byte is readable */
     assert(total <= SIZE_MAX);
     return 0;
 }

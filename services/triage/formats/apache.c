@@ -31,7 +31,7 @@ static const char *find_date(struct bytes message)
 {
     if (!message.length)
         return NULL;
-    const char *at = message.data, *end = at + message.length;
+    const char *at = message.data, *end = bytes_end(message);
     while ((at = memchr(at, '[', (size_t)(end - at)))) {
         at++;
         if (is_date(at, end) && at - 1 > (const char *)message.data && at[-2] == ' ')
@@ -43,7 +43,7 @@ static const char *find_date(struct bytes message)
 static bool recognise(const struct parsed *parsed)
 {
     const char *date = find_date(bytes_head(parsed->message, 512));
-    const char *end = (const char *)parsed->message.data + parsed->message.length;
+    const char *end = bytes_end(parsed->message);
     return date && bytes_find(bytes_head(bytes_slice(date, end), 40), "] \"");
 }
 

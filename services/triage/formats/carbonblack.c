@@ -51,7 +51,7 @@ static bool read_time(const struct parsed *parsed, int64_t append_us, int64_t *r
     static const char mark[] = " date=\"", zone[] = " UTC";
     char text[48];
     const char *at = bytes_find(parsed->message, mark);
-    const char *end = (const char *)parsed->message.data + parsed->message.length;
+    const char *end = bytes_end(parsed->message);
     if (!at)
         return false;
     struct bytes rest = bytes_slice(at + sizeof mark - 1, end), date = bytes_next(&rest, '"');

@@ -153,7 +153,7 @@ static bool is_start(struct bytes at)
 struct bytes cef_begin(struct bytes message)
 {
     struct bytes head = bytes_head(message, LOOK_BYTES);
-    const char *end = (const char *)message.data + message.length;
+    const char *end = bytes_end(message);
     const char *at = bytes_find(head, "CEF:");
     if (at && is_start(bytes_slice(at, end)))
         return bytes_slice(at, end);

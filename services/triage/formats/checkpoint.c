@@ -149,7 +149,7 @@ static bool recognise(const struct parsed *parsed)
 /* \= and \| as the Splunk form writes them. */
 static struct bytes unescape(struct parsed *parsed, struct bytes value)
 {
-    const char *from = value.data, *end = from + value.length;
+    const char *from = value.data, *end = bytes_end(value);
     if (!bytes_find(value, "\\=") && !bytes_find(value, "\\|"))
         return value;
     char *room = parsed_scratch(parsed, value.length), *to = room;
@@ -181,8 +181,7 @@ static struct bytes next_unescaped(struct bytes *rest, char separator)
     struct bytes all = *rest, part = bytes_next(rest, separator);
     while (part.length && ((const char *)part.data)[part.length - 1] == '\\' && rest->data) {
         (void)bytes_next(rest, separator);
-        const char *end =
-            rest->data ? (const char *)rest->data - 1 : (const char *)all.data + all.length;
+        const char *end = rest->data ? (const char *)rest->data - 1 : bytes_end(all);
         part = bytes_slice(all.data, end);
     }
     return part;
@@ -213,7 +212,7 @@ static bool read_time(const struct parsed *parsed, int64_t append_us, int64_t *r
 {
     static const char *const marks[] = {"|time=", " time=\"", " time:\"", "[time:\""};
     struct bytes text = text_of(parsed);
-    const char *end = (const char *)text.data + text.length;
+    const char *end = bytes_end(text);
     if (bytes_begin_with(text, "time=") &&
         time_text_read(bytes_slice((const char *)text.data + 5, end), append_us, ret_us))
         return true;

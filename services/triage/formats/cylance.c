@@ -57,7 +57,7 @@ static struct bytes text_of(const struct parsed *parsed)
                  bytes_find(bytes_head(message, 64), "CylancePROTECT");
     if (!at || !named)
         return (struct bytes){0};
-    return bytes_slice(at, (const char *)message.data + message.length);
+    return bytes_slice(at, bytes_end(message));
 }
 
 static bool recognise(const struct parsed *parsed)
@@ -69,7 +69,7 @@ static bool recognise(const struct parsed *parsed)
 static struct bytes first_of_list(struct bytes value)
 {
     value = bytes_trim(value);
-    const char *from = value.data, *end = from + value.length, *at = from + 1;
+    const char *from = value.data, *end = bytes_end(value), *at = from + 1;
     if (!value.length || *from != '(')
         return value;
     while (at < end && *at != ',' && *at != ')')

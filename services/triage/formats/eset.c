@@ -66,7 +66,7 @@ static void set_object(struct parsed *parsed, struct bytes value)
 {
     static const char file[] = "file:///";
     size_t length = sizeof file - 1;
-    const char *from = value.data, *end = from + value.length;
+    const char *from = value.data, *end = bytes_end(value);
     if (bytes_begin_with(value, file)) {
         parsed_set(parsed, FIELD_FILE_PATH, bytes_slice(from + length, end));
     } else if (bytes_find(value, "://")) {

@@ -86,7 +86,7 @@ static bool is_unspecified(struct bytes value)
 /* "[2001:db8::1]:443" and "192.0.2.1:443" without brackets and port; "fe80::1%eth0" without its zone. */
 static struct bytes bare_address(struct bytes value)
 {
-    const char *from = value.data, *end = from + value.length;
+    const char *from = value.data, *end = bytes_end(value);
     if (value.length > 2 && *from == '[') {
         const char *close = memchr(from, ']', value.length);
         return close ? bytes_slice(from + 1, close) : value;
@@ -192,8 +192,7 @@ bool parsed_name_below(struct parsed *parsed, const char *const *prefixes, struc
     for (; *prefixes; prefixes++) {
         size_t length = strlen(*prefixes);
         if (name.length > length && strncasecmp(name.data, *prefixes, length) == 0) {
-            name = bytes_slice((const char *)name.data + length,
-                               (const char *)name.data + name.length);
+            name = bytes_slice((const char *)name.data + length, bytes_end(name));
             break;
         }
     }
@@ -228,7 +227,7 @@ void parsed_set_endpoint(struct parsed *parsed, bool source, struct bytes value)
         return;
     const char *close = memchr(value.data, ']', value.length);
     const char *last = memrchr(value.data, ':', value.length);
-    const char *end = (const char *)value.data + value.length;
+    const char *end = bytes_end(value);
     if (bytes_is_address(value)) {
         parsed_set(parsed, ip, value);
         return;
@@ -253,7 +252,9 @@ void parsed_set_endpoint(struct parsed *parsed, bool source, struct bytes value)
 
 void parsed_set_domain_of_url(struct parsed *parsed, struct bytes url)
 {
-    const char *from = url.data, *end = from + url.length;
+    if (!url.length)
+        return;
+    const char *from = url.data, *end = bytes_end(url);
     const char *scheme = bytes_find(url, "://");
     if (scheme)
         from = scheme + 3;
@@ -313,11 +314,12 @@ static void name_transport(struct parsed *parsed)
 static void name_file(struct parsed *parsed)
 {
     struct bytes path = parsed->fields[FIELD_FILE_PATH];
+    if (!path.length || parsed->fields[FIELD_FILE].data)
+        return;
     const char *from = path.data, *at = from + path.length;
     while (at > from && at[-1] != '/' && at[-1] != '\\')
         at--;
-    if (path.length && !parsed->fields[FIELD_FILE].data)
-        parsed_set(parsed, FIELD_FILE, bytes_slice(at, from + path.length));
+    parsed_set(parsed, FIELD_FILE, bytes_slice(at, from + path.length));
 }
 
 /* In CP932 the second byte of a character may be a backslash or a bar. */

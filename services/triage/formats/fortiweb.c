@@ -57,8 +57,7 @@ static bool recognise(const struct parsed *parsed)
 static void take_login(struct parsed *parsed)
 {
     struct bytes message = parsed->fields[FIELD_MESSAGE];
-    const char *at = bytes_find(message, " from "),
-               *end = (const char *)message.data + message.length;
+    const char *at = bytes_find(message, " from "), *end = bytes_end(message);
     if (!at || parsed->fields[FIELD_SOURCE_IP].data)
         return;
     struct bytes rest = bytes_slice(at + 6, end);

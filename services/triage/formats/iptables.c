@@ -72,7 +72,7 @@ static void take_prefix(struct parsed *parsed, const char *from, const char *end
 
 static void parse(struct parsed *parsed)
 {
-    const char *from = parsed->message.data, *end = from + parsed->message.length;
+    const char *from = parsed->message.data, *end = bytes_end(parsed->message);
     const char *pairs_at = bytes_find(parsed->message, "IN=");
     if (!pairs_at)
         pairs_at = bytes_find(parsed->message, " SRC=");

@@ -72,7 +72,7 @@ static void split(const struct parsed *parsed, struct bytes *ret_element, struct
     const char *from = bytes_find(message, mark);
     if (ret_element->data || !from)
         return;
-    const char *end = (const char *)message.data + message.length, *at = from;
+    const char *end = bytes_end(message), *at = from;
     bool quoted = false;
     for (; at < end && (quoted || *at != ']'); at++) {
         if (*at == '\\' && at + 1 < end)
@@ -106,7 +106,7 @@ static void take_lines(struct parsed *parsed, struct bytes text)
 {
     while (text.length) {
         struct bytes line = next_line(&text);
-        const char *end = (const char *)line.data + line.length;
+        const char *end = bytes_end(line);
         const char *colon = bytes_find(line, ": ");
         if (!colon)
             continue;
@@ -128,7 +128,7 @@ static bool take_numbered(struct parsed *parsed, struct bytes name, struct bytes
     if (name.length != 2 || p[0] != 'p')
         return false;
     if (bytes_begin_with(value, ";"))
-        value = bytes_slice((const char *)value.data + 1, (const char *)value.data + value.length);
+        value = bytes_slice((const char *)value.data + 1, bytes_end(value));
     if (value.length == 64)
         parsed_set_hash(parsed, value);
     else if (bytes_begin_with(value, "http://") || bytes_begin_with(value, "https://"))

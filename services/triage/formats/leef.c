@@ -73,15 +73,16 @@ static const struct detection_row detections[] = {
 static struct bytes begin_of(struct bytes message)
 {
     const char *at = bytes_find(bytes_head(message, 128), "LEEF:");
-    return at ? bytes_slice(at, (const char *)message.data + message.length) : (struct bytes){0};
+    return at ? bytes_slice(at, bytes_end(message)) : (struct bytes){0};
 }
 
 static bool recognise(const struct parsed *parsed)
 {
     struct bytes text = begin_of(parsed->message);
-    const char *digit = text.data ? (const char *)text.data + 5 : NULL;
-    return text.length > 8 && (*digit == '1' || *digit == '2') &&
-           (digit[1] == '.' || digit[1] == '|');
+    if (text.length <= 8)
+        return false;
+    const char *digit = (const char *)text.data + 5;
+    return (*digit == '1' || *digit == '2') && (digit[1] == '.' || digit[1] == '|');
 }
 
 static int hex_digit(char c)
@@ -108,7 +109,7 @@ static char delimiter_of(struct bytes text)
 
 static void give_attribute(struct parsed *parsed, struct bytes attribute)
 {
-    const char *from = attribute.data, *end = from + attribute.length;
+    const char *from = attribute.data, *end = bytes_end(attribute);
     const char *equals = attribute.length ? memchr(from, '=', attribute.length) : NULL;
     if (equals)
         parsed_name(parsed, bytes_trim(bytes_slice(from, equals)), bytes_slice(equals + 1, end));
@@ -123,7 +124,7 @@ static void split_at(struct parsed *parsed, struct bytes rest, char delimiter)
 static void split_at_text(struct parsed *parsed, struct bytes rest, const char *delimiter)
 {
     for (size_t i = 0; i < 400 && rest.data; i++) {
-        const char *from = rest.data, *end = from + rest.length, *at = bytes_find(rest, delimiter);
+        const char *from = rest.data, *end = bytes_end(rest), *at = bytes_find(rest, delimiter);
         give_attribute(parsed, bytes_slice(from, at ? at : end));
         rest = at ? bytes_slice(at + strlen(delimiter), end) : (struct bytes){0};
     }
@@ -167,7 +168,7 @@ static void parse(struct parsed *parsed)
 
 static struct bytes behind(struct bytes text, const char *name)
 {
-    const char *at = bytes_find(text, name), *end = (const char *)text.data + text.length;
+    const char *at = bytes_find(text, name), *end = bytes_end(text);
     return at ? bytes_slice(at + strlen(name), end) : (struct bytes){0};
 }
 

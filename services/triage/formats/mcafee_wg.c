@@ -76,7 +76,7 @@ static bool take_pair(struct parsed *parsed, struct bytes name, struct bytes val
 
 static struct bytes without_backslashes(struct parsed *parsed, struct bytes text)
 {
-    const char *from = text.data, *end = from + text.length;
+    const char *from = text.data, *end = bytes_end(text);
     char *room = bytes_find(text, "=\\\"") ? parsed_scratch(parsed, text.length) : NULL, *to = room;
     if (!room)
         return text;

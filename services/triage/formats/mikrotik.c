@@ -119,7 +119,7 @@ static void parse(struct parsed *parsed)
         return;
     }
     take_rule(parsed, bytes_slice(rest.data, packet));
-    take_packet(parsed, bytes_slice(packet, (const char *)rest.data + rest.length));
+    take_packet(parsed, bytes_slice(packet, bytes_end(rest)));
 }
 
 const struct format format_mikrotik = {.name = "mikrotik",

@@ -105,7 +105,7 @@ static const struct detection_row detections[] = {
 /* The columns begin behind the last space before the first comma, whatever header stands before them. */
 static struct bytes columns_of(struct bytes message)
 {
-    const char *from = message.data, *end = from + message.length;
+    const char *from = message.data, *end = bytes_end(message);
     const char *comma = message.length ? memchr(from, ',', message.length) : NULL;
     const char *space = comma ? memrchr(from, ' ', (size_t)(comma - from)) : NULL;
     return bytes_slice(space ? space + 1 : from, end);
@@ -162,7 +162,7 @@ static void take_threat(struct parsed *parsed, struct bytes threat_id, struct by
 {
     if (!threat_id.length)
         return;
-    const char *from = threat_id.data, *end = from + threat_id.length;
+    const char *from = threat_id.data, *end = bytes_end(threat_id);
     const char *open = memrchr(from, '(', threat_id.length);
     struct bytes number = bytes_behind(bytes_slice(open ? open : end, end), "(", ")");
     parsed_set(parsed, FIELD_RULE_ID, number);
@@ -238,7 +238,7 @@ static bool is_precise(struct bytes column)
 static bool tell_time(const struct parsed *parsed, int64_t append_us, int64_t *ret_us)
 {
     struct bytes text = columns_of(parsed->message), made = {0}, precise = {0};
-    const char *from = text.data, *end = from + text.length;
+    const char *from = text.data, *end = bytes_end(text);
     bool quoted = false;
     size_t column = 0;
     for (const char *at = from; at < end && !precise.data; at++) {

@@ -82,7 +82,7 @@ static void find_host(struct parsed *parsed)
 {
     static const char mark[] = " detected on ";
     struct bytes text = parsed->fields[FIELD_MESSAGE];
-    const char *at = bytes_find(text, mark), *end = (const char *)text.data + text.length;
+    const char *at = bytes_find(text, mark), *end = bytes_end(text);
     if (!at || parsed->fields[FIELD_HOST].data)
         return;
     struct bytes rest = bytes_slice(at + sizeof mark - 1, end), name = bytes_next(&rest, ' ');

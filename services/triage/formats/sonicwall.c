@@ -114,7 +114,7 @@ static void name_threat(struct parsed *parsed)
     static const char *const ends[] = {", SID", " blocked", " dropped"};
     struct bytes message = parsed->fields[FIELD_MESSAGE];
     const char *from = bytes_find(message, "Alert: ");
-    const char *end = (const char *)message.data + message.length;
+    const char *end = bytes_end(message);
     if (!from)
         return;
     struct bytes threat = bytes_slice(from + 7, end);

@@ -8,7 +8,7 @@
 
 static size_t split(struct bytes message, struct bytes words[WORDS])
 {
-    const char *at = message.data, *end = at + message.length;
+    const char *at = message.data, *end = bytes_end(message);
     size_t count = 0;
     while (at < end && count < WORDS) {
         while (at < end && *at == ' ')
@@ -73,7 +73,7 @@ static void parse(struct parsed *parsed)
     parsed_set(parsed, FIELD_USER, words[7]);
     const char *slash = memchr(words[8].data, '/', words[8].length);
     if (slash)
-        peer = bytes_slice(slash + 1, (const char *)words[8].data + words[8].length);
+        peer = bytes_slice(slash + 1, bytes_end(words[8]));
     parsed_set(parsed, FIELD_DESTINATION_IP, peer);
     parsed_set(parsed, FIELD_TYPE, bytes_of("access"));
 }

@@ -22,7 +22,7 @@ static bool recognise(const struct parsed *parsed)
 static void take_name(struct parsed *parsed, struct bytes text)
 {
     static const char *const ends[] = {" [**]", " [Classification: ", " [Priority: "};
-    const char *end = (const char *)text.data + text.length;
+    const char *end = bytes_end(text);
     for (size_t i = 0; i < COUNT_OF(ends); i++) {
         const char *at = bytes_find(text, ends[i]);
         if (at && at < end)
@@ -33,12 +33,12 @@ static void take_name(struct parsed *parsed, struct bytes text)
 
 static void take_signature(struct parsed *parsed)
 {
-    const char *from = parsed->message.data, *end = from + parsed->message.length;
+    const char *from = parsed->message.data, *end = bytes_end(parsed->message);
     for (; from < end; from++) {
         struct bytes id = bytes_behind(bytes_slice(from, end), "[", "]");
         if (!id.data)
             return;
-        from = (const char *)id.data + id.length;
+        from = bytes_end(id);
         struct bytes rest = id;
         struct bytes generator = bytes_next(&rest, ':'), signature = bytes_next(&rest, ':');
         if (!signature.length || !rest.data ||
@@ -65,7 +65,7 @@ static void parse(struct parsed *parsed)
     const char *priority = bytes_find(message, "[Priority: ");
     if (!priority)
         return;
-    const char *end = (const char *)message.data + message.length;
+    const char *end = bytes_end(message);
     struct bytes flow = bytes_slice(priority, end);
     parsed_set(parsed, FIELD_TRANSPORT, bytes_behind(flow, "{", "}"));
     parsed_set_endpoint(parsed, true, bytes_behind(flow, "} ", " "));

@@ -46,11 +46,9 @@ static struct bytes without_quotes(struct bytes value)
     value = bytes_trim(value);
     for (size_t i = 0; i < COUNT_OF(quotes); i++)
         if (bytes_begin_with(value, quotes[i]))
-            value =
-                bytes_slice((const char *)value.data + 3, (const char *)value.data + value.length);
+            value = bytes_slice((const char *)value.data + 3, bytes_end(value));
     for (size_t i = 0; i < COUNT_OF(quotes); i++)
-        if (value.length >= 3 &&
-            memcmp((const char *)value.data + value.length - 3, quotes[i], 3) == 0)
+        if (value.length >= 3 && memcmp(bytes_end(value) - 3, quotes[i], 3) == 0)
             value.length -= 3;
     return bytes_trim(value);
 }

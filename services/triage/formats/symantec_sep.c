@@ -142,7 +142,7 @@ static void take_place(struct parsed *parsed, struct columns *columns, struct by
 
 static void take_column(struct parsed *parsed, struct columns *columns, struct bytes column)
 {
-    const char *end = (const char *)column.data + column.length;
+    const char *end = bytes_end(column);
     const char *colon = column.length ? memchr(column.data, ':', column.length) : NULL;
     bool named = colon && !is_path(column) && (colon + 1 == end || colon[1] == ' ');
     if (!named) {

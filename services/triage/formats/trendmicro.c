@@ -102,7 +102,7 @@ static const char *kind_of_agent(struct bytes code)
 /* The value behind a name that stands right behind another value, as "TrendMicroDsMalwareTargetType=N/…" may leave it. */
 static void find_hash(struct parsed *parsed, const char *name)
 {
-    const char *end = (const char *)parsed->message.data + parsed->message.length;
+    const char *end = bytes_end(parsed->message);
     const char *at = bytes_find(parsed->message, name);
     if (!at)
         return;

@@ -122,7 +122,7 @@ static struct bytes take_code(struct parsed *parsed)
 {
     struct bytes rest = parsed->message, word = bytes_next(&rest, ' ');
     if (bytes_begin_with(word, "TMCM:"))
-        word = bytes_slice((const char *)word.data + 5, (const char *)word.data + word.length);
+        word = bytes_slice((const char *)word.data + 5, bytes_end(word));
     if (!bytes_begin_with(word, "SLF_"))
         return parsed->message;
     parsed_set(parsed, FIELD_CODE, word);

@@ -97,7 +97,7 @@ static bool has_message_id(struct bytes message)
 {
     static const char mark[] = "msg_id=\"";
     const char *at = bytes_find(message, mark);
-    const char *end = (const char *)message.data + message.length;
+    const char *end = bytes_end(message);
     if (!at || end - at < (ptrdiff_t)(sizeof mark - 1 + 10))
         return false;
     at += sizeof mark - 1;
@@ -184,7 +184,7 @@ static void take_word(struct parsed *parsed, struct places *places, struct bytes
 static struct bytes behind_id(struct bytes message)
 {
     const char *id = bytes_find(bytes_head(message, HEAD_BYTES_MAX), "msg_id=\"");
-    const char *end = (const char *)message.data + message.length;
+    const char *end = bytes_end(message);
     return id && end - id > 18 ? bytes_trim(bytes_slice(id + 18, end)) : message;
 }
 
@@ -207,7 +207,7 @@ static struct places take_words(struct parsed *parsed)
 static void take_policy(struct parsed *parsed)
 {
     struct bytes rest = parsed->message;
-    const char *end = (const char *)rest.data + rest.length;
+    const char *end = bytes_end(rest);
     for (const char *open; (open = bytes_find(rest, "(")); rest = bytes_slice(open + 1, end)) {
         struct bytes near = bytes_head(bytes_slice(open, end), POLICY_BYTES_MAX);
         const char *close = memchr(near.data, ')', near.length);
@@ -233,7 +233,7 @@ static void take_reason(struct parsed *parsed)
 
 static struct bytes without_brackets(struct bytes word)
 {
-    const char *from = word.data, *end = from + word.length;
+    const char *from = word.data, *end = bytes_end(word);
     while (from < end && strchr("['\"", *from))
         from++;
     while (end > from && strchr("]'\",", end[-1]))

@@ -156,7 +156,7 @@ static struct bytes severity_of_id(struct bytes id)
 /* The last part of a path; of converters' "EventID.#text" the one before it. */
 static struct bytes last_part(struct bytes name)
 {
-    const char *from = name.data, *end = from + name.length, *dot = NULL;
+    const char *from = name.data, *end = bytes_end(name), *dot = NULL;
     static const char text[] = ".#text";
     size_t length = sizeof text - 1;
     if (name.length > length && memcmp(end - length, text, length) == 0)
@@ -177,8 +177,7 @@ bool windows_name(struct parsed *parsed, struct bytes name, struct bytes value)
     if (bytes_equal_text(last, "Severity ID"))
         value = severity_of_id(value);
     if (bytes_begin_with(value, mapped))
-        value = bytes_slice((const char *)value.data + sizeof mapped - 1,
-                            (const char *)value.data + value.length);
+        value = bytes_slice((const char *)value.data + sizeof mapped - 1, bytes_end(value));
     return value.data && (parsed_name(parsed, name, value) || parsed_name(parsed, last, value));
 }
 

@@ -33,7 +33,7 @@ static bool is_date(struct bytes text)
 /* Behind "2026/11/24 15:00:00: ", if it is there. */
 static struct bytes skip_date(struct bytes message)
 {
-    const char *at = message.data, *end = at + message.length;
+    const char *at = message.data, *end = bytes_end(message);
     if (!is_date(message))
         return message;
     for (at += 19; at < end && (*at == ':' || *at == ' ');)
@@ -64,8 +64,7 @@ static bool is_login(struct bytes text)
     if (!mark)
         return false;
     const char *behind = (const char *)text.data + strlen(mark);
-    return one_of(services, COUNT_OF(services),
-                  bytes_slice(behind, (const char *)text.data + text.length), true);
+    return one_of(services, COUNT_OF(services), bytes_slice(behind, bytes_end(text)), true);
 }
 
 static bool recognise(const struct parsed *parsed)
@@ -87,7 +86,7 @@ static void take_end(struct parsed *parsed, bool source, struct bytes word)
 {
     if (!word.length)
         return;
-    const char *from = word.data, *end = from + word.length, *dot = memrchr(from, '.', word.length);
+    const char *from = word.data, *end = bytes_end(word), *dot = memrchr(from, '.', word.length);
     if (is_mac(word)) {
         parsed_set(parsed, source ? FIELD_SOURCE_MAC : FIELD_DESTINATION_MAC, word);
     } else if (dot && memchr(from, ':', (size_t)(dot - from)) && !bytes_is_address(word)) {
@@ -118,7 +117,7 @@ static void take_flow(struct parsed *parsed, struct bytes text)
 /* "[INSPECT] LAN2[in][300020] TCP … > … (2026/11/24 15:00:00)" */
 static void take_session(struct parsed *parsed, struct bytes text)
 {
-    const char *end = (const char *)text.data + text.length;
+    const char *end = bytes_end(text);
     struct bytes direction = {0}, number = {0};
     for (const char *at = bytes_find(text, "["); at; at = bytes_find(bytes_slice(at, end), "[")) {
         struct bytes inside = bytes_behind(bytes_slice(at, end), "[", "]");
@@ -126,13 +125,13 @@ static void take_session(struct parsed *parsed, struct bytes text)
             direction = inside;
         else
             number = inside;
-        at = (const char *)inside.data + inside.length;
+        at = bytes_end(inside);
     }
     parsed_set(parsed, FIELD_DIRECTION, direction);
     if (!direction.data || !number.data)
         return;
     parsed_set(parsed, FIELD_RULE_ID, number);
-    const char *close = (const char *)number.data + number.length;
+    const char *close = bytes_end(number);
     if (close < end)
         take_flow(parsed, bytes_slice(close + 1, end));
 }
@@ -140,7 +139,7 @@ static void take_session(struct parsed *parsed, struct bytes text)
 /* "PP[01] Rejected at IN(2000) filter: TCP … > …" */
 static void take_filter(struct parsed *parsed, struct bytes text, const char *mark)
 {
-    const char *end = (const char *)text.data + text.length;
+    const char *end = bytes_end(text);
     parsed_set(parsed, FIELD_ACTION, bytes_of(*mark == 'R' ? "Rejected" : "Passed"));
     parsed_set(parsed, FIELD_DIRECTION, bytes_of(strstr(mark, " IN(") ? "in" : "out"));
     parsed_set(parsed, FIELD_RULE_ID, bytes_behind(text, mark, ")"));
@@ -153,8 +152,7 @@ static void take_filter(struct parsed *parsed, struct bytes text, const char *ma
 static void take_login(struct parsed *parsed, struct bytes text, const char *mark)
 {
     bool failed = strstr(mark, "failed") != NULL;
-    struct bytes rest =
-        bytes_slice((const char *)text.data + strlen(mark), (const char *)text.data + text.length);
+    struct bytes rest = bytes_slice((const char *)text.data + strlen(mark), bytes_end(text));
     parsed_set(parsed, FIELD_EVENT,
                bytes_of(failed           ? "login failed"
                         : mark[3] == 'o' ? "logout"
@@ -187,7 +185,7 @@ static void take_lease(struct parsed *parsed, struct bytes text)
     if (!verb)
         return;
     parsed_set_address_behind(parsed, FIELD_HOST_IP, text, verb);
-    const char *behind = bytes_find(text, verb), *end = (const char *)text.data + text.length;
+    const char *behind = bytes_find(text, verb), *end = bytes_end(text);
     struct bytes mac = bytes_trim(bytes_behind(bytes_slice(behind, end), ": ", "\r\n ("));
     if (is_mac(mac))
         parsed_set(parsed, FIELD_HOST_MAC, mac);
@@ -197,7 +195,7 @@ static void take_module(struct parsed *parsed, struct bytes text)
 {
     parsed_set(parsed, FIELD_TYPE, bytes_behind(text, "[", "]"));
     const char *close = bytes_find(text, "] ");
-    struct bytes rest = bytes_slice(close + 2, (const char *)text.data + text.length);
+    struct bytes rest = bytes_slice(close + 2, bytes_end(text));
     if (bytes_begin_with(text, "[INSPECT]"))
         take_session(parsed, rest);
     else if (bytes_begin_with(text, "[IKE"))
@@ -228,7 +226,7 @@ static bool tell_time(const struct parsed *parsed, int64_t append_us, int64_t *r
         return time_text_read(text, append_us, ret_us);
     if (!open || !bytes_begin_with(text, "[INSPECT] "))
         return false;
-    text = bytes_slice(open + 1, (const char *)text.data + text.length);
+    text = bytes_slice(open + 1, bytes_end(text));
     return is_date(text) && time_text_read(text, append_us, ret_us);
 }
 

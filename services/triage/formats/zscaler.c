@@ -104,7 +104,7 @@ static void parse(struct parsed *parsed)
 
 static struct bytes behind(struct bytes text, const char *mark)
 {
-    const char *at = bytes_find(text, mark), *end = (const char *)text.data + text.length;
+    const char *at = bytes_find(text, mark), *end = bytes_end(text);
     if (!at)
         return (struct bytes){0};
     at += strlen(mark);

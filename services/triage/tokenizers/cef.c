@@ -22,7 +22,7 @@ static bool is_escaped(char c, bool path)
 
 static struct bytes unescape(struct parsed *parsed, struct bytes value)
 {
-    const char *from = value.data, *end = from + value.length;
+    const char *from = value.data, *end = bytes_end(value);
     if (!value.length || !memchr(from, '\\', value.length))
         return value;
     char *room = parsed_scratch(parsed, value.length), *to = room;
@@ -83,8 +83,7 @@ static bool is_label(struct bytes name, struct bytes *ret_of)
 {
     static const char suffix[] = "Label";
     size_t length = sizeof suffix - 1;
-    if (name.length <= length ||
-        memcmp((const char *)name.data + name.length - length, suffix, length) != 0)
+    if (name.length <= length || memcmp(bytes_end(name) - length, suffix, length) != 0)
         return false;
     *ret_of = (struct bytes){.data = name.data, .length = name.length - length};
     return true;
@@ -150,7 +149,7 @@ void cef_each(struct parsed *parsed, struct bytes extension, parsed_each_fn *eac
 {
     struct custom custom[CUSTOM_MAX];
     size_t custom_count = 0;
-    const char *end = (const char *)extension.data + extension.length, *equals;
+    const char *end = bytes_end(extension), *equals;
     const char *name = next_name(extension.data, end, &equals);
     if (!each)
         each = parsed_name;

@@ -51,7 +51,7 @@ static struct bytes take_column(struct parsed *parsed, const char **at, const ch
 size_t csv_read(struct parsed *parsed, struct bytes text, const enum field *columns, size_t count,
                 struct bytes *ret_all)
 {
-    const char *at = text.data, *end = at + text.length;
+    const char *at = text.data, *end = bytes_end(text);
     size_t i = 0;
     for (; i < COLUMNS_MAX && at <= end && text.length; i++) {
         struct bytes value = take_column(parsed, &at, end);

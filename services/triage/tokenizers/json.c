@@ -91,7 +91,7 @@ static char *put_unicode_escape(char *to, const char **from, const char *end)
 static struct bytes unescape(struct parsed *parsed, struct bytes raw)
 {
     static const char codes[] = "bfnrt", meant[] = "\b\f\n\r\t";
-    const char *from = raw.data, *end = from + raw.length;
+    const char *from = raw.data, *end = bytes_end(raw);
     char *room = parsed_scratch(parsed, raw.length), *to = room;
     if (!room)
         return raw;
@@ -267,7 +267,7 @@ void json_each(struct parsed *parsed, struct bytes text, parsed_each_fn *each)
     struct walker w = {.parsed = parsed,
                        .each = each ? each : parsed_name,
                        .at = text.data,
-                       .end = (const char *)text.data + text.length};
+                       .end = bytes_end(text)};
     read_value(&w);
 }
 
@@ -278,7 +278,7 @@ static bool is_blank(char c)
 
 struct bytes json_begin(struct bytes message)
 {
-    const char *at = message.data, *end = at + message.length;
+    const char *at = message.data, *end = bytes_end(message);
     const char *last = at + bytes_head(message, WORDS_BEFORE_MAX).length;
     if (at == last || !memchr(at, '{', (size_t)(last - at)))
         return (struct bytes){0};

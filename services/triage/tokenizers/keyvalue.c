@@ -39,7 +39,7 @@ static const char *end_of_quoted(const struct reader *r, const char *at, char qu
 
 static struct bytes unescape(struct parsed *parsed, struct bytes value, char quote)
 {
-    const char *from = value.data, *end = from + value.length;
+    const char *from = value.data, *end = bytes_end(value);
     char *room = parsed_scratch(parsed, value.length), *to = room;
     if (!room)
         return value;
@@ -111,7 +111,7 @@ void keyvalue_each(struct parsed *parsed, struct bytes text, const struct keyval
         style = &plain;
     struct reader r = {.parsed = parsed,
                        .at = text.data,
-                       .end = (const char *)text.data + text.length,
+                       .end = bytes_end(text),
                        .separators = style->separators ? style->separators : " \t",
                        .equals = style->equals ? style->equals : "=",
                        .quotes = style->quotes ? style->quotes : "\"",

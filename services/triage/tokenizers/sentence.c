@@ -9,7 +9,7 @@ struct bytes bytes_behind(struct bytes text, const char *before, const char *end
     const char *from = bytes_find(text, before);
     if (!from)
         return (struct bytes){0};
-    const char *end = (const char *)text.data + text.length;
+    const char *end = bytes_end(text);
     from += strlen(before);
     const char *at = from;
     while (at < end && !(*at && strchr(ends, *at)))
@@ -38,7 +38,7 @@ void parsed_set_address_behind(struct parsed *parsed, enum field field, struct b
     const char *from = bytes_find(text, mark);
     if (!from)
         return;
-    const char *end = (const char *)text.data + text.length;
+    const char *end = bytes_end(text);
     from += strlen(mark);
     from += from < end && *from == '[';
     const char *at = from;

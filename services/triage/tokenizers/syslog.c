@@ -170,14 +170,14 @@ static void take_host(struct cursor *c, struct syslog_header *header)
     bool bracketed = word.length > 2 && *(const char *)word.data == '[' &&
                      ((const char *)word.data)[word.length - 1] == ']';
     if (bracketed) /* an address, as Zscaler's NSS has it */
-        word = bytes_slice((const char *)word.data + 1, (const char *)word.data + word.length - 1);
+        word = bytes_slice((const char *)word.data + 1, bytes_end(word) - 1);
     header->host = word;
     *c = probe;
 }
 
 struct bytes syslog_strip(struct bytes line, struct syslog_header *ret_header)
 {
-    struct cursor c = {.at = line.data, .end = (const char *)line.data + line.length};
+    struct cursor c = {.at = line.data, .end = bytes_end(line)};
     *ret_header = (struct syslog_header){0};
     struct bytes time = {0};
     bool marked = skip_priority(&c);

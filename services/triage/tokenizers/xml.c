@@ -40,7 +40,7 @@ static struct bytes read_entities(struct parsed *parsed, struct bytes text)
         const char *entity;
         char meant;
     } known[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
-    const char *from = text.data, *end = from + text.length;
+    const char *from = text.data, *end = bytes_end(text);
     if (!text.length || !memchr(from, '&', text.length))
         return text;
     char *room = parsed_scratch(parsed, text.length), *to = room;
@@ -124,7 +124,7 @@ void xml_each(struct parsed *parsed, struct bytes text, parsed_each_fn *each)
     struct reader r = {.parsed = parsed,
                        .each = each ? each : parsed_name,
                        .at = text.data,
-                       .end = (const char *)text.data + text.length};
+                       .end = bytes_end(text)};
     for (size_t i = 0; r.at < r.end && i < ELEMENTS_MAX; i++) {
         while (r.at < r.end && *r.at != '<')
             r.at++;
