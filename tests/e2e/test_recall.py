@@ -3,6 +3,7 @@
 record that a search must find, none that it need not, and never one of another owner."""
 import json
 import random
+import shutil
 import subprocess
 import sys
 
@@ -21,9 +22,9 @@ class Store:
     """The tool that filled a store and searches it."""
 
     def __init__(self, build, folder):
-        self.facts = folder / "facts"
+        self.folder, self.facts = folder / "store", folder / "facts"
         self.facts.mkdir()
-        words = [build / "tests/extract_cases", folder / "store", self.facts, SEED, CUSTOMERS, LINES, FROM_US, DAYS]
+        words = [build / "tests/extract_cases", self.folder, self.facts, SEED, CUSTOMERS, LINES, FROM_US, DAYS]
         self.process = subprocess.Popen([str(word) for word in words], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert json.loads(self.process.stdout.readline()) == {"lines": LINES}
 
@@ -35,6 +36,8 @@ class Store:
     def close(self):
         self.process.stdin.close()
         assert self.process.wait(60) == 0
+        shutil.rmtree(self.facts)  # gigabytes at full scale
+        shutil.rmtree(self.folder)
 
 
 def some_device(dice, lines):
