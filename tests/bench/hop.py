@@ -12,7 +12,7 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CUSTOMER = "SAMPLE-BENCH"
+CUSTOMER = f"BENCH-{os.getpid()}"
 
 
 def options():
@@ -57,8 +57,8 @@ def ship(desk, folder):
     refused = []
     for path in sorted(folder.iterdir()):
         for line in path.read_text().splitlines():
-            owner, _, text = line.split("\t", 2)
-            if owner == "C-000000":
+            owner, at_us, text = line.split("\t", 2)
+            if owner == "C-000000" and int(at_us) / 1e6 < time.time():
                 producer.produce("kakekomi.security-logs", key=CUSTOMER, value=text.encode(),
                                  on_delivery=lambda error, _: error and refused.append(error))
                 producer.poll(0)
@@ -75,7 +75,7 @@ def open_cases(desk, given):
         local.session = getattr(local, "session", None) or requests.Session()
         time.sleep(max(0, begun + number / given.rate - time.perf_counter()))
         sent = time.perf_counter()
-        body = {"contact": {"company": "計測"}, "incident": {"summary": "計測"}, "customer_id": CUSTOMER,
+        body = {"contact": {"company": "計測", "phone": "03-0000-1234"}, "incident": {"summary": "計測"}, "customer_id": CUSTOMER,
                 "device": [{"identification": "identified", "addresses": ["192.168.10.1"]}]}
         answer = desk.call("POST", "/v1/cases", body, session=local.session)
         assert answer.status_code == 201, answer.text
