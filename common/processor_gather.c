@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RESULT_BYTES_PER_TURN (1024 * 1024)
+
 static void gathered_clear(struct gathered *input)
 {
     if (input->message)
@@ -95,10 +97,21 @@ static void gather_records(struct processor *processor)
 
 /* --- results -------------------------------------------------------------------------------------------------------- */
 
+static size_t bytes_of_result(const struct processor_result *result)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < result->count; i++)
+        bytes += result->records[i].length;
+    return bytes;
+}
+
+/* The records of one may be megabytes, those of most are few: one to a turn would bound all work by the commits. */
 void processor_gather_results(struct processor *processor)
 {
     struct work_done done;
-    while (!is_full(processor) && work_pool_take(processor->pool, &done)) {
+    size_t bytes = 0;
+    while (!is_full(processor) && bytes < RESULT_BYTES_PER_TURN &&
+           work_pool_take(processor->pool, &done)) {
         if (done.epoch != processor->epochs[done.partition] ||
             !processor_has(processor, done.partition)) {
             work_pool_end(processor->pool, done.case_id, done.work_id);
@@ -106,8 +119,7 @@ void processor_gather_results(struct processor *processor)
             continue;
         }
         add(processor, PROCESSOR_RESULT)->done = done;
-        if (done.result->count)
-            return; /* its records may be megabytes: one such result a turn */
+        bytes += bytes_of_result(done.result);
     }
 }
 

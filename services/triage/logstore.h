@@ -14,7 +14,7 @@
  * thread (ingest); reads, waits and uploads may come from any. lmdb.h is included by common/cache.c and logstore*.c only.
  * Errors: FATAL when the disk fails or is full. A file that is foreign or cannot be read is thrown away at open. A block
  * that is damaged is passed over and counted: whoever read knows that the answer is not whole.
- * Limits: owner 100 bytes; a line is cut at 1 MiB (a compressed batch may carry longer ones) and counted; at most 64 MiB
+ * Limits: owner 100 bytes; a line is cut at 1 MiB (a compressed batch may carry longer ones) and counted; at most 128 MiB
  * are held in memory, by what is allocated; the map grows by itself.
  * SECURITY: the owner is the beginning of every key and of every read; there is no way to read without one.
  */
@@ -36,7 +36,7 @@ struct logstore_config {
     size_t map_bytes; /* to begin with; 0: 16 GiB */
 };
 #define LOGSTORE_CHECKPOINT_EVERY_MS (300 * 1000)
-#define LOGSTORE_HELD_BYTES_MAX (64u * 1024 * 1024)
+#define LOGSTORE_HELD_BYTES_MAX (128u * 1024 * 1024)
 
 struct logstore_record {
     int32_t partition; /* -1: of an upload; offset is then the line's number */

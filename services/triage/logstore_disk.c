@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define MAP_BYTES_FIRST (UINT64_C(16) << 30)
@@ -260,42 +261,49 @@ static struct block *joined(const struct block *old_shape, const struct block_sp
     return both;
 }
 
-/* Answers the block that is to be written in place of `block`, having removed the one it absorbed; NULL: none fits. */
-static struct block *absorb_last(MDB_txn *txn, MDB_dbi dbi, const struct block *block)
+/* The block that is to be written in place of `block`, having removed the one it absorbed; NULL: none fits. A full map shows
+ * here first: once a call has failed for it, the transaction answers to nothing else. */
+static int absorb_last(MDB_txn *txn, MDB_dbi dbi, const struct block *block,
+                       struct block **ret_both)
 {
     MDB_cursor *cursor;
     MDB_val key, value;
     struct block_span span = {0};
     struct value_head head;
     struct bytes packed;
-    struct block *both = NULL;
     char *raw = NULL;
-    if (!block->raw.length || mdb_cursor_open(txn, dbi, &cursor))
-        return NULL;
+    *ret_both = NULL;
+    if (!block->raw.length)
+        return 0;
+    int error = mdb_cursor_open(txn, dbi, &cursor);
+    if (error)
+        return error;
     bool fits = find_last(cursor, block->owner, &key, &value, &span) &&
                 span.partition == block->span.partition && read_value(&value, &head, &packed) &&
                 head.raw_length + block->raw.length <= BLOCK_BYTES &&
                 block_unpack(packed, head.raw_length, &raw);
     if (fits) {
         span.count = head.count;
-        both = joined(block, &span, (struct bytes){raw, head.raw_length});
-        mdb_cursor_del(cursor, 0);
+        *ret_both = joined(block, &span, (struct bytes){raw, head.raw_length});
+        error = mdb_cursor_del(cursor, 0);
     }
     mdb_cursor_close(cursor);
     free(raw);
-    return both;
+    return error;
 }
 
 static int put_block(struct disk *disk, MDB_txn *txn, const struct block *block, bool merge,
                      ZSTD_CCtx *packer)
 {
     MDB_dbi dbi = 0;
+    struct block *both = NULL;
     if (!find_bucket(disk, block->bucket, &dbi))
         return MDB_BAD_DBI;
-    struct block *both = merge ? absorb_last(txn, dbi, block) : NULL;
-    if (both)
+    int error = merge ? absorb_last(txn, dbi, block, &both) : 0;
+    if (!error && both)
         block_pack(both, packer);
-    int error = put_packed(txn, dbi, both ? both : block);
+    if (!error)
+        error = put_packed(txn, dbi, both ? both : block);
     block_free(both);
     return error;
 }
@@ -365,8 +373,6 @@ struct disk_reading {
 
 static bool may_hold(const struct logstore_query *query, const struct block_span *span)
 {
-    if (span->first_us > query->to_us || span->last_us < query->from_us)
-        return false;
     if (span->partition < 0)
         return true;
     return (!query->since || span->last_offset >= query->since[span->partition]) &&
@@ -381,6 +387,13 @@ static void note_damage(struct disk_reading *reading)
         (*reading->query->damaged)++;
 }
 
+/* The kernel is told not to read ahead (the map is met at random), so a cold block would come page by page. */
+static void bring(struct bytes packed)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)packed.data & ~(page - 1);
+    (void)madvise((void *)from, (uintptr_t)packed.data + packed.length - from, MADV_WILLNEED);
+}
+
 static void read_block(struct disk_reading *reading, const MDB_val *value, struct block_span *span)
 {
     struct value_head head;
@@ -393,6 +406,7 @@ static void read_block(struct disk_reading *reading, const MDB_val *value, struc
     span->last_offset = head.last_offset;
     if (!may_hold(reading->query, span))
         return;
+    bring(packed);
     enum block_end end = BLOCK_DAMAGED;
     if (block_unpack(packed, head.raw_length, &raw))
         end = block_each((struct bytes){raw, head.raw_length}, span->partition, reading->query,
@@ -415,7 +429,8 @@ static int read_bucket(struct disk_reading *reading, MDB_txn *txn, MDB_dbi dbi)
     error = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     while (!error && !reading->stopped && read_key(&key, reading->query->owner, &span) &&
            span.first_us <= reading->query->to_us) {
-        read_block(reading, &value, &span);
+        if (span.last_us >= reading->query->from_us) /* known from the key: no page of the value */
+            read_block(reading, &value, &span);
         error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     }
     mdb_cursor_close(cursor);

@@ -29,6 +29,8 @@ struct block { /* open: raw grows. sealed: packed is set, raw is empty */
     int32_t bucket;
     struct block_span span;
     struct buf raw;
+    size_t headers_at; /* in raw: of the last line that has its own */
+    int64_t previous_us;
     uint32_t raw_length;
     void *packed;
     size_t packed_length;

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STORE_FORMAT 1
+#define STORE_FORMAT 2
 #define FACTS_FRESH_US 1000
 #define FACTS_WAIT_MS 2000
 #define TURN_MS 250

@@ -207,6 +207,7 @@ static const enum field address_fields[] = {FIELD_SOURCE_IP, FIELD_DESTINATION_I
 static const enum field mac_fields[] = {FIELD_SOURCE_MAC, FIELD_DESTINATION_MAC, FIELD_HOST_MAC};
 static const enum field name_fields[] = {FIELD_SOURCE_HOST, FIELD_DESTINATION_HOST, FIELD_HOST,
                                          FIELD_USER, FIELD_DOMAIN};
+static const enum field host_fields[] = {FIELD_SOURCE_HOST, FIELD_DESTINATION_HOST, FIELD_HOST};
 
 /* The addresses of a line, read once however many marks there are. */
 struct line_addresses {
@@ -256,10 +257,21 @@ static bool is_name(struct bytes value, const char *name)
     return begins && ends;
 }
 
+/* The case says "pc-07.example.co.jp", the line "PC-07" alone. Only where hosts stand: a user may be called "pc-07". */
+static bool is_host(struct bytes value, const char *name)
+{
+    size_t label = strcspn(name, ".");
+    return name[label] && label >= NAME_BYTES_MIN && value.length == label &&
+           strncasecmp(value.data, name, label) == 0;
+}
+
 static bool touches_name(const struct mark *mark, const struct parsed *parsed)
 {
     for (size_t i = 0; i < COUNT_OF(name_fields); i++)
         if (is_name(parsed->fields[name_fields[i]], mark->text))
+            return true;
+    for (size_t i = 0; i < COUNT_OF(host_fields); i++)
+        if (is_host(parsed->fields[host_fields[i]], mark->text))
             return true;
     return false;
 }

@@ -72,6 +72,29 @@ static void unknown_lines_are_matched_as_a_whole(void **state)
     assert_null(touched(subject, "<13>Jun  1 10:00:00 sv-02 app[7]: it failed"));
 }
 
+static const char *touched_field(const char *name, const char *line)
+{
+    CLEANUP(parsed_clear) struct parsed parsed = {0};
+    json_auto_t *devices = json_pack("[{s:s}]", "name", name);
+    CLEANUP(subject_free_at) struct subject *subject = subject_new(devices, NULL, NULL);
+    format_parse(bytes_of(line), &parsed);
+    assert_non_null(parsed.format);
+    return subject_touches(subject, &parsed) ? "yes" : "no";
+}
+
+static void a_host_is_known_with_and_without_its_domain(void **state)
+{
+    (void)state;
+    static const char short_line[] = "CEF:0|a|b|1|2|c|3|shost=pc-07 suser=pc-08",
+                      long_line[] = "CEF:0|a|b|1|2|c|3|shost=PC-07.example.jp";
+    assert_string_equal(touched_field("PC-07", long_line), "yes");
+    assert_string_equal(touched_field("PC-07.example.jp", long_line), "yes");
+    assert_string_equal(touched_field("PC-07.example.jp", short_line), "yes");
+    assert_string_equal(touched_field("PC-0.example.jp", short_line), "no");
+    assert_string_equal(touched_field("PC-077.example.jp", short_line), "no");
+    assert_string_equal(touched_field("PC-08.example.jp", short_line), "no");
+}
+
 /* --- coverage ---------------------------------------------------------------------------------------------------------- */
 
 #define FROM_US (NOW_US - 3 * DAY_US)
@@ -536,6 +559,7 @@ int main(void)
         cmocka_unit_test(names_of_any_length_are_looked_for),
         cmocka_unit_test(the_first_mark_may_be_no_word),
         cmocka_unit_test(unknown_lines_are_matched_as_a_whole),
+        cmocka_unit_test(a_host_is_known_with_and_without_its_domain),
         cmocka_unit_test(a_silence_is_told_to_the_second),
         cmocka_unit_test(what_is_usual_is_no_gap),
         cmocka_unit_test(a_source_that_stopped_or_came_late_has_a_gap),

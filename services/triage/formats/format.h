@@ -204,7 +204,6 @@ void parsed_set_domain_of_url(struct parsed *parsed, struct bytes url);
 /* Room for a decoded value no longer than what it was decoded from. NULL: the line's length is used up. */
 char *parsed_scratch(struct parsed *parsed, size_t length);
 
-bool bytes_is_address(struct bytes bytes); /* IPv4 or IPv6, nothing else */
 struct bytes bytes_slice(const char *from, const char *to);
 bool bytes_begin_with(struct bytes bytes, const char *text);
 const char *bytes_find(struct bytes bytes, const char *text); /* NULL if not there */

@@ -266,11 +266,6 @@ static const struct detection_row detections[] = {
      NULL},
 };
 
-static bool recognise(const struct parsed *parsed)
-{
-    return parsed->json.data;
-}
-
 static void parse(struct parsed *parsed)
 {
     json_each(parsed, parsed->json, NULL);
@@ -283,6 +278,12 @@ static const char *const times[] = {
     "\"Time\":",       "\"ts\":",         "\"date\":",          "\"createdAt\":",
     "\"created_at\":", "\"created\":",    "\"TimeGenerated\":", "\"TimeCreated\":",
     "\"_time\":",      "\"start_time\":", "\"occurred\":",      NULL};
+
+/* An object that tells no time is no record of a log: it stays unparsed, and is found by its text. */
+static bool recognise(const struct parsed *parsed)
+{
+    return json_tells(parsed, times);
+}
 
 const struct format format_generic_json = {.name = "generic_json",
                                            .is_json = true,
