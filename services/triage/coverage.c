@@ -255,18 +255,11 @@ static json_t *gaps_json(const struct coverage *coverage, const struct source *s
     return list;
 }
 
-static json_t *name_json(const struct source *source)
-{
-    CLEANUP(buf_free) struct buf text;
-    buf_init(&text, 4 * SOURCE_BYTES_MAX);
-    ecs_text((struct bytes){source->name, source->name_length}, &text);
-    return json_stringn(text.data ? text.data : "", text.length);
-}
-
 static json_t *source_json(const struct coverage *coverage, const struct source *source)
 {
     json_t *json =
-        json_pack("{s:o, s:I, s:o, s:b}", "source", name_json(source), "records",
+        json_pack("{s:o, s:I, s:o, s:b}", "source",
+                  ecs_text_json((struct bytes){source->name, source->name_length}), "records",
                   (json_int_t)source->records, "gaps", gaps_json(coverage, source), "unsigned", 1);
     if (source->records) {
         json_object_set_new(json, "first", time_json(source->first_us));

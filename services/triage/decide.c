@@ -43,25 +43,7 @@ enum verdict triage_fold(json_t *state, const char *topic, const struct event *e
                          struct why *why)
 {
     (void)topic; /* `cases` is the only input */
-    json_t *chain = json_object_get(state, "cases");
-    json_auto_t *fresh = chain ? NULL : json_object();
-    struct case_verdict verdict = case_apply(chain ? chain : fresh, event);
-    switch (verdict.refusal) {
-    case CASE_ACCEPTED:
-        if (fresh)
-            json_object_set(state, "cases", fresh);
-        return VERDICT_OK;
-    case CASE_STALE:
-    case CASE_DUPLICATE:
-        return VERDICT_OK; /* the optimistic lock at work: refused by everyone alike, and no mistake of anybody's */
-    case CASE_NOT_OPENED:
-    case CASE_MALFORMED:
-    case CASE_IMPOSSIBLE:
-    case CASE_TOO_MANY:
-        return reject(why, "%s: %s: %.180s", case_refusal_code(verdict.refusal), verdict.pointer,
-                      verdict.why.text);
-    }
-    return VERDICT_OK;
+    return case_fold(state, event, why);
 }
 
 /* --- questions to the state --------------------------------------------------------------------------------------------- */

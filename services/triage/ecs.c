@@ -25,6 +25,14 @@ bool ecs_text(struct bytes bytes, struct buf *out)
     return whole;
 }
 
+json_t *ecs_text_json(struct bytes bytes)
+{
+    CLEANUP(buf_free) struct buf clean;
+    buf_init(&clean, SIZE_MAX / 2);
+    ecs_text(bytes, &clean);
+    return json_stringn(clean.data ? clean.data : "", clean.length);
+}
+
 static void add_text(struct buf *out, const char *name, struct bytes value)
 {
     CLEANUP(buf_free) struct buf text;

@@ -5,6 +5,7 @@
  * Ownership: written into the caller's buffer. Threads: any. Errors: none; bytes that are no text are kept as base64.
  * Limits: the raw line is cut at 64 KiB (`labels.cut`), fields at 4 KiB.
  */
+#include <jansson.h>
 #include "services/triage/detection.h"
 #include "services/triage/logstore.h"
 
@@ -27,3 +28,5 @@ const char *ecs_reason_name(enum ecs_reason reason);
 void ecs_write(const struct ecs_record *record, size_t raw_max, struct buf *out);
 /* Text as UTF-8: as it is, or read as CP932, or with U+FFFD for what is neither. True where it was UTF-8 already. */
 bool ecs_text(struct bytes bytes, struct buf *out);
+/* The same as a JSON string. */
+json_t *ecs_text_json(struct bytes bytes);

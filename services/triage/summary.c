@@ -149,23 +149,15 @@ static int severest_sample_first(const void *a, const void *b)
     return (x->time_us < y->time_us) - (x->time_us > y->time_us);
 }
 
-static json_t *text_json(const char *text)
-{
-    CLEANUP(buf_free) struct buf clean;
-    buf_init(&clean, 4096);
-    ecs_text(bytes_of(text), &clean);
-    return json_stringn(clean.data ? clean.data : "", clean.length);
-}
-
 static json_t *group_json(const struct group *group)
 {
     char first[CLOCK_TEXT_SIZE], last[CLOCK_TEXT_SIZE];
     clock_format_us(group->first_us, first);
     clock_format_us(group->last_us, last);
-    return json_pack("{s:o, s:i, s:s, s:o, s:I, s:s, s:s}", "what", text_json(group->what),
-                     "severity", group->severity, "action", group->action, "device",
-                     text_json(group->device), "count", (json_int_t)group->count, "first", first,
-                     "last", last);
+    return json_pack("{s:o, s:i, s:s, s:o, s:I, s:s, s:s}", "what",
+                     ecs_text_json(bytes_of(group->what)), "severity", group->severity, "action",
+                     group->action, "device", ecs_text_json(bytes_of(group->device)), "count",
+                     (json_int_t)group->count, "first", first, "last", last);
 }
 
 json_t *summary_groups(struct summary *summary, size_t bytes_max)

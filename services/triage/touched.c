@@ -107,22 +107,15 @@ static int most_frequent_first(const void *a, const void *b)
     return order ? order : strcmp(x->device, y->device);
 }
 
-static json_t *text_json(const char *text)
-{
-    CLEANUP(buf_free) struct buf clean;
-    buf_init(&clean, 4096);
-    ecs_text(bytes_of(text), &clean);
-    return json_stringn(clean.data ? clean.data : "", clean.length);
-}
-
 static json_t *pair_json(const struct pair *pair)
 {
     char first[CLOCK_TEXT_SIZE], last[CLOCK_TEXT_SIZE];
     clock_format_us(pair->first_us, first);
     clock_format_us(pair->last_us, last);
-    return json_pack("{s:o, s:o, s:I, s:s, s:s}", "indicator", text_json(pair->indicator), "device",
-                     text_json(pair->device), "count", (json_int_t)pair->count, "first", first,
-                     "last", last);
+    return json_pack("{s:o, s:o, s:I, s:s, s:s}", "indicator",
+                     ecs_text_json(bytes_of(pair->indicator)), "device",
+                     ecs_text_json(bytes_of(pair->device)), "count", (json_int_t)pair->count,
+                     "first", first, "last", last);
 }
 
 json_t *touched_json(struct touched *touched, size_t bytes_max)
