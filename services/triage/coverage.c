@@ -276,7 +276,7 @@ json_t *coverage_json(const struct coverage *coverage, const struct coverage_cou
                              coverage_window(coverage->from_us, coverage->to_us), "scanned",
                              (json_int_t)counts->scanned, "unparsed", (json_int_t)counts->unparsed,
                              "damaged", (json_int_t)counts->damaged, "sources", sources,
-                             "rebuilding", 0);
+                             "rebuilding", counts->rebuilding);
     size_t bytes = json_dumpb(json, NULL, 0, JSON_COMPACT) + sizeof ",\"sources_cut\":50";
     json_int_t cut = 0;
     for (size_t i = 0; i < COUNT_OF(coverage->sources); i++) {

@@ -25,8 +25,9 @@ void coverage_free(struct coverage *coverage);
 void coverage_note(struct coverage *coverage, struct bytes source, int64_t time_us);
 struct coverage_counts {
     int64_t scanned, unparsed, damaged; /* blocks of the store that could not be read */
+    bool rebuilding;                    /* see extract.h */
 };
-/* {"window","scanned","unparsed","damaged","sources":[…],"sources_cut"?,"rebuilding":false}, at most `bytes_max` of JSON */
+/* {"window","scanned","unparsed","damaged","sources":[…],"sources_cut"?,"rebuilding"}, at most `bytes_max` of JSON */
 json_t *coverage_json(const struct coverage *coverage, const struct coverage_counts *counts,
                       size_t bytes_max);
 json_t *coverage_window(int64_t from_us, int64_t to_us);

@@ -360,7 +360,7 @@ static size_t size_of(const json_t *json)
 static json_t *summarise(struct extraction *e, const struct extract_result *result)
 {
     char whole[IDS_SHA256_TEXT_SIZE];
-    struct coverage_counts counts = {e->scanned, e->unparsed, e->damaged};
+    struct coverage_counts counts = {e->scanned, e->unparsed, e->damaged, e->request->rebuilding};
     json_t *chunks = describe_chunks(result, whole), *ends = ends_json(e);
     json_t *groups = summary_groups(e->summary, GROUPS_BYTES_MAX);
     json_t *coverage = coverage_json(e->coverage, &counts, COVERAGE_BYTES_MAX);

@@ -23,6 +23,9 @@ struct extract_request {
     const json_t *devices, *indicators;
     const char *text;
     const int64_t *since; /* the owner's detections from these offsets on are new; NULL: all are */
+    /* For the coverage: the store has passed what the search has to see, but not yet all that stood in the topic when it was
+     * started: it was lost, or stopped for long. */
+    bool rebuilding;
     bool (*cancelled)(void *context);
     void *context;
 };

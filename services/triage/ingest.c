@@ -53,6 +53,9 @@ static struct metric metrics[] = {
      .help = "Size of the store's file on disk",
      .kind = METRIC_GAUGE},
     {.name = "triage_store_checkpoints_total", .help = "Checkpoints written", .kind = METRIC_GAUGE},
+    {.name = "triage_store_rebuilding",
+     .help = "1 while the store has not passed what stood in the topic at the start; searches wait",
+     .kind = METRIC_GAUGE},
 };
 enum {
     COUNT_RECORDS,
@@ -63,7 +66,8 @@ enum {
     DAMAGED,
     HELD,
     FILE_BYTES,
-    CHECKPOINTS
+    CHECKPOINTS,
+    REBUILDING
 };
 
 /* --- one record -------------------------------------------------------------------------------------------------------- */
@@ -150,6 +154,7 @@ static void show_counts(struct ingest *ingest)
     metric_set(&metrics[HELD], counts.held_bytes);
     metric_set(&metrics[FILE_BYTES], counts.file_bytes);
     metric_set(&metrics[CHECKPOINTS], counts.checkpoints);
+    metric_set(&metrics[REBUILDING], !atomic_load(&ingest->caught_up));
 }
 
 static enum verdict rest(struct ingest *ingest, int64_t now_ms, struct why *why)
@@ -157,9 +162,9 @@ static enum verdict rest(struct ingest *ingest, int64_t now_ms, struct why *why)
     if (now_ms < ingest->rest_at_ms)
         return VERDICT_OK;
     ingest->rest_at_ms = now_ms + REST_EVERY_MS;
-    show_counts(ingest);
     if (notice_catching_up(ingest, why) != VERDICT_OK)
         return VERDICT_FATAL;
+    show_counts(ingest);
     if (now_ms < ingest->expire_at_ms)
         return VERDICT_OK;
     ingest->expire_at_ms = now_ms + EXPIRE_EVERY_MS;

@@ -205,6 +205,7 @@ static struct processor_result *extract(const struct work *work, const json_t *n
         .indicators = json_object_get(p, "indicators"),
         .text = text_of(p, "text"),
         .since = json_is_true(json_object_get(p, "again")) ? ends : NULL,
+        .rebuilding = !ingest_has_caught_up(search->ingest),
         .cancelled = is_cancelled,
         .context = (void *)(uintptr_t)work,
     };
