@@ -46,7 +46,7 @@ static enum verdict check_members(const json_t *object, const char *at,
         if (!member_of(members, count, json_object_iter_key(i)))
             return reject(why, "%s/%s: not a member of the profile", at, json_object_iter_key(i));
     for (size_t i = 0; i < count; i++) {
-        char here[160];
+        char here[256];
         const json_t *value = json_object_get(object, members[i].name);
         snprintf(here, sizeof here, "%s/%s", at, members[i].name);
         if (!value && members[i].required)

@@ -181,7 +181,7 @@ static int64_t silence_limit(const struct coverage *coverage, const struct sourc
     if (source->slots < 2 || median < inside)
         return least_us;
     CLEANUP(mem_free) int64_t *list = mem_alloc((size_t)source->slots * sizeof *list);
-    struct gap slot, before;
+    struct gap slot, before = {0};
     size_t index = 0, count = 0;
     (void)next_slot(coverage, source, &index, &before);
     for (; next_slot(coverage, source, &index, &slot); before = slot)
