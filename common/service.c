@@ -6,6 +6,7 @@
 #include "common/log.h"
 
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
@@ -17,6 +18,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#define TRIM_EVERY_S 30
+#define ARENAS 2
 #define STOP_WITHIN_MS 20000
 
 static const struct service *current;
@@ -193,11 +196,14 @@ static void block_signals(sigset_t *ret_set)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* What a replay or a large answer held is given back meanwhile: at rest a service stays small. */
 static void wait_for_end(const struct service *service, const sigset_t *signals)
 {
+    const struct timespec turn = {.tv_sec = TRIM_EVERY_S};
     for (int number = 0; number != SIGTERM && number != SIGINT;) {
-        if (sigwait(signals, &number) != 0)
-            continue;
+        number = sigtimedwait(signals, NULL, &turn);
+        if (number < 0)
+            malloc_trim(0);
         if (number == SIGHUP && service->reload)
             service->reload();
     }
@@ -245,6 +251,7 @@ static int run(const struct service *service)
 int service_main(int argc, char **argv, const struct service *service)
 {
     current = service;
+    mallopt(M_ARENA_MAX, ARENAS); /* each of dozens of threads would keep what its own held once */
     log_init(service->name, LOG_INFO);
     if (sodium_init() < 0)
         return SERVICE_FAILED;

@@ -10,7 +10,6 @@
 #include "services/triage/search.h"
 #include "services/triage/time_text.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,7 +21,6 @@
 #define FACTS_FRESH_US 1000
 #define FACTS_WAIT_MS 2000
 #define TURN_MS 250
-#define TRIM_EVERY_MS 30000
 
 static struct search_context context;
 static struct processor *processor;
@@ -133,17 +131,11 @@ static void wake_due(void)
 
 static void *watch_on(void *unused)
 {
-    int64_t trim_at_ms = 0;
     (void)unused;
     while (!atomic_load(&watcher_stops)) {
         watch_assigned();
         look_for_missed();
         wake_due();
-        if (clock_monotonic_ms() >= trim_at_ms) {
-            malloc_trim(
-                0); /* what a replay or a large extract held: at rest the process stays small */
-            trim_at_ms = clock_monotonic_ms() + TRIM_EVERY_MS;
-        }
         usleep(TURN_MS * 1000);
     }
     return NULL;
