@@ -93,11 +93,12 @@ class Desk:
                          "ssl.certificate.location": str(pki / "cert.pem"), "ssl.key.location": str(pki / "key.pem"),
                          "ssl.ca.location": str(pki / "ca.pem"), "enable.idempotence": True})
 
-    def mails(self, number):
+    def mails(self, number, saying=""):
         found = []
         for path in sorted((self.var / "mail" / "new").glob("*"), key=lambda p: p.stat().st_mtime):
             message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            if number in message["Subject"] or number in message.get_body(("plain",)).get_content():
+            text = message.get_body(("plain",)).get_content()
+            if (number in message["Subject"] or number in text) and saying in text:
                 found.append(message)
         return found
 
@@ -185,13 +186,16 @@ def extraction(desk, case, log):
     return newest["id"]
 
 
-def held(desk, case, provider, photo):
+def held(desk, case, number, provider, photo):
     with Stage("hand-over requested without consent: held") as say:
         desk.post(f"/v1/cases/{case}/handover", {"provider": provider, "files": [photo["upload"]]})
         reasons = desk.reaches(case, "held")["reasons"]
         for reason in reasons:
             say(f"{reason['clause']}: {reason['en']}")
         expect({reason["code"] for reason in reasons} == {"consent_missing", "intention_missing"}, "held for other reasons")
+        # A customer who consents before it is written gets no such mail: it would not be true any more.
+        mail = until("the mail that says why", lambda: desk.mails(number, "まだ行っていません"))[0]
+        say(f"{mail['To']}: {mail['Subject']}")
 
 
 def consent_and_intention(desk, case, provider):
@@ -310,7 +314,7 @@ def main():
     amend(desk, case)
     log, photo = upload(desk, case, call)
     search = extraction(desk, case, log)
-    held(desk, case, provider, photo)
+    held(desk, case, number, provider, photo)
     with Stage("consent read out and agreed, intention expressed") as say:
         consent_and_intention(desk, case, provider)
         desk.reaches(case, "offered")
