@@ -251,6 +251,16 @@ size_t utf8_length(const char *at)
     return overlong || outside ? 0 : length;
 }
 
+struct bytes utf8_cut(struct bytes text, size_t max)
+{
+    if (text.length <= max)
+        return text;
+    text.length = max;
+    while (text.length && (((const unsigned char *)text.data)[text.length] & 0xc0) == 0x80)
+        text.length--;
+    return text;
+}
+
 void utf8_repair(char *text)
 {
     char *to = text;

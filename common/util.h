@@ -63,6 +63,8 @@ void buf_free(struct buf *buf);                                             /* f
 
 /* Length of the UTF-8 character at `text` (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF), 0 if there is none. */
 size_t utf8_length(const char *text);
+/* At most `max` bytes of the beginning, not cut in the middle of a character. */
+struct bytes utf8_cut(struct bytes text, size_t max);
 /* Takes out every byte that belongs to no character, as where a text was cut to fit. */
 void utf8_repair(char *text);
 

@@ -17,9 +17,7 @@ static void append_cut(char *text, size_t size, size_t *length, const char *piec
                        size_t piece_length)
 {
     size_t room = size - 1 - *length;
-    size_t taken = piece_length < room ? piece_length : room;
-    while (taken > 0 && taken < piece_length && ((unsigned char)piece[taken] & 0xc0) == 0x80)
-        taken--;
+    size_t taken = utf8_cut((struct bytes){piece, piece_length}, room).length;
     memcpy(text + *length, piece, taken);
     *length += taken;
     text[*length] = '\0';

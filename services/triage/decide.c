@@ -273,8 +273,7 @@ static json_t *short_text(const char *text)
 {
     size_t length = text ? strlen(text) : 0;
     for (;; length /= 2) {
-        while (length && text[length] && ((unsigned char)text[length] & 0xc0) == 0x80)
-            length--;
+        length = utf8_cut(bytes_of(text), length).length;
         json_t *json = json_stringn(text ? text : "", length);
         if (!length || (json && size_of(json) <= WHY_BYTES_MAX))
             return json;

@@ -33,29 +33,20 @@ json_t *ecs_text_json(struct bytes bytes)
     return json_stringn(clean.data ? clean.data : "", clean.length);
 }
 
-static void add_text(struct buf *out, const char *name, struct bytes value)
+/* True where it was UTF-8 already. */
+static bool add_text(struct buf *out, const char *name, struct bytes value)
 {
     CLEANUP(buf_free) struct buf text;
     buf_init(&text, SIZE_MAX / 2);
-    ecs_text(value, &text);
+    bool whole = ecs_text(value, &text);
     buf_printf(out, ",\"%s\":", name);
     buf_add_json_string(out, text.data ? text.data : "", text.length);
-}
-
-/* Not in the middle of a character. */
-static struct bytes cut_at(struct bytes text, size_t max)
-{
-    if (text.length <= max)
-        return text;
-    text.length = max;
-    while (text.length && (((const uint8_t *)text.data)[text.length] & 0xc0) == 0x80)
-        text.length--;
-    return text;
+    return whole;
 }
 
 static void add_field(struct buf *out, const char *name, struct bytes value)
 {
-    add_text(out, name, cut_at(value, FIELD_BYTES_MAX));
+    add_text(out, name, utf8_cut(value, FIELD_BYTES_MAX));
 }
 
 static bool is_small_number(struct bytes value)
@@ -101,11 +92,10 @@ static void add_headers(struct buf *out, const struct logstore_record *record,
 static void add_original(struct buf *out, struct bytes line, size_t raw_max)
 {
     bool cut = line.length > raw_max;
-    line = cut_at(line, raw_max);
+    line = utf8_cut(line, raw_max);
     if (cut)
         buf_add_text(out, ",\"labels.cut\":true");
-    add_text(out, "event.original", line);
-    if (charset_is_utf_8(line))
+    if (add_text(out, "event.original", line))
         return;
     CLEANUP(mem_free) char *exact = base64_encode(line.data, line.length);
     buf_printf(out, ",\"event.original_base64\":\"%s\"", exact);

@@ -51,10 +51,7 @@ enum verdict logstore_open(const struct logstore_config *config, struct logstore
         free(store->next);
         return VERDICT_FATAL;
     }
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&store->advanced, &monotonic);
+    clock_condition_init(&store->advanced);
     pthread_mutex_init(&store->lock, NULL);
     store->packer = ZSTD_createCCtx();
     store->checkpoint_at_ms = clock_monotonic_ms() + config->checkpoint_every_ms;
@@ -237,12 +234,9 @@ static bool has_passed(const struct logstore *store, const int64_t *ends)
 
 bool logstore_wait(struct logstore *store, const int64_t *ends, int64_t deadline_ms)
 {
-    struct timespec until = {.tv_sec = deadline_ms / 1000,
-                             .tv_nsec = (deadline_ms % 1000) * 1000000};
-    int error = 0;
     pthread_mutex_lock(&store->lock);
-    while (!has_passed(store, ends) && !error)
-        error = pthread_cond_timedwait(&store->advanced, &store->lock, &until);
+    while (!has_passed(store, ends) && clock_wait(&store->advanced, &store->lock, deadline_ms))
+        continue;
     bool passed = has_passed(store, ends);
     pthread_mutex_unlock(&store->lock);
     return passed;
