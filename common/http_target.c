@@ -15,8 +15,9 @@ static int hex_value(char digit)
 
 static bool is_plain_text(const char *text)
 {
-    for (size_t length; *text; text += length) {
-        length = utf8_length(text);
+    const char *end = text + strlen(text);
+    for (size_t length; text < end; text += length) {
+        length = utf8_length(text, (size_t)(end - text));
         if (length == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
             return false;
     }

@@ -233,7 +233,7 @@ bool base64_decode(const char *text, size_t length, void **ret_data, size_t *ret
     return false;
 }
 
-size_t utf8_length(const char *at)
+size_t utf8_length(const char *at, size_t left)
 {
     const unsigned char *text = (const unsigned char *)at;
     unsigned char lead = text[0];
@@ -241,7 +241,7 @@ size_t utf8_length(const char *at)
                     : lead >= 0xc2 && lead < 0xe0 ? 2
                     : lead >= 0xe0 && lead < 0xf0 ? 3
                                                   : 4;
-    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4)
+    if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || length > left)
         return 0;
     for (size_t i = 1; i < length; i++)
         if ((text[i] & 0xc0) != 0x80)
@@ -264,8 +264,9 @@ struct bytes utf8_cut(struct bytes text, size_t max)
 void utf8_repair(char *text)
 {
     char *to = text;
-    for (size_t length; *text; text += length) {
-        length = utf8_length(text);
+    const char *end = text + strlen(text);
+    for (size_t length; text < end; text += length) {
+        length = utf8_length(text, (size_t)(end - text));
         if (length)
             memmove(to, text, length);
         to += length;

@@ -61,8 +61,8 @@ void buf_add_json_string(struct buf *buf, const char *text, size_t length); /* q
 void buf_clear(struct buf *buf);                                            /* keeps the memory */
 void buf_free(struct buf *buf);                                             /* for CLEANUP */
 
-/* Length of the UTF-8 character at `text` (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF), 0 if there is none. */
-size_t utf8_length(const char *text);
+/* Length of the UTF-8 character at `text`, of which `left` bytes (one at least) may be read (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF), 0 if there is none. */
+size_t utf8_length(const char *text, size_t left);
 /* At most `max` bytes of the beginning, not cut in the middle of a character. */
 struct bytes utf8_cut(struct bytes text, size_t max);
 /* Takes out every byte that belongs to no character, as where a text was cut to fit. */

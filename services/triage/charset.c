@@ -247,25 +247,10 @@ void charset_close(struct charset_stream *stream)
 
 /* --- single lines ------------------------------------------------------------------------------------------------------ */
 
-/* Length of the UTF-8 sequence at `at`, 0 if there is none. U+0000 is no text either: strict readers refuse it. */
+/* U+0000 is no text either: strict readers refuse it. */
 static size_t sequence(const uint8_t *at, size_t left)
 {
-    static const struct {
-        uint8_t first, last, low, high;
-        size_t length;
-    } forms[] = {
-        {0x01, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
-    for (size_t i = 0; i < COUNT_OF(forms); i++) {
-        if (at[0] < forms[i].first || at[0] > forms[i].last || left < forms[i].length)
-            continue;
-        bool fits = forms[i].length == 1 || (at[1] >= forms[i].low && at[1] <= forms[i].high);
-        for (size_t k = 2; k < forms[i].length; k++)
-            fits &= (at[k] & 0xc0) == 0x80;
-        return fits ? forms[i].length : 0;
-    }
-    return 0;
+    return at[0] ? utf8_length((const char *)at, left) : 0;
 }
 
 static bool is_ascii(const uint8_t *at, size_t length)
