@@ -38,6 +38,7 @@ static const struct {
     {"extraction.requested", case_on_extraction, false},
     {"provider.accepted", case_on_accepted, true},
     {"provider.declined", case_on_declined, true},
+    {"provider.delivered", case_on_delivered, true},
     {"provider.reported", case_on_reported, true},
     {"provider.deleted", case_on_deleted, true},
     {"proposal.decided", case_on_proposal_decided, false},
@@ -148,6 +149,14 @@ static void add_fingerprint(json_t *state, const char *list, const char *text)
     json_array_append_new(case_list(state, list), json_string(known));
 }
 
+/* A report is delivered by one reply and, once it was opened, reported by the same one: each once. */
+static char *reply_of(const struct act *act)
+{
+    const char *reply = json_string_value(json_object_get(act->data, "reply"));
+    bool again = strcmp(act->type, "provider.reported") == 0;
+    return reply ? mem_printf("%s%s", again ? "reported/" : "", reply) : NULL;
+}
+
 static bool is_actor(const json_t *actor)
 {
     const char *id = json_string_value(json_object_get(actor, "id"));
@@ -161,7 +170,7 @@ static enum case_refusal check_place(struct act *act)
     const char *head = json_string_value(json_object_get(act->state, "head"));
     const json_t *extends = json_object_get(act->data, "extends");
     bool opening = strcmp(act->type, "case.opened") == 0;
-    const char *reply = json_string_value(json_object_get(act->data, "reply"));
+    CLEANUP(mem_free) char *reply = reply_of(act);
     if (has_fingerprint(act->state, "events", act->id))
         return case_refuse(act, CASE_DUPLICATE, "", "this event id is in the chain already");
     if (reply && has_fingerprint(act->state, "replies", reply))
@@ -227,7 +236,7 @@ static void settle(struct act *act, const struct event *event)
 {
     char head[CASE_HEAD_SIZE];
     const char *before = json_string_value(json_object_get(act->state, "head"));
-    const char *reply = json_string_value(json_object_get(act->data, "reply"));
+    CLEANUP(mem_free) char *reply = reply_of(act);
     case_head_next(before, event, head);
     json_object_set_new(act->state, "head", json_string(head));
     json_object_set_new(act->state, "revision", json_integer(act->revision));
