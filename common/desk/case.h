@@ -17,7 +17,7 @@
  *       "recorded_by","revision","withdrawn":{"given_by","channel","given_at","reason","recorded_at","revision",
  *       "effect":"stopped"|"recalled","handover"?,"accepted_at"?,   of the hand-over that is recalled
  *       "recalled_before":{"handover","accepted_at","how","at"}?   (stopped) an earlier end has recalled what was accepted
- *       }?}],   only the last one can be in force
+ *       }?}],   in force: see case_consent_to
  *   "intention":{"id","provider","given_by","channel","given_at","recorded_at","revision","withdrawn":{…as above…}?},
  *   "intentions_before":[…],   those that a later one replaced, last 20
  *   "policy":{"text","playbook","version","mandatory_steps":[],"decided_at","by","revision"},
@@ -119,6 +119,9 @@ json_t *case_list_errors(const json_t *object, const struct case_member *members
 bool case_is_open(const json_t *state);
 const json_t *
 case_consent_in_force(const json_t *state); /* the last, not withdrawn; NULL if none */
+/* The consent by which this scope is given: the last that names it among those in force; NULL: none. In force together are
+ * the last one and those before it to the same text, back to a withdrawal or another text: a later consent adds scopes. */
+const json_t *case_consent_to(const json_t *state, const char *scope);
 const json_t *case_intention_in_force(const json_t *state); /* NULL if none */
 const json_t *case_handover_open(
     const json_t *state); /* the last one not ended, declined, deleted, replaced; NULL if none */
