@@ -42,10 +42,9 @@ static void summarise(const struct step *step)
     const json_t *last = json_array_get(handovers, json_array_size(handovers) - 1);
     const json_t *entry = last ? handover_entry(step->status, text_of(last, "id")) : NULL;
     bool held = entry && entry_is(entry, "held");
-    json_auto_t *facts = gate_facts(step->profile);
-    json_t *reasons = held ? ask_gate(step, last, GATE_OFFER, facts)
+    json_t *reasons = held ? handover_reasons(step, last)
                       : (!entry || entry_is_any(entry, "cancelled|declined|deleted|recalled|"))
-                          ? ask_gate(step, NULL, GATE_BEFORE_REQUEST, facts)
+                          ? handover_reasons(step, NULL)
                           : json_array();
     json_object_set_new(step->status, "state",
                         entry ? json_incref(json_object_get(entry, "state")) : json_string("none"));
@@ -60,10 +59,12 @@ static bool is_news(const json_t *before, const json_t *now)
 {
     static const char *const members[] = {"state",    "handover",  "reasons",
                                           "warnings", "handovers", "reports"};
-    for (size_t i = 0; i < COUNT_OF(members); i++)
-        if (!before ||
-            !json_equal(json_object_get(before, members[i]), json_object_get(now, members[i])))
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        const json_t *was = json_object_get(before, members[i]),
+                     *is = json_object_get(now, members[i]);
+        if (!before || (was != is && !json_equal(was, is)))
             return true;
+    }
     return false;
 }
 
@@ -86,8 +87,9 @@ static void decide_case(const json_t *state, const struct processor_input *input
     step.status = status;
     for (size_t i = 0; i < json_array_size(handovers); i++)
         handover_follow(&step, json_array_get(handovers, i));
-    for (size_t i = 0; i < json_array_size(reports); i++)
-        report_follow(&step, json_array_get(reports, i));
+    /* Twice: where one has come to its end, it is the turn of another, whichever was delivered first. */
+    for (size_t i = 0; i < 2 * json_array_size(reports); i++)
+        report_follow(&step, json_array_get(reports, i % json_array_size(reports)));
     summarise(&step);
     if (!is_news(before, status))
         return;

@@ -51,21 +51,33 @@ static json_t *make_entry(json_t *status, const json_t *handover)
     return entry;
 }
 
-static json_t *ask_gate(const struct step *step, const json_t *handover, enum gate_moment moment,
-                        const json_t *facts)
+/* What is sealed already allows the provider these purposes; before that nothing does. */
+static struct gate_question question_of(const struct step *step, const json_t *handover,
+                                        enum gate_moment moment, const json_t *facts)
 {
-    struct gate_question question = {.chain = step->chain,
-                                     .extraction = step->extraction,
-                                     .facts = facts,
-                                     .handover = handover,
-                                     .moment = moment};
+    const json_t *entry = handover_entry(step->status, text_of(handover, "id"));
+    const json_t *passed = entry_is(entry, "held") ? NULL : json_object_get(entry, "passed");
+    return (struct gate_question){.chain = step->chain,
+                                  .extraction = step->extraction,
+                                  .facts = facts,
+                                  .handover = handover,
+                                  .purposes = json_object_get(passed, "purposes"),
+                                  .moment = moment};
+}
+
+json_t *handover_reasons(const struct step *step, const json_t *handover)
+{
+    json_auto_t *facts = gate_facts(step->profile);
+    struct gate_question question =
+        question_of(step, handover, handover ? GATE_OFFER : GATE_BEFORE_REQUEST, facts);
     return gate_ask(&question);
 }
 
 static bool passes(const struct step *step, const json_t *handover, enum gate_moment moment,
                    const json_t *facts)
 {
-    json_auto_t *reasons = ask_gate(step, handover, moment, facts);
+    struct gate_question question = question_of(step, handover, moment, facts);
+    json_auto_t *reasons = gate_ask(&question);
     return json_array_size(reasons) == 0;
 }
 
@@ -73,11 +85,7 @@ static bool passes(const struct step *step, const json_t *handover, enum gate_mo
 static void keep_gate(const struct step *step, json_t *entry, const json_t *handover,
                       enum gate_moment moment, const json_t *facts)
 {
-    struct gate_question question = {.chain = step->chain,
-                                     .extraction = step->extraction,
-                                     .facts = facts,
-                                     .handover = handover,
-                                     .moment = moment};
+    struct gate_question question = question_of(step, handover, moment, facts);
     json_t *gate = json_object_get(entry, "gate");
     if (!gate) {
         gate = json_object();
@@ -159,12 +167,11 @@ static void begin_preparing(const struct step *step, json_t *entry, const json_t
     const json_t *search = gate_search(step->chain, step->extraction, handover);
     const char *tlp = text_of(json_object_get(step->chain, "hearing"), "tlp");
     bool marked = tlp && strncmp(tlp, "TLP:", 4) == 0; /* asked and unknown is not a marking */
-    const json_t *provider = json_object_get(step->profile, "provider");
     json_t *chunks = search ? json_object_get(search, "chunks") : NULL;
     json_t *passed = json_pack(
-        "{s:O, s:O, s:O, s:s, s:O*, s:o, s:o}", "head", json_object_get(step->chain, "head"),
+        "{s:O, s:O, s:O, s:s, s:o, s:o, s:o}", "head", json_object_get(step->chain, "head"),
         "revision", json_object_get(step->chain, "revision"), "facts", facts, "tlp",
-        marked ? tlp : TLP_DEFAULT, "purposes", json_object_get(provider, "purposes"), "warnings",
+        marked ? tlp : TLP_DEFAULT, "purposes", gate_purposes(facts, step->chain), "warnings",
         warnings_of(step->chain, step->extraction), "chunks",
         chunks ? json_deep_copy(chunks) : json_array());
     if (search) {
@@ -227,7 +234,7 @@ static void take_offer(const struct step *step, json_t *entry, const json_t *res
                         json_pack("{s:{s:I}, s:O}", "at", "$position", (json_int_t)place, "sha256",
                                   json_object_get(result, "sha256")));
     entry_note(step, entry, supplement ? "supplemented" : "offered", place,
-              text_of(result, "sha256"));
+               text_of(result, "sha256"));
     drop_content(entry);
     entry_move(step, entry, "offered");
     if (!supplement)
@@ -237,14 +244,17 @@ static void take_offer(const struct step *step, json_t *entry, const json_t *res
     entry_move(step, entry, "accepted");
 }
 
-/* The same entry has another manifest than the parts that are there were sealed for: those will never be named. */
+/* Sealed by now as something else, or under another secret: the parts that are there belong to nothing any more. */
 static bool is_another_manifest(const json_t *entry, const json_t *result)
 {
-    const json_t *manifest = json_object_get(entry, "manifest_sha256"),
-                 *now = json_object_get(result, "manifest_sha256");
-    return manifest && now &&
-           (!json_equal(manifest, now) ||
-            !json_equal(json_object_get(entry, "secret"), json_object_get(result, "secret")));
+    static const char *const same[] = {"manifest_sha256", "secret"};
+    for (size_t i = 0; i < COUNT_OF(same); i++) {
+        const json_t *before = json_object_get(entry, same[i]),
+                     *now = json_object_get(result, same[i]);
+        if (before && now && !json_equal(before, now))
+            return true;
+    }
+    return false;
 }
 
 static void go_on_preparing(const struct step *step, json_t *entry, const json_t *handover)
@@ -281,13 +291,14 @@ static void judge_acceptance(const struct step *step, json_t *entry, const json_
     bool pass =
         right_head && passes(step, handover, GATE_ACCEPTANCE, json_object_get(passed, "facts"));
     keep_gate(step, entry, handover, GATE_ACCEPTANCE, json_object_get(passed, "facts"));
+    json_object_del(json_object_get(entry, "passed"), "facts"); /* not asked again */
     entry_set_text(entry, "verdict", pass ? "pass" : "recall");
     json_object_set(entry, "accepted_reply", json_object_get(accepted, "reply"));
     if (json_object_get(accepted, "kid"))
         json_object_set(entry, "accepted_kid", json_object_get(accepted, "kid"));
     entry_move(step, entry, "accepted");
     entry_note(step, entry, pass ? "accepted" : "accepted_and_refused", SIZE_MAX,
-              text_of(accepted, "reply"));
+               text_of(accepted, "reply"));
 }
 
 static void take_key(const struct step *step, json_t *entry, const json_t *result)
@@ -306,6 +317,7 @@ static void take_recall(const struct step *step, json_t *entry, const json_t *re
     size_t place = publish_signed(step, "escalation.recalled", result);
     json_object_set_new(entry, "recalls", json_integer(recalls + 1));
     entry_note(step, entry, "recalled", place, text_of(result, "sha256"));
+    json_object_del(json_object_get(entry, "passed"), "facts");
     if (!entry_is(entry, "deleted"))
         entry_move(step, entry, "recalled");
 }
@@ -345,7 +357,7 @@ static void note_late_acceptance(const struct step *step, json_t *entry, const j
     entry_set_text(entry, "verdict", "recall");
     json_object_set_new(entry, "accepted_after_end", json_true());
     entry_note(step, entry, "accepted_and_refused", SIZE_MAX,
-              text_of(json_object_get(handover, "accepted"), "reply"));
+               text_of(json_object_get(handover, "accepted"), "reply"));
 }
 
 static void follow_provider(const struct step *step, json_t *entry, const json_t *handover)

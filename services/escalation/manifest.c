@@ -53,8 +53,8 @@ static void add_item(json_t *items, const char *name, const char *media_type, js
 static void keep_item(struct content *content, const char *by, json_t *name, json_t *length,
                       json_t *sha256)
 {
-    json_array_append_new(content->items, json_pack("{s:O, s:O, s:O}", by, name, "length", length,
-                                                    "sha256", sha256));
+    json_array_append_new(
+        content->items, json_pack("{s:O, s:O, s:O}", by, name, "length", length, "sha256", sha256));
 }
 
 static void add_hearing(struct content *content, json_t *items)

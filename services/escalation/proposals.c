@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define TARGET_MAX 500
+#define SAID_BYTES_MAX 1500
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -27,8 +28,9 @@ struct setting {
 };
 
 static const struct setting settings[] = {
-    {"block_address", "UTM・ファイアウォール：アドレスの遮断リスト", "UTM/firewall: address block list",
-     "%s との通信を両方向で遮断します。", "Block traffic to and from %s."},
+    {"block_address", "UTM・ファイアウォール：アドレスの遮断リスト",
+     "UTM/firewall: address block list", "%s との通信を両方向で遮断します。",
+     "Block traffic to and from %s."},
     {"block_domain", "UTM・プロキシ：ドメインの遮断リスト", "UTM/proxy: domain block list",
      "%s とその下位のドメインへの通信を遮断します。", "Block %s and its subdomains."},
     {"block_url", "UTM・プロキシ：URLの遮断リスト", "UTM/proxy: URL block list",
@@ -215,9 +217,10 @@ bool proposals_target(const char *kind, const char *text, char *ret_target, size
     static const struct {
         const char *kind;
         bool (*is)(char *text);
-    } kinds[] = {{"ip", is_address}, {"domain", is_domain}, {"url", is_url},  {"hash", is_hash},
-                 {"email", is_email}, {"host", is_host},    {"text", is_text}};
-    if (!text || size <= INET6_ADDRSTRLEN || !refang(text, ret_target, size) || !is_text(ret_target))
+    } kinds[] = {{"ip", is_address},  {"domain", is_domain}, {"url", is_url},  {"hash", is_hash},
+                 {"email", is_email}, {"host", is_host},     {"text", is_text}};
+    if (!text || size <= INET6_ADDRSTRLEN || !refang(text, ret_target, size) ||
+        !is_text(ret_target))
         return false;
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (strcmp(kinds[i].kind, kind) == 0)
@@ -246,8 +249,8 @@ static bool names(const json_t *record, const char *const *fields, const char *t
 }
 
 /* Of the records that the summary shows: how many name the target, and how many of those were stopped. */
-static void count_seen(const json_t *extraction, const char *kind, const char *target, int *ret_seen,
-                       int *ret_stopped)
+static void count_seen(const json_t *extraction, const char *kind, const char *target,
+                       int *ret_seen, int *ret_stopped)
 {
     const json_t *samples = json_object_get(searches_find(extraction, NULL), "samples");
     const char *const *fields = fields_of(kind);
@@ -281,9 +284,9 @@ static json_t *before_of(const json_t *extraction, const char *kind, const char 
     if (!seen)
         return both(mem_strdup("抽出したログの見本には現れていません。"),
                     mem_strdup("Not in the sample of the extracted logs."));
-    return both(mem_printf("抽出したログの見本に%d件あり、そのうち%d件は止められています。", seen, stopped),
-                mem_printf("%d in the sample of the extracted logs, %d of them stopped.", seen,
-                           stopped));
+    return both(
+        mem_printf("抽出したログの見本に%d件あり、そのうち%d件は止められています。", seen, stopped),
+        mem_printf("%d in the sample of the extracted logs, %d of them stopped.", seen, stopped));
 }
 
 /* --- proposals ------------------------------------------------------------------------------------------------------------------ */
@@ -349,10 +352,18 @@ static char *with_target(const char *format, const char *target)
 static json_t *reason_of(const struct rule *rule)
 {
     return rule->indicator
-               ? json_pack("{s:s, s:s}", "ja", "調査会社の報告書に、攻撃の痕跡として記載されています。", "en",
+               ? json_pack("{s:s, s:s}", "ja",
+                           "調査会社の報告書に、攻撃の痕跡として記載されています。", "en",
                            "The provider's report names it as an indicator of the attack.")
                : json_pack("{s:s, s:s}", "ja", "調査会社の報告書で推奨されています。", "en",
                            "The provider's report recommends it.");
+}
+
+/* A proposal is read in a list; the whole reason stands in the report. */
+static char *shortened(const char *said)
+{
+    struct bytes start = utf8_cut(bytes_of(said), SAID_BYTES_MAX);
+    return said ? mem_dup(start.data, start.length) : NULL;
 }
 
 static void propose(struct making *making, const struct rule *rule, const char *text,
@@ -365,12 +376,13 @@ static void propose(struct making *making, const struct rule *rule, const char *
     const struct setting *setting = setting_of(rule->setting);
     CLEANUP(mem_free)
     char *id = mem_printf("%.12s-%zu", making->report, json_array_size(making->list) + 1);
+    CLEANUP(mem_free) char *its_reason = shortened(said);
     json_t *proposal = json_pack(
         "{s:s, s:s, s:{s:s, s:s, s:s}, s:s, s:o, s:o, s:o, s:s*}", "id", id, "rule", rule->id,
         "setting", "code", setting->code, "ja", setting->ja, "en", setting->en, "target", target,
         "before", before_of(making->extraction, rule->kind, target), "after",
         both(with_target(setting->after_ja, target), with_target(setting->after_en, target)),
-        "reason", reason_of(rule), "said", said);
+        "reason", reason_of(rule), "said", its_reason);
     json_array_append_new(making->list, proposal);
 }
 

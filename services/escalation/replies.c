@@ -51,9 +51,8 @@ static enum verdict check_parts(const json_t *payload, struct why *why)
         return reject(why, "/parts: expected a list of 2 to %d parts", LIMIT_REPORT_PARTS);
     for (size_t i = 0; i < count; i++)
         if (!is_place(json_array_get(parts, i), i))
-            return reject(why,
-                          "/parts/%zu: expected part %zu with partition, offset, size and sha256",
-                          i, i);
+            return reject(
+                why, "/parts/%zu: expected part %zu with partition, offset, size and sha256", i, i);
     return VERDICT_OK;
 }
 
@@ -121,9 +120,9 @@ static json_t *make_data(const json_t *payload, const json_t *provider, const ch
     json_object_set_new(data, "kid", json_string(kid));
     json_object_set_new(data, "reply", json_string(reply_id));
     json_object_set_new(data, "jws", json_string(jws));
-    json_object_set_new(data, "position",
-                        json_pack("{s:i, s:I}", "partition", (int)at.partition, "offset",
-                                  (json_int_t)at.offset));
+    json_object_set_new(
+        data, "position",
+        json_pack("{s:i, s:I}", "partition", (int)at.partition, "offset", (json_int_t)at.offset));
     return json_pack("{s:o}", "data", data);
 }
 

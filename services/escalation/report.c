@@ -4,7 +4,7 @@
  * told to the chain with the settings proposals. Nothing of it is opened while the consent does not cover that (clause 3).
  *
  * An entry of status.reports: {"report" (reply id),"handover","state":"held"|"opening"|"passed"|"opened"|"refused",
- * "reasons"? (held),"failure"? (refused),"items":[{"name","media_type","length","sha256","first_part","parts"}]? (verified),
+ * "reasons"? (held; without them another one is being opened),"failure"? (refused),"items":[{"name","media_type","length","sha256","first_part","parts"}]? (verified),
  * "chunks":[{"partition","offset","size","sha256"}]?,"chunks_total"?,"again_at"?,"steps":[…]}.
  */
 #include "services/escalation/step.h"
@@ -71,11 +71,20 @@ static bool has_all_chunks(const json_t *entry)
     return total > 0 && (json_int_t)json_array_size(json_object_get(entry, "chunks")) == total;
 }
 
+/* The chain has it, or nobody will. */
+static void drop_content(json_t *entry)
+{
+    static const char *const content[] = {"items", "chunks", "chunks_total"};
+    for (size_t i = 0; i < COUNT_OF(content); i++)
+        json_object_del(entry, content[i]);
+}
+
 /* --- what the chain is told ------------------------------------------------------------------------------------------------- */
 
 static json_t *describe_items(const json_t *entry)
 {
-    const json_t *items = json_object_get(entry, "items"), *chunks = json_object_get(entry, "chunks");
+    const json_t *items = json_object_get(entry, "items"),
+                 *chunks = json_object_get(entry, "chunks");
     json_t *described = json_array();
     for (size_t i = 0; i < json_array_size(items); i++) {
         json_t *item = json_deep_copy(json_array_get(items, i)), *its = json_array();
@@ -111,6 +120,7 @@ static void tell_chain(const struct step *step, json_t *entry, const json_t *del
         if (json_object_get(delivered, said[i]))
             json_object_set(data, said[i], json_object_get(delivered, said[i]));
     size_t place = outputs_publish(step->outputs, "provider-events", "provider.reported", data);
+    drop_content(entry);
     entry_move(step, entry, "passed");
     entry_note(step, entry, "passed", place, NULL);
 }
@@ -133,11 +143,11 @@ static void take_result(const struct step *step, json_t *entry, const json_t *de
 static void bury(const struct step *step, const json_t *delivered, const char *reason)
 {
     const json_t *position = json_object_get(delivered, "position");
-    json_t *letter = json_pack("{s:s, s:O?, s:O?, s:s, s:s, s:s}", "topic",
-                               topics_full_name("provider-replies"), "partition",
-                               json_object_get(position, "partition"), "offset",
-                               json_object_get(position, "offset"), "reason", reason, "service",
-                               "escalation", "at", step->now);
+    json_t *letter =
+        json_pack("{s:s, s:O?, s:O?, s:s, s:s, s:s}", "topic", topics_full_name("provider-replies"),
+                  "partition", json_object_get(position, "partition"), "offset",
+                  json_object_get(position, "offset"), "reason", reason, "service", "escalation",
+                  "at", step->now);
     outputs_publish(step->outputs, "dead-letters", "dead_letter.recorded", letter);
 }
 
@@ -145,6 +155,7 @@ static void refuse(const struct step *step, json_t *entry, const json_t *deliver
                    const char *reason)
 {
     entry_set_text(entry, "failure", reason);
+    drop_content(entry);
     entry_move(step, entry, "refused");
     entry_note(step, entry, "refused", SIZE_MAX, NULL);
     bury(step, delivered, reason);
@@ -152,13 +163,38 @@ static void refuse(const struct step *step, json_t *entry, const json_t *deliver
 
 /* --- the report --------------------------------------------------------------------------------------------------------------- */
 
-static void follow_consent(const struct step *step, json_t *entry, const json_t *delivered)
+/* Without its key the provider has seen nothing that it could report on. */
+static bool is_released(const struct step *step, const json_t *delivered)
+{
+    const json_t *handover = handover_entry(step->status, text_of(delivered, "handover"));
+    return json_object_get(handover, "key");
+}
+
+static json_t *reasons_of(const struct step *step, const json_t *delivered)
 {
     const json_t *handover = case_handover_find(step->chain, text_of(delivered, "handover"));
     json_auto_t *facts = gate_facts(step->profile);
-    json_auto_t *reasons = gate_ask_report(step->chain, facts, handover);
-    bool held = json_array_size(reasons) > 0;
-    if (held)
+    if (is_released(step, delivered))
+        return gate_ask_report(step->chain, facts, handover);
+    return json_pack("[{s:s, s:s, s:s, s:s, s:{s:s, s:s}}]", "code", "not_released", "clause", "3",
+                     "ja", "この提供の鍵はまだ渡されていません。", "en",
+                     "The key of this hand-over has not been released.", "cure", "ja",
+                     "鍵が渡されるのを待つか、提供会社に確認してください。", "en",
+                     "Wait for the release, or ask the provider.");
+}
+
+/* One after the other: what is known of a report while it is being opened is large. */
+static bool is_another_open(const struct step *step, const json_t *entry)
+{
+    const json_t *other = entry_find(step->status, "reports", "state", "opening");
+    return other && other != entry;
+}
+
+static void follow_consent(const struct step *step, json_t *entry, const json_t *delivered)
+{
+    json_auto_t *reasons = reasons_of(step, delivered);
+    bool held = json_array_size(reasons) > 0 || is_another_open(step, entry);
+    if (json_array_size(reasons) > 0)
         json_object_set(entry, "reasons", reasons);
     else
         json_object_del(entry, "reasons");
@@ -190,7 +226,7 @@ void report_follow(const struct step *step, const json_t *delivered)
     if (json_object_get(delivered, "recorded_at") && !entry_is(entry, "opened")) {
         entry_move(step, entry, "opened");
         entry_note(step, entry, "opened", SIZE_MAX, NULL);
-        json_object_del(entry, "chunks"); /* they stand in the chain */
+        drop_content(entry);
     }
     if (!entry_is_any(entry, "held|opening|"))
         return;

@@ -128,8 +128,9 @@ static enum verdict check_items(const json_t *items, size_t of, struct why *why)
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(items, i);
         if (!is_item(item, next, of))
-            return reject(why, "manifest: /items/%zu: expected name, media_type, length, sha256, "
-                               "first_part %zu and parts",
+            return reject(why,
+                          "manifest: /items/%zu: expected name, media_type, length, sha256, "
+                          "first_part %zu and parts",
                           i, next);
         length += json_integer_value(json_object_get(item, "length"));
         next += (size_t)json_integer_value(json_object_get(item, "parts"));
@@ -232,7 +233,8 @@ static enum verdict read_document(const struct work *work, const json_t *items,
             return verdict;
         buf_add(&text, clear.data, clear.length);
     }
-    if (text.overflowed || event_parse_json(text.data, text.length, &document, &inner) != VERDICT_OK)
+    if (text.overflowed ||
+        event_parse_json(text.data, text.length, &document, &inner) != VERDICT_OK)
         return reject(why, DOCUMENT ": %.160s", text.overflowed ? "too large" : inner.text);
     enum verdict verdict = check_document(document, why);
     if (verdict == VERDICT_OK)
@@ -297,16 +299,16 @@ static void add_chunk(const struct work *work, const json_t *items, size_t part,
                       const struct buf *clear, struct processor_result *result)
 {
     size_t item = item_of(items, part);
-    size_t first = (size_t)json_integer_value(
-        json_object_get(json_array_get(items, item), "first_part"));
+    size_t first =
+        (size_t)json_integer_value(json_object_get(json_array_get(items, item), "first_part"));
     char hash[IDS_SHA256_TEXT_SIZE], number[24], seq[24];
     ids_sha256_text(clear->data, clear->length, hash);
     snprintf(number, sizeof number, "%zu", item);
     snprintf(seq, sizeof seq, "%zu", part - first);
-    json_t *headers = json_pack(
-        "{s:O, s:s, s:s}", "report",
-        json_object_get(json_object_get(work->parameters, "delivered"), "report"), "item", number,
-        "seq", seq);
+    json_t *headers =
+        json_pack("{s:O, s:s, s:s}", "report",
+                  json_object_get(json_object_get(work->parameters, "delivered"), "report"), "item",
+                  number, "seq", seq);
     processor_result_add(result, "reports", "report.chunk", "application/octet-stream",
                          (struct bytes){.data = clear->data, .length = clear->length}, headers);
     json_array_append_new(
@@ -336,7 +338,7 @@ static enum verdict open_chunks(const struct work *work, const json_t *items,
 }
 
 static enum verdict read_for_proposals(const struct work *work, const json_t *items,
-                         struct processor_result *result, struct why *why)
+                                       struct processor_result *result, struct why *why)
 {
     json_auto_t *document = NULL;
     enum verdict verdict = read_document(work, items, &document, why);

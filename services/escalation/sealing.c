@@ -51,8 +51,9 @@ static enum verdict load_decrypt(const char *text, struct sealing_keys *keys, st
         json_array_append(keys->decrypt, given);
     for (size_t i = 0; i < json_array_size(keys->decrypt); i++)
         if (!is_private_key(json_array_get(keys->decrypt, i)))
-            return fatal(why, "KAKEKOMI_DECRYPTION_KEY: expected a private EC P-256 JWK with a kid, "
-                              "or a JWK set of such");
+            return fatal(why,
+                         "KAKEKOMI_DECRYPTION_KEY: expected a private EC P-256 JWK with a kid, "
+                         "or a JWK set of such");
     return VERDICT_OK;
 }
 

@@ -57,7 +57,7 @@ static void drop_back_and_forth(json_t *steps)
 }
 
 void entry_note(const struct step *step, json_t *entry, const char *name, size_t position,
-                      const char *sha256)
+                const char *sha256)
 {
     json_t *steps = entry_list(entry, "steps");
     json_t *line = json_pack("{s:s, s:s, s:O}", "step", name, "at", step->now, "revision",
@@ -83,7 +83,7 @@ void entry_move(const struct step *step, json_t *entry, const char *state)
 json_t *entry_find(json_t *status, const char *list, const char *name, const char *value)
 {
     json_t *entries = json_object_get(status, list);
-    for (size_t i = 0; i < json_array_size(entries); i++)
+    for (size_t i = 0; value && i < json_array_size(entries); i++)
         if (is_text(json_array_get(entries, i), name, value))
             return json_array_get(entries, i);
     return NULL;
@@ -102,4 +102,3 @@ void plan_time(const char *text, struct plan *plan)
     if (text && clock_parse(text, strlen(text), &time_us))
         plan_due(plan, time_us);
 }
-

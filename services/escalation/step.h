@@ -37,6 +37,8 @@ json_t *entry_find(json_t *status, const char *list, const char *name, const cha
 void handover_follow(const struct step *step, const json_t *handover);
 void handover_plan(const json_t *state, const json_t *entry, struct plan *plan);
 json_t *handover_entry(json_t *status, const char *id);
+/* Every unmet row of the gate, of a request or (NULL) before there is one. */
+json_t *handover_reasons(const struct step *step, const json_t *handover);
 
 /* report.c: the same for a report that was delivered. */
 void report_follow(const struct step *step, const json_t *delivered);
