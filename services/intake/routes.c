@@ -91,6 +91,8 @@ static json_t *route_json(const struct http_route *route)
         const struct case_member *members = case_members(event, &count);
         json_object_set_new(shown, "event", json_string(event));
         json_object_set_new(shown, "members", members_json(members, count));
+        if (strstr(route->path, "{pid}")) /* which one stands there and not in the body */
+            json_object_del(json_object_get(shown, "members"), "proposal");
     }
     if (strcmp(route->path, "/v1/contracts/{customer_id}") == 0)
         json_object_set_new(shown, "members",
