@@ -108,6 +108,33 @@ def test_nothing_leaves_but_what_is_marked_so_and_ticked(desk, partner):
         assert f"canary-{word}".encode() not in left, word
 
 
+def test_what_may_be_insufficient_is_on_the_case_in_the_mail_and_in_the_manifest_and_stops_nothing(desk, partner):
+    """4-12, all four."""
+    address = "readiness@handover.example"
+    hearing = {**READY, "contact": {**READY["contact"], "email": address},
+               "device": [{"identification": "partly", "disk_encrypted": "yes"}], "logs": [{"kind": "utm", "available": "no"}]}
+    case_id = desk.open_case("十分でない", customer="HANDOVER-NO-LOGS", hearing=hearing)
+    act = lambda **action: desk.ok("POST", f"/v1/cases/{case_id}/actions", {"by": "customer", **action})  # noqa: E731
+    act(kind="address_confirmed", address_confirmed={"address": address})
+    act(kind="step", step={"step": "wipe", "kind_of_step": "clean"})
+    desk.extraction_done(case_id)
+    desk.request_handover(case_id)
+    warnings = reaches(desk, case_id, "held")["warnings"]
+    assert [(w["code"], w["clause"]) for w in warnings] == \
+        [(code, "4-12") for code in ("traces_changed", "disk_encrypted", "logs_missing", "hearing_incomplete")]
+    assert desk.ok("GET", f"/v1/cases/{case_id}/handover")["warnings"] == warnings
+    mailed = lambda words: next((body for mail in desk.mails_to(address)  # noqa: E731
+                                 if words in (body := mail.get_body().get_content())), None)
+    held = until("the mail of the hold", lambda: mailed("提供会社への情報提供は、まだ行っていません"), 30)
+    desk.consent(case_id)
+    desk.intention(case_id)
+    _, content = released(desk, partner, case_id)
+    assert content["manifest"]["warnings"] == warnings
+    offered = until("the mail of the offer", lambda: mailed("にご紹介しました"), 30)
+    for warning in warnings:
+        assert all(f"- {warning[language]}\n" in mail for language in ("ja", "en") for mail in (held, offered))
+
+
 def test_without_consent_it_is_held_and_says_why(desk):
     case_id = desk.open_case("同意前", hearing={})
     desk.request_handover(case_id)
