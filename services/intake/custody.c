@@ -158,25 +158,49 @@ static json_t *describe_approval(const struct search *search)
                                       : json_null();
 }
 
-/* The last one recorded up to the basis, unless it was withdrawn by then. */
-static json_t *describe_given(const struct search *search, const char *given_type,
-                              const char *withdrawn_type)
+static json_t *given_at(const struct search *search, size_t place)
 {
-    size_t place = SIZE_MAX;
-    for (size_t i = 0; i < json_array_size(search->accepted) && (json_int_t)i < search->basis;
-         i++) {
-        const json_t *event = json_array_get(search->accepted, i);
-        if (is_text(event, "type", given_type))
-            place = i;
-        else if (is_text(event, "type", withdrawn_type))
-            place = SIZE_MAX;
-    }
-    if (place == SIZE_MAX)
-        return json_null();
     json_t *given = own_members(json_array_get(search->accepted, place));
     json_auto_t *stamp = stamp_of(search, place, "recorded_at", "recorded_by");
     json_object_update(given, stamp);
     return given;
+}
+
+static bool is_to_the_same_text(const json_t *a, const json_t *b)
+{
+    static const char *const members[] = {"document", "version", "sha256"};
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        if (!json_equal(json_object_get(a, members[i]), json_object_get(b, members[i])))
+            return false;
+    return true;
+}
+
+/* Those recorded up to the basis and not withdrawn by then. A later consent adds scopes to those to the same text, a later
+ * intention takes the place of the one before. */
+static json_t *describe_given(const struct search *search, const char *given_type,
+                              const char *withdrawn_type)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(search->accepted) && (json_int_t)i < search->basis;
+         i++) {
+        const json_t *event = json_array_get(search->accepted, i);
+        if (is_text(event, "type", withdrawn_type))
+            json_array_clear(list);
+        if (!is_text(event, "type", given_type))
+            continue;
+        json_t *given = given_at(search, i);
+        if (!json_object_get(given, "document") ||
+            !is_to_the_same_text(json_array_get(list, 0), given))
+            json_array_clear(list);
+        json_array_append_new(list, given);
+    }
+    return list;
+}
+
+static json_t *describe_intention(const struct search *search)
+{
+    json_auto_t *list = describe_given(search, "intention.expressed", "intention.withdrawn");
+    return or_null(json_array_get(list, 0));
 }
 
 static json_t *describe_basis(const struct search *search)
@@ -438,8 +462,8 @@ static json_t *make_document(const struct search *search, const struct custody_q
         {"approval", describe_approval(search)},
         {"approvals_needed", approvals_needed(search)},
         {"in_force", describe_basis(search)},
-        {"consent", describe_given(search, "consent.recorded", "consent.withdrawn")},
-        {"intention", describe_given(search, "intention.expressed", "intention.withdrawn")},
+        {"consents", describe_given(search, "consent.recorded", "consent.withdrawn")},
+        {"intention", describe_intention(search)},
         {"gate", describe_gate(search)},
         {"offer", describe_offer(search)},
         {"manifest", describe_manifest(search)},

@@ -11,7 +11,7 @@
  *  "request":{"event","revision","at","by":{id,role},"confirmed_head","confirmed_revision","extraction","files":[]},
  *  "approval":{"event","revision","at","by"}|null, "approvals_needed":n|null,
  *  "in_force":{"at":"offer"|"present","revision","head"}  when the next two were in force
- *  "consent":{"event","revision","recorded_at","recorded_by",…as recorded…}|null, "intention":{…the same…}|null,
+ *  "consents":[{"event","revision","recorded_at","recorded_by",…as recorded…}], "intention":{…the same…}|null,
  *  "gate":{"offer":{"at","revision","head","rows":[{"code","clause","met",…}]}|null,"acceptance":{…}|null},
  *  "offer":{"head","revision","tlp","purposes","warnings","extraction","reply_by","partition","offset","sha256"}|null,
  *  "manifest":{"sha256","parts","items":[…]|null}|null,

@@ -191,6 +191,7 @@ static const struct words {
     {"case.closed", "案件の終了", "case closed"},
     {"provider.accepted", "提供会社: 引き受け", "provider: accepted"},
     {"provider.declined", "提供会社: 辞退", "provider: declined"},
+    {"provider.delivered", "提供会社: 報告書を送付", "provider: report delivered"},
     {"provider.reported", "提供会社: 報告", "provider: reported"},
     {"provider.deleted", "提供会社: 削除", "provider: deleted"},
     /* scopes, channels, roles */
@@ -556,7 +557,11 @@ static void put_basis(struct buf *out, const json_t *document)
     put_code(out, json_object_get(basis, "head"));
     close_fact(out);
     close_table(out);
-    put_given(out, "consent", json_object_get(document, "consent"));
+    const json_t *consents = json_object_get(document, "consents");
+    if (!json_array_size(consents))
+        put_given(out, "consent", NULL);
+    for (size_t i = 0; i < json_array_size(consents); i++)
+        put_given(out, "consent", json_array_get(consents, i));
     put_given(out, "intention", json_object_get(document, "intention"));
     close_section(out);
 }
