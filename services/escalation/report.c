@@ -249,6 +249,13 @@ void report_follow(const struct step *step, const json_t *delivered)
         follow_work(step, entry, delivered);
 }
 
+void report_turn(const struct step *step, const json_t *delivered)
+{
+    json_t *entry = entry_find(step->status, "reports", "report", text_of(delivered, "report"));
+    if (entry_is(entry, "held"))
+        follow_consent(step, entry, delivered);
+}
+
 void report_plan(const json_t *state, const json_t *entry, struct plan *plan)
 {
     const json_t *chain = json_object_get(state, "cases"),
