@@ -72,7 +72,7 @@ static void no_key_without_an_encryption_key(void **state)
 #define EXTRACT_CHUNKS 140 /* of 64 MiB, the last of a search's batches not full */
 #define PARTS                                                                                      \
     (2 + EXTRACT_CHUNKS + LIMIT_HANDOVER_FILES_BYTES / LIMIT_CHUNK_BYTES + LIMIT_UPLOADS_PER_CASE)
-#define PARTS_AT_ONCE 100 /* five in truth: as many are enough here */
+#define PARTS_AT_ONCE 300 /* five in truth: as many are enough here */
 #define RECORD_BYTES (1000 * 1024)
 
 struct desk {
