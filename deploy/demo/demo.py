@@ -208,8 +208,8 @@ def consent_and_intention(desk, case, provider):
 
 def provider_opens(desk, case, number):
     """The sample provider, a program of its own that knows the protocol and nothing else."""
-    with Stage("the provider accepts, gets the key, opens what it got") as say:
-        done = subprocess.run([sys.executable, HERE / "provider.py", desk.var, "--case", case, "--out",
+    with Stage("the provider accepts, gets the key, opens what it got, reports") as say:
+        done = subprocess.run([sys.executable, HERE / "provider.py", desk.var, "--case", case, "--report", "--out",
                                desk.var / "provider" / number, "--seconds", "60"], text=True, capture_output=True,
                               env={**os.environ, **desk.env})
         if done.returncode:
@@ -245,6 +245,52 @@ def only_what_belongs_there(extract, call):
         foreign = {line for customer, *_, line in lines.shipped(call) if customer == "B"}
         expect(not foreign & set(extract), "a line of the other customer is in the extract")
         say(f"{len(extract)} records, none of the other customer's {len(foreign)}")
+
+
+def report_is_read(desk, case, number):
+    with Stage("the provider's report comes back: verified, opened, read") as say:
+        def opened():
+            reports = desk.get(f"/v1/cases/{case}/report")["reports"]
+            return reports and reports[0]["state"] == "opened" and reports[0]
+        report = until("the report", opened)
+        for item in report["items"]:
+            content = desk.call("GET", f"/v1/cases/{case}/report?report={report['report']}&item={item['item']}").content
+            expect(hashlib.sha256(content).hexdigest() == item["sha256"], f"{item['name']} is not what the provider sent")
+            path = desk.var / "provider" / number / item["name"]
+            path.write_bytes(content)
+            say(f"{item['sha256']}  {path}")
+        for finding in report["findings"][:3]:
+            say(finding if isinstance(finding, str) else f"{finding['title']}: {finding['text']}")
+
+
+def settings_are_changed(desk, case):
+    """The desk proposes, the customer decides, the desk carries out what was agreed."""
+    said = {"given_by": "見本 太郎", "channel": "phone_read", "given_at": datetime.now(timezone.utc).isoformat(timespec="seconds")}
+    with Stage("settings proposed from it, agreed to, applied") as say:
+        proposals = desk.get(f"/v1/cases/{case}")["proposals"]
+        expect(proposals, "the report led to no proposal")
+        for number, (name, proposal) in enumerate(proposals.items()):
+            proposed, path = proposal["proposed"], f"/v1/cases/{case}/proposals/{name}"
+            agreed = number < len(proposals) - 1 or number == 0
+            desk.post(path + "/decision", {"decision": "agreed" if agreed else "refused", **said})
+            if agreed:
+                desk.post(path + "/applied", {"result": "applied"})
+            if number < 4:
+                say(f"{'applied' if agreed else 'refused'}: {proposed['setting']['en']}: {proposed['after']['en']} ({proposed['before']['en']})")
+        say(f"{len(proposals)} proposals in all")
+
+
+def custody_is_verified(desk, case, number):
+    with Stage("the custody document holds against the topics") as say:
+        folder = desk.var / "provider" / number
+        for name, more in (("custody.json", ""), ("custody.html", "?format=html")):
+            (folder / name).write_bytes(desk.call("GET", f"/v1/cases/{case}/custody{more}").content)
+            say(str(folder / name))
+        done = subprocess.run([sys.executable, HERE.parent / "verify-custody", folder / "custody.json", "--var", desk.var],
+                              text=True, capture_output=True, env={**os.environ, **desk.env})
+        expect(done.returncode == 0, f"{done.stdout}{done.stderr}")
+        lines_said = done.stdout.strip().splitlines()
+        say(f"{len([line for line in lines_said if line.startswith('✓')])} checks; {lines_said[-1]}")
 
 
 def ready_for_handover(desk, case):
@@ -320,8 +366,10 @@ def main():
         desk.reaches(case, "offered")
         say("the held hand-over goes by itself: sealed and offered")
     sealed = provider_opens(desk, case, number)
-    desk.reaches(case, "released")
     only_what_belongs_there(same_extract(desk, case, search, sealed, photo), call)
+    report_is_read(desk, case, number)
+    settings_are_changed(desk, case)
+    custody_is_verified(desk, case, number)
     second = withdrawn(desk, owners["B"], call, provider)
     show_mails(desk, [number, second])
     print(f"\nOpened hand-over: {desk.var / 'provider' / number}")
