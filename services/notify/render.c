@@ -57,6 +57,20 @@ static const struct {
      "{{provider_ja}} に中止と削除を求めています。回答があればお知らせします。\n",
      "The hand-over of case {{number}} has been recalled.\n"
      "We have asked {{provider_en}} to stop and to delete, and will tell you what they answer.\n"},
+    {"handover_deleted", "提供先での削除について",
+     "受付番号 {{number}} についてお渡しした情報を削除したと、{{provider_ja}} "
+     "から回答がありました。\n",
+     "{{provider_en}} has told us that it deleted what it was given for case {{number}}.\n"},
+    {"report_received", "調査報告書について",
+     "受付番号 {{number}} の調査報告書が、{{provider_ja}} から窓口にも届きました。\n"
+     "窓口はこの報告書を、セキュリティ設定のご提案と設定作業のためだけに使います（同意書 3）。\n"
+     "ご提案があれば、担当者からお電話でご説明します。設定は、ご同意いただいたものだけを変更します"
+     "。\n",
+     "The report on case {{number}} has reached the desk from {{provider_en}}.\n"
+     "We use it for proposals and work on your security settings only (consent form, 3).\n"
+     "If there are proposals our operator will explain them by telephone; nothing is changed that "
+     "you "
+     "have not agreed to.\n"},
     {"case_closed", "対応終了のお知らせ",
      "受付番号 {{number}} の対応を終了しました。\n"
      "ご不明な点や新しい症状があれば、同じ番号をお伝えのうえご連絡ください。\n",

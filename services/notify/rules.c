@@ -149,6 +149,23 @@ static bool recalled(const json_t *state, size_t n, char ret_change[101])
     return handover_went(state, n, "recalled", ret_change);
 }
 
+/* Once for each hand-over, of its own accord or because it was asked to. */
+static bool deleted(const json_t *state, size_t n, char ret_change[101])
+{
+    return handover_went(state, n, "deleted", ret_change);
+}
+
+static bool reported(const json_t *state, size_t n, char ret_change[101])
+{
+    const json_t *reports = json_object_get(chain_of(state), "reports");
+    for (size_t i = 0; i < json_array_size(reports); i++) {
+        const json_t *report = json_array_get(reports, i);
+        if (json_object_get(report, "recorded_at") && n-- == 0)
+            return say(ret_change, "reported", text_of(report, "report"));
+    }
+    return false;
+}
+
 static bool closed(const json_t *state, size_t n, char ret_change[101])
 {
     char revision[24];
@@ -166,6 +183,8 @@ const struct notify_rule notify_rules[] = {
     {"handover_offered", offered, true, NULL},
     {"handover_accepted", accepted, true, NULL},
     {"handover_recalled", recalled, true, NULL},
+    {"handover_deleted", deleted, true, NULL},
+    {"report_received", reported, true, NULL},
     {"case_closed", closed, true, NULL},
 };
 const size_t notify_rule_count = COUNT_OF(notify_rules);
