@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/service.h"
 #include "services/escalation/decide.h"
+#include "services/escalation/replies.h"
 #include "services/escalation/service.h"
 
 #include <stdlib.h>
@@ -39,6 +40,14 @@ static const void *lend_facts(void *context)
     return profile_json(escalation.facts);
 }
 
+static char *route(const char *topic, const struct kafka_record *record, void *context,
+                   struct event *ret_event, struct why *why)
+{
+    (void)topic, (void)context;
+    CLEANUP(profile_release_at) struct profile *profile = profile_current();
+    return replies_read(record, json_object_get(profile_json(profile), "provider"), ret_event, why);
+}
+
 /* A secret must not stand in the environment, which every child inherits (contract §6). */
 static enum verdict check(struct why *why)
 {
@@ -71,7 +80,7 @@ static enum verdict start(struct why *why)
     char cluster_id[64];
     definition = escalation_definition;
     definition.work = escalation_work;
-    definition.route = escalation_route;
+    definition.route = route;
     definition.facts = lend_facts;
     enum verdict verdict =
         kafka_check_topics(&config.kafka, read, COUNT_OF(read), clock_monotonic_ms() + 20000,

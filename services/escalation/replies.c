@@ -3,11 +3,14 @@
  * What the provider writes is hostile until proven otherwise: size, headers, algorithm and key, signature, schema, in this
  * order and bounded at each. What is believed is only what was signed; the record's own headers decide nothing.
  */
+#include "services/escalation/replies.h"
+
 #include "common/clock.h"
 #include "common/desk/limits.h"
 #include "common/ids.h"
-#include "services/escalation/service.h"
+#include "services/escalation/sealing.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define PARTITION_MAX 100000
@@ -129,26 +132,21 @@ static json_t *make_data(const json_t *payload, const json_t *provider, const ch
 /* A JWE has five segments, a word three; which of them is opened is for the word to say. */
 static bool is_part(struct bytes value)
 {
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
-    const char *text = value.data;
+    const unsigned char *text = value.data;
     size_t dots = 0;
     if (value.length < 3 || memcmp(text, "eyJ", 3) != 0)
         return false;
     for (size_t i = 0; i < value.length; i++) {
-        if (!text[i] || !strchr(alphabet, text[i]))
+        if (!isalnum(text[i]) && text[i] != '-' && text[i] != '_' && text[i] != '.')
             return false;
         dots += text[i] == '.';
     }
     return dots == 4;
 }
 
-char *escalation_route(const char *topic, const struct kafka_record *record, void *context,
-                       struct event *ret_event, struct why *why)
+char *replies_read(const struct kafka_record *record, const json_t *provider,
+                   struct event *ret_event, struct why *why)
 {
-    (void)topic, (void)context;
-    CLEANUP(profile_release_at) struct profile *profile = profile_current();
-    const json_t *provider = json_object_get(profile_json(profile), "provider");
     const char *kid;
     json_auto_t *payload = NULL;
     char reply_id[IDS_SHA256_TEXT_SIZE];

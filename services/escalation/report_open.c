@@ -6,6 +6,7 @@
 #include "common/desk/topics.h"
 #include "common/ids.h"
 #include "common/log.h"
+#include "services/escalation/report_check.h"
 #include "services/escalation/service.h"
 
 #include <stdio.h>
@@ -13,10 +14,6 @@
 
 #define FETCH_WITHIN_MS 5000
 #define STEP_BYTES_MAX (3 * 1024 * 1024)
-#define MANIFEST_BYTES_MAX (64 * 1024)
-#define DOCUMENT_BYTES_MAX (256 * 1024)
-#define FORMAT "kakekomi report 1"
-#define DOCUMENT "report.json"
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -87,133 +84,20 @@ static enum verdict open_part(const struct work *work, size_t part, struct buf *
     return verdict;
 }
 
-/* --- manifest --------------------------------------------------------------------------------------------------------------- */
-
-static bool is_name(const char *name)
-{
-    size_t length = name ? strlen(name) : 0;
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f || name[i] == '/' || name[i] == '\\')
-            return false;
-    return length > 0 && length <= 255;
-}
-
-static bool is_media_type(const char *type)
-{
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&^_.+-/";
-    const char *slash = type ? strchr(type, '/') : NULL;
-    return slash && slash > type && slash[1] && !strchr(slash + 1, '/') && strlen(type) <= 100 &&
-           strspn(type, allowed) == strlen(type);
-}
-
-static bool is_item(const json_t *item, size_t first, size_t of)
-{
-    json_int_t length = json_integer_value(json_object_get(item, "length"));
-    json_int_t parts = json_integer_value(json_object_get(item, "parts"));
-    const char *sha256 = text_of(item, "sha256");
-    return json_object_size(item) == 6 && is_name(text_of(item, "name")) &&
-           is_media_type(text_of(item, "media_type")) && sha256 && strlen(sha256) == 64 &&
-           length >= 0 && length <= LIMIT_REPORT_BYTES && is_number(item, "first_part", first) &&
-           parts >= (length > 0) && parts <= (json_int_t)(of - first);
-}
-
-/* Items follow one another from part 1 without gaps, to the last part. */
-static enum verdict check_items(const json_t *items, size_t of, struct why *why)
-{
-    size_t next = 1, count = json_array_size(items);
-    json_int_t length = 0;
-    if (count < 1 || count > LIMIT_REPORT_ITEMS)
-        return reject(why, "manifest: /items: expected 1 to %d entries", LIMIT_REPORT_ITEMS);
-    for (size_t i = 0; i < count; i++) {
-        const json_t *item = json_array_get(items, i);
-        if (!is_item(item, next, of))
-            return reject(why,
-                          "manifest: /items/%zu: expected name, media_type, length, sha256, "
-                          "first_part %zu and parts",
-                          i, next);
-        length += json_integer_value(json_object_get(item, "length"));
-        next += (size_t)json_integer_value(json_object_get(item, "parts"));
-    }
-    if (next != of)
-        return reject(why, "manifest: /items: not all parts belong to an item");
-    if (!is_text(json_array_get(items, 0), "name", DOCUMENT) ||
-        json_integer_value(json_object_get(json_array_get(items, 0), "length")) >
-            DOCUMENT_BYTES_MAX)
-        return reject(why, "manifest: /items/0: expected " DOCUMENT " of at most %d bytes",
-                      DOCUMENT_BYTES_MAX);
-    return length <= LIMIT_REPORT_BYTES
-               ? VERDICT_OK
-               : reject(why, "manifest: /items: more than %lld bytes in all", LIMIT_REPORT_BYTES);
-}
+/* --- what is inside -------------------------------------------------------------------------------------------------------- */
 
 static enum verdict read_manifest(const struct work *work, json_t **ret_items, struct why *why)
 {
     const json_t *delivered = json_object_get(work->parameters, "delivered");
     CLEANUP(buf_free) struct buf clear;
-    json_auto_t *manifest = NULL;
-    struct why inner;
-    buf_init(&clear, MANIFEST_BYTES_MAX);
+    buf_init(&clear, REPORT_MANIFEST_BYTES_MAX);
     enum verdict verdict = open_part(work, 0, &clear, why);
-    if (verdict != VERDICT_OK)
-        return verdict;
-    if (event_parse_json(clear.data, clear.length, &manifest, &inner) != VERDICT_OK)
-        return reject(why, "manifest: %.160s", inner.text);
-    if (!is_text(manifest, "format", FORMAT) ||
-        !is_text(manifest, "handover", text_of(delivered, "handover")))
-        return reject(why, "manifest: expected format \"" FORMAT "\" and the hand-over");
-    json_t *items = json_object_get(manifest, "items");
-    verdict = check_items(items, json_array_size(json_object_get(delivered, "parts")), why);
-    if (verdict == VERDICT_OK)
-        *ret_items = json_incref(items);
-    return verdict;
-}
-
-/* --- document ----------------------------------------------------------------------------------------------------------------- */
-
-static const struct {
-    const char *name;
-    size_t most;
-    const char *members[3]; /* texts of an entry; the first is needed */
-    bool texts;             /* an entry may be a bare text */
-} lists[] = {
-    {"findings", 200, {"title", "text", NULL}, true},
-    {"recommendations", 100, {"kind", "target", "reason"}, false},
-    {"indicators", 1000, {"type", "value", NULL}, false},
-};
-
-static bool is_short(const json_t *value)
-{
-    return json_is_string(value) && json_string_length(value) <= 16000;
-}
-
-static bool is_entry(const json_t *entry, const char *const members[3], bool texts)
-{
-    if (json_is_string(entry))
-        return texts && is_short(entry);
-    for (size_t i = 0; i < 3 && members[i]; i++) {
-        const json_t *value = json_object_get(entry, members[i]);
-        if (value ? !is_short(value) : i == 0)
-            return false;
-    }
-    return json_is_object(entry);
-}
-
-static enum verdict check_document(const json_t *document, struct why *why)
-{
-    if (!json_is_object(document))
-        return reject(why, DOCUMENT ": expected an object");
-    for (size_t i = 0; i < COUNT_OF(lists); i++) {
-        const json_t *list = json_object_get(document, lists[i].name);
-        if (!json_is_array(list) || json_array_size(list) > lists[i].most)
-            return reject(why, DOCUMENT ": /%s: expected a list of at most %zu", lists[i].name,
-                          lists[i].most);
-        for (size_t k = 0; k < json_array_size(list); k++)
-            if (!is_entry(json_array_get(list, k), lists[i].members, lists[i].texts))
-                return reject(why, DOCUMENT ": /%s/%zu: not as PROVIDER.md has it", lists[i].name,
-                              k);
-    }
-    return VERDICT_OK;
+    return verdict == VERDICT_OK
+               ? report_check_manifest((struct bytes){.data = clear.data, .length = clear.length},
+                                       text_of(delivered, "handover"),
+                                       json_array_size(json_object_get(delivered, "parts")),
+                                       ret_items, why)
+               : verdict;
 }
 
 static enum verdict read_document(const struct work *work, const json_t *items,
@@ -223,9 +107,7 @@ static enum verdict read_document(const struct work *work, const json_t *items,
     size_t parts = (size_t)json_integer_value(json_object_get(item, "parts"));
     CLEANUP(buf_free) struct buf text;
     CLEANUP(buf_free) struct buf clear;
-    json_auto_t *document = NULL;
-    struct why inner;
-    buf_init(&text, DOCUMENT_BYTES_MAX);
+    buf_init(&text, REPORT_DOCUMENT_BYTES_MAX + 1);
     buf_init(&clear, LIMIT_CHUNK_BYTES);
     for (size_t part = 1; part <= parts; part++) {
         enum verdict verdict = open_part(work, part, &clear, why);
@@ -233,13 +115,8 @@ static enum verdict read_document(const struct work *work, const json_t *items,
             return verdict;
         buf_add(&text, clear.data, clear.length);
     }
-    if (text.overflowed ||
-        event_parse_json(text.data, text.length, &document, &inner) != VERDICT_OK)
-        return reject(why, DOCUMENT ": %.160s", text.overflowed ? "too large" : inner.text);
-    enum verdict verdict = check_document(document, why);
-    if (verdict == VERDICT_OK)
-        *ret_document = json_incref(document);
-    return verdict;
+    return report_check_document((struct bytes){.data = text.data, .length = text.length},
+                                 ret_document, why);
 }
 
 /* --- phases --------------------------------------------------------------------------------------------------------------------- */

@@ -42,13 +42,11 @@ static enum verdict load_sign(const char *text, struct sealing_keys *keys, struc
 
 static enum verdict load_decrypt(const char *text, struct sealing_keys *keys, struct why *why)
 {
-    json_auto_t *given = *text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : json_array();
+    json_auto_t *given = *text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
     json_t *set = json_object_get(given, "keys");
-    keys->decrypt = json_array();
-    if (json_is_array(set))
-        json_array_extend(keys->decrypt, set);
-    else if (!json_is_array(given))
-        json_array_append(keys->decrypt, given);
+    keys->decrypt = json_is_array(set) ? json_incref(set) : json_array();
+    if (*text && !json_is_array(set))
+        json_array_append_new(keys->decrypt, given ? json_incref(given) : json_null());
     for (size_t i = 0; i < json_array_size(keys->decrypt); i++)
         if (!is_private_key(json_array_get(keys->decrypt, i)))
             return fatal(why,
