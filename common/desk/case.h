@@ -37,7 +37,12 @@
  *       "accepted":{"at","reply","head","provider"?,"kid"?,"revision","event"}?, "declined":{…}?, "reported":{…}?, "deleted":{…}?,
  *       "replaced":true? (a new request while held), "supplement_of":id?}],
  *   "heads":{"<revision>":"<first 16 hex digits of the head>"} of the last 64 revisions,
- *   "notes" (count), "proposals":{pid:{…}}, "closed":{"outcome","reason","of","at","revision"}? (gone after a reopen) }
+ *   "reports":[{"report" (reply id),"handover","at","delivered_at","delivered_revision","head"?,"kid"?,"provider"?,
+ *       "parts":[{partition,offset,size,sha256}]? (sealed yet),
+ *       "items":[{"name","media_type","length","sha256","chunks":[…]}]?,"findings"?,"recommendations"?,"indicators"? (counts),
+ *       "recorded_at"?,"revision"? (once opened and reported)}],
+ *   "notes" (count), "proposals":{pid:{"proposed":{…},"decided":{"decision","after"?,"given_by","channel","given_at","actor",
+ *       "at","revision"}?,"applied":{"result":"applied"|"failed"|"rolled_back","note"?,"actor","at","revision"}?}}, "closed":{"outcome","reason","of","at","revision"}? (gone after a reopen) }
  */
 #include "common/event.h"
 
@@ -121,5 +126,6 @@ const json_t *case_intention_in_force(const json_t *state); /* NULL if none */
 const json_t *case_handover_open(
     const json_t *state); /* the last one not ended, declined, deleted, replaced; NULL if none */
 const json_t *case_handover_find(const json_t *state, const char *id);
+const json_t *case_report_find(const json_t *state, const char *report); /* NULL if none */
 bool case_search_waived(const json_t *state);
 const char *case_confirmed_address(const json_t *state); /* NULL while not confirmed */

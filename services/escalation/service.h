@@ -19,12 +19,14 @@ struct escalation {
     struct escalation_config config;
     struct sealing_keys keys;
     struct kafka_reader *fetcher; /* chunks of extracts, serialised inside */
+    struct kafka_reader
+        *replies; /* parts of reports: the provider's topic keeps nothing else waiting */
     struct processor *processor;
     struct profile *facts; /* lent to decide until the next call */
 };
 extern struct escalation escalation;
 
-/* Works: seal, offer, key, recall. A failure is a result with "failure". */
+/* Works: seal, offer, key, recall, report. A failure is a result with "failure". */
 struct processor_result *escalation_work(const struct work *work);
 /* provider-replies: size, headers, alg and kid, signature, schema; in this order. */
 char *escalation_route(const char *topic, const struct kafka_record *record, void *context,
