@@ -108,6 +108,20 @@ def test_nothing_leaves_but_what_is_marked_so_and_ticked(desk, partner):
         assert f"canary-{word}".encode() not in left, word
 
 
+def test_the_purposes_that_travel_are_those_agreed_to(desk, partner):
+    case_id = desk.open_case("旧版への同意", customer="HANDOVER-1", hearing=READY)
+    desk.extraction_done(case_id)
+    current, older = desk.desk_facts()["consent_documents"]
+    assert desk.ok("GET", f"/v1/cases/{case_id}/handover")["purposes"] == current["purposes"]
+    desk.consent(case_id, version=older["version"], sha256=older["sha256"], channel="paper")
+    desk.intention(case_id)
+    assert desk.ok("GET", f"/v1/cases/{case_id}/handover")["purposes"] == older["purposes"]
+    desk.request_handover(case_id)
+    offer, content = released(desk, partner, case_id)
+    assert offer["purposes"] == content["manifest"]["purposes"] == older["purposes"]
+    assert "marketing" not in offer["purposes"]
+
+
 def test_what_may_be_insufficient_is_on_the_case_in_the_mail_and_in_the_manifest_and_stops_nothing(desk, partner):
     """4-12, all four."""
     address = "readiness@handover.example"

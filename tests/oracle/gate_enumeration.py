@@ -71,7 +71,7 @@ WAYS = {
                 [("logs", None), ("network", None), ("device", None)]],
     "consent": [consent(), [], consent(version="2025-01"), consent(document="another"), consent(version="2026-01"),
                 consent(sha256=B), consent(scopes=["desk", "report"]), consent(scopes=["desk", "provision"]), consent(scopes=[]),
-                consent(given_by="  "), consent(given_at="2026-03-31T23:59:59+09:00"),
+                consent(given_by="  "), consent(given_at="2026-03-31T23:59:59+09:00"), consent(given_at="2026-04-01T00:00:00+09:00"),
                 consent(given_at="2026-12-31T00:00:00+09:00"), consent(version="2026-05"),
                 consent() + withdrawn("consent"), consent() + withdrawn("consent") + consent(), consent() + consent(sha256=B),
                 consent(channel="paper"), consent(channel="web"), consent(scopes=ALL), consent(scopes=ALL, channel="paper"),
