@@ -14,7 +14,7 @@
  *  "consents":[{"event","revision","recorded_at","recorded_by",…as recorded…}], "intention":{…the same…}|null,
  *  "gate":{"offer":{"at","revision","head","rows":[{"code","clause","met",…}]}|null,"acceptance":{…}|null},
  *  "offer":{"head","revision","tlp","purposes","warnings","extraction","reply_by","partition","offset","sha256"}|null,
- *  "manifest":{"sha256","parts","items":[…]|null}|null,
+ *  "manifest":{"sha256","parts","items":[{"name","upload"?,"length","sha256"}]|null}|null,
  *  "steps":[{"step","at","record":{"topic","partition","offset","sha256"}|null,"reply"?,
  *     "rests_on":{"revision","event","type","partition","offset","head"}|null}],
  *  "words":[{"type","event","revision","recorded_at","handover","at","head","reply","provider","kid","reason"?,"jws"|null}],
