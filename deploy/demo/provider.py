@@ -158,7 +158,8 @@ class Provider(Envelope):
     def records(self, seconds, going=lambda: True):
         """Every record once (by ce_id), read committed, from where the group stands; its offset is committed when it was dealt with."""
         consumer = Consumer({**self.config, "group.id": self.group, "auto.offset.reset": "earliest",
-                             "isolation.level": "read_committed", "enable.auto.commit": False})
+                             "isolation.level": "read_committed", "enable.auto.commit": False,
+                             "session.timeout.ms": 6000})  # killed and started again, it goes on after as long
         consumer.subscribe([TOPIC])
         end = time.monotonic() + seconds
         try:
