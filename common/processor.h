@@ -102,7 +102,8 @@ struct processor_definition {
     /* Outside. Never NULL as an answer: a failure is a result too. */
     struct processor_result *(*work)(const struct work *work);
     /* Topics whose records are not keyed by the case (provider-replies): answers the case id the record belongs to, or
-     * NULL after which it goes to dead-letters with *why. Called before fold, may do I/O-free verification. */
+     * NULL after which it goes to dead-letters with *why, or "" where another record will name it and it is passed over.
+     * Called before fold, may do I/O-free verification. */
     char *(*route)(const char *topic, const struct kafka_record *record, void *service_context,
                    struct event *ret_event, struct why *why);
     /* What decide and plan need of the world and that changes while running (the desk profile): lent until the next

@@ -309,6 +309,8 @@ static enum verdict run_record(struct processor *processor, const rd_kafka_messa
         .taken[processor_input_index(processor->definition, reading.topic)][message->partition] =
         message->offset + 1;
     enum verdict verdict = read_record(processor, &reading, &refusal);
+    if (verdict == VERDICT_OK && !*reading.case_id)
+        return VERDICT_OK; /* passed over */
     if (verdict == VERDICT_OK && reading.routed)
         state = json_object(); /* the case may be another instance's */
     else if (verdict == VERDICT_OK &&

@@ -17,7 +17,7 @@
  *       "recorded_by","revision","withdrawn":{"given_by","channel","given_at","reason","recorded_at","revision",
  *       "effect":"stopped"|"recalled","handover"?,"accepted_at"?,   of the hand-over that is recalled
  *       "recalled_before":{"handover","accepted_at","how","at"}?   (stopped) an earlier end has recalled what was accepted
- *       }?}],   only the last one can be in force
+ *       }?}],   in force: see case_consent_to
  *   "intention":{"id","provider","given_by","channel","given_at","recorded_at","revision","withdrawn":{…as above…}?},
  *   "intentions_before":[…],   those that a later one replaced, last 20
  *   "policy":{"text","playbook","version","mandatory_steps":[],"decided_at","by","revision"},
@@ -37,7 +37,12 @@
  *       "accepted":{"at","reply","head","provider"?,"kid"?,"revision","event"}?, "declined":{…}?, "reported":{…}?, "deleted":{…}?,
  *       "replaced":true? (a new request while held), "supplement_of":id?}],
  *   "heads":{"<revision>":"<first 16 hex digits of the head>"} of the last 64 revisions,
- *   "notes" (count), "proposals":{pid:{…}}, "closed":{"outcome","reason","of","at","revision"}? (gone after a reopen) }
+ *   "reports":[{"report" (reply id),"handover","at","delivered_at","delivered_revision","head"?,"kid"?,"provider"?,
+ *       "parts":[{partition,offset,size,sha256}]? (sealed yet),
+ *       "items":[{"name","media_type","length","sha256","chunks":[…]}]?,"findings"?,"recommendations"?,"indicators"? (counts),
+ *       "recorded_at"?,"revision"? (once opened and reported)}],
+ *   "notes" (count), "proposals":{pid:{"proposed":{…},"decided":{"decision","after"?,"given_by","channel","given_at","actor",
+ *       "at","revision"}?,"applied":{"result":"applied"|"failed"|"rolled_back","note"?,"actor","at","revision"}?}}, "closed":{"outcome","reason","of","at","revision"}? (gone after a reopen) }
  */
 #include "common/event.h"
 
@@ -114,9 +119,13 @@ json_t *case_list_errors(const json_t *object, const struct case_member *members
 bool case_is_open(const json_t *state);
 const json_t *
 case_consent_in_force(const json_t *state); /* the last, not withdrawn; NULL if none */
+/* The consent by which this scope is given: the last that names it among those in force; NULL: none. In force together are
+ * the last one and those before it to the same text, back to a withdrawal or another text: a later consent adds scopes. */
+const json_t *case_consent_to(const json_t *state, const char *scope);
 const json_t *case_intention_in_force(const json_t *state); /* NULL if none */
 const json_t *case_handover_open(
     const json_t *state); /* the last one not ended, declined, deleted, replaced; NULL if none */
 const json_t *case_handover_find(const json_t *state, const char *id);
+const json_t *case_report_find(const json_t *state, const char *report); /* NULL if none */
 bool case_search_waived(const json_t *state);
 const char *case_confirmed_address(const json_t *state); /* NULL while not confirmed */

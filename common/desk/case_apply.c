@@ -38,6 +38,7 @@ static const struct {
     {"extraction.requested", case_on_extraction, false},
     {"provider.accepted", case_on_accepted, true},
     {"provider.declined", case_on_declined, true},
+    {"provider.delivered", case_on_delivered, true},
     {"provider.reported", case_on_reported, true},
     {"provider.deleted", case_on_deleted, true},
     {"proposal.decided", case_on_proposal_decided, false},
@@ -148,6 +149,17 @@ static void add_fingerprint(json_t *state, const char *list, const char *text)
     json_array_append_new(case_list(state, list), json_string(known));
 }
 
+/* A report is delivered by one reply and, once it was opened, reported by the same one; any other reply counts once. */
+static bool is_repeated_reply(const struct act *act)
+{
+    const char *reply = json_string_value(json_object_get(act->data, "reply"));
+    const json_t *delivered =
+        strcmp(act->type, "provider.reported") == 0 ? case_report_find(act->state, reply) : NULL;
+    if (delivered && !json_object_get(delivered, "recorded_at"))
+        return false;
+    return reply && has_fingerprint(act->state, "replies", reply);
+}
+
 static bool is_actor(const json_t *actor)
 {
     const char *id = json_string_value(json_object_get(actor, "id"));
@@ -161,10 +173,9 @@ static enum case_refusal check_place(struct act *act)
     const char *head = json_string_value(json_object_get(act->state, "head"));
     const json_t *extends = json_object_get(act->data, "extends");
     bool opening = strcmp(act->type, "case.opened") == 0;
-    const char *reply = json_string_value(json_object_get(act->data, "reply"));
     if (has_fingerprint(act->state, "events", act->id))
         return case_refuse(act, CASE_DUPLICATE, "", "this event id is in the chain already");
-    if (reply && has_fingerprint(act->state, "replies", reply))
+    if (is_repeated_reply(act))
         return case_refuse(act, CASE_DUPLICATE, "/reply", "this reply is in the chain already");
     if (opening != !head)
         return case_refuse(act, CASE_NOT_OPENED, "",
@@ -234,7 +245,7 @@ static void settle(struct act *act, const struct event *event)
     json_object_set_new(act->state, "changed_at", json_string(act->time));
     keep_head(act->state, act->revision, head);
     add_fingerprint(act->state, "events", act->id);
-    if (reply)
+    if (reply && !has_fingerprint(act->state, "replies", reply))
         add_fingerprint(act->state, "replies", reply);
 }
 

@@ -22,6 +22,49 @@ static json_t *copy_members(const struct act *act)
     return copy;
 }
 
+/* --- which consents are in force ---------------------------------------------------------------------------------------- */
+
+static bool is_to_the_same_text(const json_t *a, const json_t *b)
+{
+    static const char *const members[] = {"document", "version", "sha256"};
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        if (!json_equal(json_object_get(a, members[i]), json_object_get(b, members[i])))
+            return false;
+    return true;
+}
+
+/* Index of the first of those in force, which are the last ones; the list's length: none. */
+static size_t first_in_force(const json_t *consents)
+{
+    size_t first = json_array_size(consents);
+    const json_t *last = json_array_get(consents, first - 1);
+    while (first > 0 && !json_object_get(json_array_get(consents, first - 1), "withdrawn") &&
+           is_to_the_same_text(json_array_get(consents, first - 1), last))
+        first--;
+    return first;
+}
+
+static bool names_scope(const json_t *consent, const char *scope)
+{
+    const json_t *scopes = json_object_get(consent, "scopes");
+    for (size_t i = 0; i < json_array_size(scopes); i++)
+        if (strcmp(json_string_value(json_array_get(scopes, i)), scope) == 0)
+            return true;
+    return false;
+}
+
+const json_t *case_consent_to(const json_t *state, const char *scope)
+{
+    const json_t *consents = json_object_get(state, "consents");
+    size_t first = first_in_force(consents);
+    for (size_t i = json_array_size(consents); i > first; i--)
+        if (names_scope(json_array_get(consents, i - 1), scope))
+            return json_array_get(consents, i - 1);
+    return NULL;
+}
+
+/* --- events --------------------------------------------------------------------------------------------------------------- */
+
 enum case_refusal case_on_consent(struct act *act)
 {
     json_t *consents = json_object_get(act->state, "consents");
@@ -86,7 +129,7 @@ static void name_recalled_before(json_t *withdrawn, const json_t *state)
                       "how", json_object_get(ended, "how"), "at", json_object_get(ended, "at")));
 }
 
-static void withdraw(struct act *act, json_t *given, const char *how)
+static json_t *make_withdrawal(const struct act *act)
 {
     json_t *withdrawn = copy_members(act);
     const json_t *accepted = accepted_handover(act->state, false);
@@ -98,16 +141,19 @@ static void withdraw(struct act *act, json_t *given, const char *how)
     } else {
         name_recalled_before(withdrawn, act->state);
     }
-    json_object_set_new(given, "withdrawn", withdrawn);
-    case_end_handovers(act, how);
+    return withdrawn;
 }
 
+/* A withdrawal names no scopes: it takes back every consent in force. */
 enum case_refusal case_on_consent_withdrawn(struct act *act)
 {
     if (!case_consent_in_force(act->state))
         return case_refuse(act, CASE_IMPOSSIBLE, "", "there is no consent to withdraw");
     json_t *consents = json_object_get(act->state, "consents");
-    withdraw(act, json_array_get(consents, json_array_size(consents) - 1), "consent_withdrawn");
+    json_auto_t *withdrawn = make_withdrawal(act);
+    for (size_t i = first_in_force(consents); i < json_array_size(consents); i++)
+        json_object_set_new(json_array_get(consents, i), "withdrawn", json_deep_copy(withdrawn));
+    case_end_handovers(act, "consent_withdrawn");
     return CASE_ACCEPTED;
 }
 
@@ -115,6 +161,8 @@ enum case_refusal case_on_intention_withdrawn(struct act *act)
 {
     if (!case_intention_in_force(act->state))
         return case_refuse(act, CASE_IMPOSSIBLE, "", "there is no intention to withdraw");
-    withdraw(act, json_object_get(act->state, "intention"), "intention_withdrawn");
+    json_object_set_new(json_object_get(act->state, "intention"), "withdrawn",
+                        make_withdrawal(act));
+    case_end_handovers(act, "intention_withdrawn");
     return CASE_ACCEPTED;
 }

@@ -167,7 +167,9 @@ enum case_refusal case_on_cancelled(struct act *act)
 static void take_reply(struct act *act, json_t *handover, const char *what)
 {
     json_t *reply = case_own_members(act);
-    json_object_del(reply, "handover");
+    static const char *const elsewhere[] = {"handover", "jws", "report", "proposals"};
+    for (size_t i = 0; i < COUNT_OF(elsewhere); i++)
+        json_object_del(reply, elsewhere[i]);
     json_object_set_new(reply, "revision", json_integer(act->revision));
     json_object_set_new(reply, "event", json_string(act->id));
     json_object_set_new(reply, "recorded_at", json_string(act->time));
@@ -223,19 +225,92 @@ static void keep_proposals(struct act *act)
     }
 }
 
+/* Whose report can there be: who accepted, or of a supplement, which needs no acceptance. */
+static bool may_be_reported(const json_t *handover)
+{
+    return json_object_get(handover, "accepted") || json_object_get(handover, "supplement_of");
+}
+
+const json_t *case_report_find(const json_t *state, const char *report)
+{
+    const json_t *reports = json_object_get(state, "reports");
+    for (size_t i = 0; report && i < json_array_size(reports); i++) {
+        const json_t *found = json_array_get(reports, i);
+        if (strcmp(json_string_value(json_object_get(found, "report")), report) == 0)
+            return found;
+    }
+    return NULL;
+}
+
+static json_t *named_report(const struct act *act)
+{
+    return (json_t *)(uintptr_t)case_report_find(
+        act->state, json_string_value(json_object_get(act->data, "reply")));
+}
+
+static json_t *make_report(struct act *act)
+{
+    json_t *report = json_pack(
+        "{s:O, s:O, s:O, s:s, s:I}", "report", json_object_get(act->data, "reply"), "handover",
+        json_object_get(act->data, "handover"), "at", json_object_get(act->data, "at"),
+        "delivered_at", act->time, "delivered_revision", act->revision);
+    json_array_append_new(case_list(act->state, "reports"), report);
+    return report;
+}
+
+/* What was delivered is sealed yet: escalation opens it where the consent covers that, and then it is reported. */
+enum case_refusal case_on_delivered(struct act *act)
+{
+    json_t *handover = named_handover(act);
+    if (check_speaker(act, handover) != CASE_ACCEPTED)
+        return act->verdict->refusal;
+    if (!may_be_reported(handover))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "not accepted");
+    if (json_array_size(json_object_get(act->state, "reports")) >= LIMIT_REPORTS_PER_CASE)
+        return case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d reports",
+                           LIMIT_REPORTS_PER_CASE);
+    json_t *report = make_report(act);
+    static const char *const sealed[] = {"parts", "head", "kid", "provider", "position"};
+    for (size_t i = 0; i < COUNT_OF(sealed); i++)
+        if (json_object_get(act->data, sealed[i]))
+            json_object_set(report, sealed[i], json_object_get(act->data, sealed[i]));
+    return CASE_ACCEPTED;
+}
+
+static void keep_report(struct act *act)
+{
+    json_t *report = named_report(act);
+    if (!report)
+        report = make_report(act);
+    json_object_del(report, "parts");
+    json_object_update(report, json_object_get(act->data, "report"));
+    json_object_set_new(report, "recorded_at", json_string(act->time));
+    json_object_set_new(report, "revision", json_integer(act->revision));
+}
+
+static bool is_room_for_report(const struct act *act)
+{
+    return json_array_size(json_object_get(act->state, "reports")) < LIMIT_REPORTS_PER_CASE ||
+           named_report(act);
+}
+
 enum case_refusal case_on_reported(struct act *act)
 {
     json_t *handover = named_handover(act);
     if (check_speaker(act, handover) != CASE_ACCEPTED)
         return act->verdict->refusal;
-    if (!json_object_get(handover, "accepted") || json_object_get(handover, "reported"))
-        return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "not accepted, or reported already");
+    if (!may_be_reported(handover))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/handover", "not accepted");
     size_t proposals = json_object_size(json_object_get(act->state, "proposals")) +
                        json_array_size(json_object_get(act->data, "proposals"));
     if (proposals > LIMIT_PROPOSALS_PER_CASE)
         return case_refuse(act, CASE_TOO_MANY, "/proposals", "a case has at most %d proposals",
                            LIMIT_PROPOSALS_PER_CASE);
+    if (!is_room_for_report(act))
+        return case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d reports",
+                           LIMIT_REPORTS_PER_CASE);
     take_reply(act, handover, "reported");
+    keep_report(act);
     keep_proposals(act);
     return CASE_ACCEPTED;
 }
@@ -280,10 +355,23 @@ static json_t *named_proposal(struct act *act)
 static json_t *stamped_copy(const struct act *act)
 {
     json_t *copy = case_own_members(act);
+    json_object_del(copy, "proposal");
     json_object_set(copy, "actor", json_object_get(act->data, "actor"));
     json_object_set_new(copy, "at", json_string(act->time));
     json_object_set_new(copy, "revision", json_integer(act->revision));
     return copy;
+}
+
+static bool is_word(const json_t *object, const char *name, const char *word)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text && strcmp(text, word) == 0;
+}
+
+/* The setting stands as proposed: it was applied and not rolled back since. */
+static bool is_in_effect(const json_t *proposal)
+{
+    return is_word(json_object_get(proposal, "applied"), "result", "applied");
 }
 
 enum case_refusal case_on_proposal_decided(struct act *act)
@@ -291,7 +379,7 @@ enum case_refusal case_on_proposal_decided(struct act *act)
     json_t *proposal = named_proposal(act);
     if (!proposal)
         return case_refuse(act, CASE_IMPOSSIBLE, "/proposal", "no such proposal in this case");
-    if (json_object_get(proposal, "applied"))
+    if (is_in_effect(proposal))
         return case_refuse(act, CASE_IMPOSSIBLE, "/proposal", "applied already");
     json_object_set_new(proposal, "decided", stamped_copy(act));
     return CASE_ACCEPTED;
@@ -300,12 +388,15 @@ enum case_refusal case_on_proposal_decided(struct act *act)
 enum case_refusal case_on_proposal_applied(struct act *act)
 {
     json_t *proposal = named_proposal(act);
-    const char *decision =
-        json_string_value(json_object_get(json_object_get(proposal, "decided"), "decision"));
+    bool back = is_word(act->data, "result", "rolled_back");
     if (!proposal)
         return case_refuse(act, CASE_IMPOSSIBLE, "/proposal", "no such proposal in this case");
-    if (!decision || strcmp(decision, "agreed") != 0)
+    if (!is_word(json_object_get(proposal, "decided"), "decision", "agreed"))
         return case_refuse(act, CASE_IMPOSSIBLE, "/proposal", "the customer has not agreed");
+    if (back != is_in_effect(proposal))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/result",
+                           back ? "nothing is applied that could be rolled back"
+                                : "applied already");
     json_object_set_new(proposal, "applied", stamped_copy(act));
     return CASE_ACCEPTED;
 }

@@ -37,5 +37,6 @@ case_handler_fn case_on_upload, case_on_extraction, case_on_note, case_on_closed
 case_handler_fn case_on_consent, case_on_consent_withdrawn, case_on_intention,
     case_on_intention_withdrawn;
 case_handler_fn case_on_handover, case_on_approved, case_on_cancelled;
-case_handler_fn case_on_accepted, case_on_declined, case_on_reported, case_on_deleted;
+case_handler_fn case_on_accepted, case_on_declined, case_on_delivered, case_on_reported,
+    case_on_deleted;
 case_handler_fn case_on_proposal_decided, case_on_proposal_applied;

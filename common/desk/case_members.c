@@ -98,15 +98,46 @@ static const struct case_member extraction[] = {
     {"devices", CASE_TEXTS, false, 200, NULL},    {"text", CASE_TEXT, false, 500, NULL},
     {"indicators", CASE_TEXTS, false, 500, NULL},
 };
+#define REPLY_MEMBERS                                                                              \
+    {"handover", CASE_UUID, true, 0, NULL}, {"head", CASE_HASH, false, 0, NULL},                   \
+        {"reply", CASE_HASH, true, 0, NULL}, {"provider", CASE_TEXT, false, 100, NULL},            \
+        {"kid", CASE_TEXT, false, 200, NULL}, {"at", CASE_TIME, true, 0, NULL},                    \
+        {"jws", CASE_TEXT, false, LIMIT_WORD_BYTES, NULL},                                         \
+        {"position", CASE_OBJECT, false, 0, "position"}
+static const struct case_member position[] = {
+    {"partition", CASE_INTEGER, true, 100000, NULL},
+    {"offset", CASE_INTEGER, true, INT64_MAX, NULL},
+};
 static const struct case_member reply[] = {
-    {"handover", CASE_UUID, true, 0, NULL},
-    {"head", CASE_HASH, false, 0, NULL},
-    {"reply", CASE_HASH, true, 0, NULL},
-    {"provider", CASE_TEXT, false, 100, NULL},
-    {"kid", CASE_TEXT, false, 200, NULL},
-    {"at", CASE_TIME, true, 0, NULL},
+    REPLY_MEMBERS,
     {"reason", CASE_TEXT, false, TEXT_MAX, NULL},
-    {"report", CASE_OBJECT, false, 0, NULL},
+};
+static const struct case_member place[] = {
+    {"partition", CASE_INTEGER, true, 100000, NULL},
+    {"offset", CASE_INTEGER, true, INT64_MAX, NULL},
+    {"size", CASE_INTEGER, true, LIMIT_BODY_BYTES, NULL},
+    {"sha256", CASE_HASH, true, 0, NULL},
+};
+static const struct case_member delivered[] = {
+    REPLY_MEMBERS,
+    {"parts", CASE_LIST, true, LIMIT_REPORT_PARTS, "place"},
+};
+static const struct case_member report_item[] = {
+    {"name", CASE_TEXT, true, 255, NULL},
+    {"media_type", CASE_TEXT, true, 100, NULL},
+    {"length", CASE_INTEGER, true, LIMIT_REPORT_BYTES, NULL},
+    {"sha256", CASE_HASH, true, 0, NULL},
+    {"chunks", CASE_LIST, true, LIMIT_REPORT_PARTS, "place"},
+};
+static const struct case_member report[] = {
+    {"items", CASE_LIST, true, LIMIT_REPORT_ITEMS, "report_item"},
+    {"findings", CASE_INTEGER, false, 1000, NULL},
+    {"recommendations", CASE_INTEGER, false, 1000, NULL},
+    {"indicators", CASE_INTEGER, false, 1000, NULL},
+};
+static const struct case_member reported[] = {
+    REPLY_MEMBERS,
+    {"report", CASE_OBJECT, false, 0, "report"},
     {"proposals", CASE_LIST, false, LIMIT_PROPOSALS_PER_CASE, NULL},
 };
 static const struct case_member decision[] = {
@@ -153,7 +184,8 @@ static const struct {
     TYPE("extraction.requested", extraction),
     TYPE("provider.accepted", reply),
     TYPE("provider.declined", reply),
-    TYPE("provider.reported", reply),
+    TYPE("provider.delivered", delivered),
+    TYPE("provider.reported", reported),
     TYPE("provider.deleted", reply),
     TYPE("proposal.decided", decision),
     TYPE("proposal.applied", applied),
@@ -166,6 +198,10 @@ static const struct {
     TYPE("address", address),
     TYPE("mute", mute),
     TYPE("callback", callback),
+    TYPE("position", position),
+    TYPE("place", place),
+    TYPE("report", report),
+    TYPE("report_item", report_item),
 };
 
 const struct case_member *case_members(const char *type, size_t *ret_count)

@@ -53,6 +53,7 @@ static enum verdict read_document(json_t *document, size_t index, const char *pa
     json_object_set_new(document, "text", json);
     if (!json_object_get(document, "accepted"))
         json_object_set_new(document, "accepted", json_true());
+    profile_set_channels(document);
     return VERDICT_OK;
 }
 
@@ -119,6 +120,10 @@ static void set_defaults(json_t *profile)
     json_auto_t *defaults =
         json_pack("{s:[],s:s,s:i}", "closures", "public_holidays", "japan", "approvals", 1);
     json_object_update_missing(profile, defaults);
+    json_t *current = json_array_get(json_object_get(profile, "consent_documents"), 0);
+    if (!json_object_get(current, "purposes"))
+        json_object_set(current, "purposes",
+                        json_object_get(json_object_get(profile, "provider"), "purposes"));
 }
 
 /* --- loading ------------------------------------------------------------------------------------------------------ */

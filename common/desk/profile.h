@@ -12,8 +12,11 @@
  *  "public_holidays":"japan"|"none" (default japan),"approvals":1|2 (default 1),
  *  "provider":{"id","name":{"ja","en"},"mail"?,"jwks_file","desk_hours_to_reply":4,"purposes":["incident_response","forensics",…]},
  *  "consent_documents":[{"id","version","provider","text_file","sha256","scopes":["desk","provision",…],"required":[…],
- *     "accepted":true|false (default true),"valid_from"?,"valid_until"? (RFC 3339)}]}
- * The first document is the current one; its provider is the profile's. *_file is relative to the profile.
+ *     "channels":{"desk":["phone_read","paper","web"],…}? (that suffice for a scope; default all, for authorities paper and web),
+ *     "purposes":[…] (that the consent covers; of the first one by default the provider's),"accepted":true|false (default true),
+ *     "valid_from"?,"valid_until"? (RFC 3339)}]}
+ * The first document is the current one: its provider is the profile's, and the provider has no purpose beyond it. An older
+ * one is taken while it is accepted, and what it does not cover does not travel. *_file is relative to the profile.
  */
 #include <jansson.h>
 #include "common/verdict.h"
@@ -25,12 +28,15 @@ struct profile *profile_hold(struct profile *profile);
 void profile_release(struct profile *profile);     /* NULL is fine */
 void profile_release_at(struct profile **profile); /* for CLEANUP */
 
-/* The file with every text read in and checked, and defaults set: consent_documents[].text, provider.jwks. */
+/* The file with every text read in and checked, and defaults set: consent_documents[].text and .channels, provider.jwks. */
 const json_t *profile_json(const struct profile *profile);
 const char *profile_provider_id(const struct profile *profile);
 int profile_approvals(const struct profile *profile);
 const json_t *profile_consent_document(const struct profile *profile, const char *id,
                                        const char *version); /* NULL: none */
+/* Whether a consent to this scope may be given so; also for a document without "channels". What leaves the desk and its
+ * provider needs writing, whatever a document says (1-8). */
+bool profile_channel_suffices(const json_t *document, const char *scope, const char *channel);
 
 /* A holder that SIGHUP can refill. */
 enum verdict

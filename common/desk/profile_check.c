@@ -256,25 +256,140 @@ static enum verdict check_hash(const json_t *value, const char *at, struct why *
                : profile_wrong(why, at, "a SHA-256 in 64 lower-case hex digits");
 }
 
+/* What a consent can be to, and the channels that suffice where a document does not say: whatever goes beyond the desk and the
+ * provider it names needs writing (1-8). */
+#define CHANNELS_MAX 3
+static const char *const channels[CHANNELS_MAX] = {"paper", "web", "phone_read"};
+static const struct scope {
+    const char *name;
+    size_t sufficient; /* so many of the above */
+    bool in_writing;   /* and never more */
+} scopes[] = {
+    {"desk", 3, false},
+    {"provision", 3, false},
+    {"report", 3, false},
+    {"authorities", 2, true},
+};
+
+static const struct scope *scope_of(const char *name)
+{
+    for (size_t i = 0; name && i < COUNT_OF(scopes); i++)
+        if (strcmp(scopes[i].name, name) == 0)
+            return &scopes[i];
+    return NULL;
+}
+
+static bool contains(const json_t *list, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (strcmp(json_string_value(json_array_get(list, i)), text) == 0)
+            return true;
+    return false;
+}
+
+bool profile_channel_suffices(const json_t *document, const char *scope, const char *channel)
+{
+    const json_t *own = json_object_get(json_object_get(document, "channels"), scope);
+    const struct scope *known = scope_of(scope);
+    if (!known || !channel)
+        return false;
+    for (size_t i = 0; i < known->sufficient; i++)
+        if (strcmp(channels[i], channel) == 0)
+            return !own || contains(own, channel);
+    return false;
+}
+
+void profile_set_channels(json_t *document)
+{
+    const json_t *list = json_object_get(document, "scopes");
+    json_t *table = json_object();
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *scope = json_string_value(json_array_get(list, i));
+        json_t *sufficient = json_array();
+        for (size_t k = 0; k < CHANNELS_MAX; k++)
+            if (profile_channel_suffices(document, scope, channels[k]))
+                json_array_append_new(sufficient, json_string(channels[k]));
+        json_object_set_new(table, scope, sufficient);
+    }
+    json_object_set_new(document, "channels", table);
+}
+
 static enum verdict check_scope(const json_t *value, const char *at, struct why *why)
 {
-    static const char *const scopes[] = {"desk", "provision", "report", "authorities"};
-    return profile_is_one_of(value, scopes, COUNT_OF(scopes))
+    return scope_of(json_string_value(value))
                ? VERDICT_OK
                : profile_wrong(why, at, "desk, provision, report or authorities");
 }
 
 static enum verdict check_scopes(const json_t *value, const char *at, struct why *why)
 {
-    return check_entries(value, at, 1, 4, check_scope, why);
+    return check_entries(value, at, 1, COUNT_OF(scopes), check_scope, why);
 }
 
-static bool contains(const json_t *list, const json_t *value)
+static enum verdict check_channel(const json_t *value, const char *at, struct why *why)
 {
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if (json_equal(json_array_get(list, i), value))
-            return true;
-    return false;
+    return profile_is_one_of(value, channels, CHANNELS_MAX)
+               ? VERDICT_OK
+               : profile_wrong(why, at, "phone_read, paper or web");
+}
+
+static enum verdict check_any_channels(const json_t *value, const char *at, struct why *why)
+{
+    return check_entries(value, at, 1, CHANNELS_MAX, check_channel, why);
+}
+
+static enum verdict check_written_channel(const json_t *value, const char *at, struct why *why)
+{
+    return check_channel(value, at, why) == VERDICT_OK &&
+                   strcmp(json_string_value(value), "phone_read") != 0
+               ? VERDICT_OK
+               : profile_wrong(why, at, "paper or web: this scope needs writing (1-8)");
+}
+
+static enum verdict check_written_channels(const json_t *value, const char *at, struct why *why)
+{
+    return check_entries(value, at, 1, CHANNELS_MAX - 1, check_written_channel, why);
+}
+
+static enum verdict check_channels(const json_t *value, const char *at, struct why *why)
+{
+    struct member members[COUNT_OF(scopes)];
+    for (size_t i = 0; i < COUNT_OF(scopes); i++)
+        members[i] =
+            (struct member){scopes[i].name, false,
+                            scopes[i].in_writing ? check_written_channels : check_any_channels};
+    return check_members(value, at, members, COUNT_OF(members), why);
+}
+
+/* Index of the first entry that the list does not have; the size of `entries`: none. */
+static size_t first_outside(const json_t *entries, const json_t *list)
+{
+    size_t i = 0;
+    while (i < json_array_size(entries) &&
+           contains(list, json_string_value(json_array_get(entries, i))))
+        i++;
+    return i;
+}
+
+static enum verdict check_document_together(const json_t *document, const char *at, struct why *why)
+{
+    const json_t *its_scopes = json_object_get(document, "scopes"),
+                 *required = json_object_get(document, "required"), *ignored;
+    const char *scope;
+    int64_t from, until;
+    if (first_outside(required, its_scopes) < json_array_size(required))
+        return profile_wrong(why, at, "\"required\" to be among \"scopes\"");
+    json_object_foreach((json_t *)(uintptr_t)json_object_get(document, "channels"), scope, ignored)
+    {
+        if (!contains(its_scopes, scope))
+            return reject(why, "%s/channels/%s: not one of the document's scopes", at, scope);
+    }
+    const json_t *first = json_object_get(document, "valid_from"),
+                 *last = json_object_get(document, "valid_until");
+    if (first && last && clock_parse(json_string_value(first), json_string_length(first), &from) &&
+        clock_parse(json_string_value(last), json_string_length(last), &until) && until <= from)
+        return reject(why, "%s/valid_until: expected a time after \"valid_from\"", at);
+    return VERDICT_OK;
 }
 
 static enum verdict check_document(const json_t *value, const char *at, struct why *why)
@@ -287,18 +402,14 @@ static enum verdict check_document(const json_t *value, const char *at, struct w
         {"sha256", true, check_hash},
         {"scopes", true, check_scopes},
         {"required", true, check_scopes},
+        {"channels", false, check_channels},
+        {"purposes", false, check_purposes},
         {"accepted", false, check_boolean},
         {"valid_from", false, check_time},
         {"valid_until", false, check_time},
     };
     enum verdict verdict = check_members(value, at, members, COUNT_OF(members), why);
-    if (verdict != VERDICT_OK)
-        return verdict;
-    const json_t *required = json_object_get(value, "required");
-    for (size_t i = 0; i < json_array_size(required); i++)
-        if (!contains(json_object_get(value, "scopes"), json_array_get(required, i)))
-            return profile_wrong(why, at, "\"required\" to be among \"scopes\"");
-    return VERDICT_OK;
+    return verdict == VERDICT_OK ? check_document_together(value, at, why) : verdict;
 }
 
 static enum verdict check_documents(const json_t *value, const char *at, struct why *why)
@@ -319,7 +430,21 @@ const json_t *profile_find_document(const json_t *profile, const char *id, const
     return NULL;
 }
 
-/* What only the whole can tell: a document is named once, and the current one names the desk's provider. */
+/* The provider may do with what it gets what the customer agrees to, and nothing else (1-7). */
+static enum verdict check_covered(const json_t *provider, const json_t *current, struct why *why)
+{
+    const json_t *purposes = json_object_get(provider, "purposes"),
+                 *covered = json_object_get(current, "purposes");
+    size_t outside = first_outside(purposes, covered);
+    return !covered || outside == json_array_size(purposes)
+               ? VERDICT_OK
+               : reject(why,
+                        "/provider/purposes/%zu: expected one of the purposes of the current "
+                        "consent document",
+                        outside);
+}
+
+/* What only the whole can tell: a document is named once, and the current one names the desk's provider and its purposes. */
 static enum verdict check_together(const json_t *profile, struct why *why)
 {
     const json_t *documents = json_object_get(profile, "consent_documents"), *document;
@@ -330,11 +455,14 @@ static enum verdict check_together(const json_t *profile, struct why *why)
         if (profile_find_document(
                 profile, id, json_string_value(json_object_get(document, "version"))) != document)
             return reject(why, "/consent_documents/%zu: id and version stand twice", index);
+        if (index > 0 && !json_object_get(document, "purposes"))
+            return reject(why, "/consent_documents/%zu/purposes: missing", index);
     }
-    return json_equal(json_object_get(json_array_get(documents, 0), "provider"),
-                      json_object_get(json_object_get(profile, "provider"), "id"))
-               ? VERDICT_OK
-               : profile_wrong(why, "/consent_documents/0/provider", "the provider of the desk");
+    const json_t *current = json_array_get(documents, 0),
+                 *provider = json_object_get(profile, "provider");
+    if (!json_equal(json_object_get(current, "provider"), json_object_get(provider, "id")))
+        return profile_wrong(why, "/consent_documents/0/provider", "the provider of the desk");
+    return check_covered(provider, current, why);
 }
 
 enum verdict profile_check(const json_t *profile, struct why *why)

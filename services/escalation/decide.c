@@ -1,59 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One step per input: the status as published before is copied, every hand-over of the chain is brought forward as far as
- * the chain, the gate and the result at hand allow, and the new status is published when it says anything new.
- *
- * An entry of status.handovers: {"id","state","provider","requested_at","round" (how often it was prepared),
- * "passed":{…what the gate passed on…},"manifest_sha256","parts":[…] (while preparing),"parts_total","offered_at","reply_by",
- * "offer":{…},"verdict":"pass"|"recall","accepted_at","accepted_kid"?,"released_at","key":{…},"recalled_at","recalls":n,
- * "declined_at","deleted_at","failure"?,"again_at"? (nothing is done before),"steps":[… at most STEPS_MAX]}.
+ * One step per input: the status as published before is copied, every hand-over and report of the chain is brought forward
+ * as far as the chain, the gate and the result at hand allow, and the new status is published when it says anything new.
  */
 #include "services/escalation/decide.h"
 
-#include "common/clock.h"
-#include "common/desk/calendar.h"
 #include "common/desk/case.h"
 #include "common/desk/values.h"
 #include "services/escalation/gate.h"
+#include "services/escalation/step.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define STEPS_MAX 40
-#define SEAL_AGAIN_US INT64_C(5000000)
-#define RECALL_AGAIN_US INT64_C(60000000)
-#define TLP_DEFAULT "TLP:AMBER+STRICT" /* also where it is unknown or declined */
-
-struct step {
-    const json_t *chain, *extraction, *profile;
-    const struct processor_input *input;
-    struct outputs *outputs;
-    json_t *status; /* the new one */
-    char now[CLOCK_TEXT_SIZE];
-};
 
 static const char *text_of(const json_t *object, const char *name)
 {
     return json_string_value(json_object_get(object, name));
-}
-
-static bool is_text(const json_t *object, const char *name, const char *wanted)
-{
-    const char *text = text_of(object, name);
-    return text && strcmp(text, wanted) == 0;
-}
-
-static bool is_state(const json_t *entry, const char *state)
-{
-    return is_text(entry, "state", state);
-}
-
-static bool is_any_state(const json_t *entry, const char *states)
-{
-    const char *its = text_of(entry, "state");
-    const char *at = its ? strstr(states, its) : NULL;
-    return at && strchr("|", at[strlen(its)]);
 }
 
 /* --- fold ------------------------------------------------------------------------------------------------------------- */
@@ -73,454 +34,17 @@ enum verdict escalation_fold(json_t *state, const char *topic, const struct even
     return VERDICT_OK;
 }
 
-/* --- small steps -------------------------------------------------------------------------------------------------------- */
-
-static void set_text(json_t *entry, const char *name, const char *text)
-{
-    json_object_set_new(entry, name, json_string(text));
-}
-
-/* Held and prepared again may go on for ever; everything else happens a few times at most. */
-static void drop_back_and_forth(json_t *steps)
-{
-    for (size_t i = 0; i < json_array_size(steps); i++) {
-        const json_t *line = json_array_get(steps, i);
-        if (!is_text(line, "step", "held") && !is_text(line, "step", "preparing"))
-            continue;
-        json_array_remove(steps, i);
-        return;
-    }
-}
-
-/* A step of the entry's history; `position` is the index of the output that carries it, or SIZE_MAX. */
-static void note_step(const struct step *step, json_t *entry, const char *name, size_t position,
-                      const char *sha256)
-{
-    json_t *steps = json_object_get(entry, "steps");
-    if (!steps) {
-        steps = json_array();
-        json_object_set_new(entry, "steps", steps);
-    }
-    json_t *line = json_pack("{s:s, s:s}", "step", name, "at", step->now);
-    if (position != SIZE_MAX)
-        json_object_set_new(line, "position",
-                            json_pack("{s:I}", "$position", (json_int_t)position));
-    if (sha256)
-        set_text(line, "sha256", sha256);
-    json_array_append_new(steps, line);
-    if (json_array_size(steps) > STEPS_MAX)
-        drop_back_and_forth(steps);
-}
-
-static void move(const struct step *step, json_t *entry, const char *state)
-{
-    char at[40];
-    set_text(entry, "state", state);
-    snprintf(at, sizeof at, "%s_at", state);
-    set_text(entry, at, step->now);
-}
-
-static json_t *find_entry(json_t *status, const char *id)
-{
-    json_t *entries = json_object_get(status, "handovers");
-    for (size_t i = 0; i < json_array_size(entries); i++)
-        if (is_text(json_array_get(entries, i), "id", id))
-            return json_array_get(entries, i);
-    return NULL;
-}
-
-static json_t *make_entry(json_t *status, const json_t *handover)
-{
-    json_t *entry =
-        json_pack("{s:O, s:s, s:O, s:O, s:[], s:[]}", "id", json_object_get(handover, "id"),
-                  "state", "held", "provider", json_object_get(handover, "provider"),
-                  "requested_at", json_object_get(handover, "requested_at"), "parts", "steps");
-    if (json_object_get(handover, "supplement_of"))
-        json_object_set(entry, "supplement_of", json_object_get(handover, "supplement_of"));
-    json_array_append_new(json_object_get(status, "handovers"), entry);
-    return entry;
-}
-
-static json_t *ask_gate(const struct step *step, const json_t *handover, enum gate_moment moment,
-                        const json_t *facts)
-{
-    struct gate_question question = {.chain = step->chain,
-                                     .extraction = step->extraction,
-                                     .facts = facts,
-                                     .handover = handover,
-                                     .moment = moment};
-    return gate_ask(&question);
-}
-
-static bool passes(const struct step *step, const json_t *handover, enum gate_moment moment,
-                   const json_t *facts)
-{
-    json_auto_t *reasons = ask_gate(step, handover, moment, facts);
-    return json_array_size(reasons) == 0;
-}
-
-/* --- result of a work ----------------------------------------------------------------------------------------------------- */
-
-/* The result belongs to this entry and this round of it: what was sealed for an earlier one is another content under
- * another key. NULL: it does not, or there is none. */
-static const json_t *result_about(const struct step *step, const json_t *entry)
-{
-    const json_t *result = step->input->door == PROCESSOR_RESULT ? step->input->result : NULL;
-    return result &&
-                   json_equal(json_object_get(result, "handover"), json_object_get(entry, "id")) &&
-                   json_equal(json_object_get(result, "round"), json_object_get(entry, "round"))
-               ? result
-               : NULL;
-}
-
-static const json_t *result_for(const struct step *step, const json_t *entry, const char *kind)
-{
-    const json_t *result = result_about(step, entry);
-    return is_text(result, "kind", kind) && !json_object_get(result, "failure") ? result : NULL;
-}
-
-static void put_off(const struct step *step, json_t *entry, int64_t wait_us)
-{
-    char at[CLOCK_TEXT_SIZE];
-    clock_format_us(step->input->now_us + wait_us, at);
-    set_text(entry, "again_at", at);
-}
-
-/* What cannot be done stands on the entry for the operator and is not tried over and over: only when somebody asks for the
- * case to be looked at again, as after a new profile. A recall must go out: it is tried again by itself. */
-static void follow_failure(const struct step *step, json_t *entry)
-{
-    const json_t *result = result_about(step, entry);
-    const char *failure = text_of(result, "failure");
-    if (failure)
-        set_text(entry, "failure", failure);
-    if (failure && is_text(result, "kind", "recall"))
-        put_off(step, entry, RECALL_AGAIN_US);
-    else if (json_object_get(result, "later"))
-        put_off(step, entry, SEAL_AGAIN_US);
-    if (step->input->door != PROCESSOR_TICK)
-        return;
-    json_object_del(entry, "failure");
-    json_object_del(entry, "again_at");
-}
-
-static size_t publish_signed(const struct step *step, const char *type, const json_t *result)
-{
-    return outputs_publish_bytes(step->outputs, "escalations", type, "application/jose",
-                                 bytes_of(text_of(result, "jws")), NULL);
-}
-
-/* --- held → preparing → offered ------------------------------------------------------------------------------------------- */
-
-static bool root_is_released(const struct step *step, const json_t *entry)
-{
-    const char *root = text_of(entry, "supplement_of");
-    const json_t *first = root ? find_entry(step->status, root) : NULL;
-    return !root || is_any_state(first, "released|reported|");
-}
-
-/* The provider never got what was recalled at its acceptance, and has no longer what it deleted: a request after that
- * supplements nothing. */
-static void forget_lost_root(const struct step *step, json_t *entry)
-{
-    const char *root = text_of(entry, "supplement_of");
-    const json_t *first = root ? find_entry(step->status, root) : NULL;
-    if (is_state(first, "deleted") || is_text(first, "verdict", "recall"))
-        json_object_del(entry, "supplement_of");
-}
-
-static void begin_preparing(const struct step *step, json_t *entry, const json_t *handover,
-                            json_t *facts)
-{
-    const json_t *search = gate_search(step->chain, step->extraction, handover);
-    const char *tlp = text_of(json_object_get(step->chain, "hearing"), "tlp");
-    bool marked = tlp && strncmp(tlp, "TLP:", 4) == 0; /* asked and unknown is not a marking */
-    const json_t *provider = json_object_get(step->profile, "provider");
-    json_t *chunks = search ? json_object_get(search, "chunks") : NULL;
-    json_t *passed = json_pack(
-        "{s:O, s:O, s:O, s:s, s:O*, s:o, s:o}", "head", json_object_get(step->chain, "head"),
-        "revision", json_object_get(step->chain, "revision"), "facts", facts, "tlp",
-        marked ? tlp : TLP_DEFAULT, "purposes", json_object_get(provider, "purposes"), "warnings",
-        warnings_of(step->chain, step->extraction), "chunks",
-        chunks ? json_deep_copy(chunks) : json_array());
-    if (search) {
-        json_object_set(passed, "extraction", json_object_get(search, "id"));
-        if (json_object_get(search, "sha256"))
-            json_object_set(passed, "extract_sha256", json_object_get(search, "sha256"));
-    }
-    json_object_set_new(entry, "round",
-                        json_integer(json_integer_value(json_object_get(entry, "round")) + 1));
-    json_object_set_new(entry, "passed", passed);
-    json_object_set_new(entry, "parts", json_array());
-    json_object_del(entry, "parts_total");
-    json_object_del(entry, "failure");
-    json_object_del(entry, "manifest_sha256");
-    move(step, entry, "preparing");
-    note_step(step, entry, "preparing", SIZE_MAX, NULL);
-}
-
-/* From here on the offer names the parts, and the key needs the manifest's hash alone. */
-static void drop_content(json_t *entry)
-{
-    json_object_del(entry, "parts");
-    json_object_del(json_object_get(entry, "passed"), "chunks");
-}
-
-/* Parts that came back sealed: published as they are, their places remembered, so that a restart goes on behind them. */
-static void take_parts(const struct step *step, json_t *entry, const json_t *result)
-{
-    json_t *parts = json_object_get(entry, "parts");
-    const json_t *sealed = json_object_get(result, "parts");
-    if (json_integer_value(json_object_get(result, "first")) != (json_int_t)json_array_size(parts))
-        return;
-    for (size_t i = 0; i < step->input->result_record_count; i++) {
-        size_t place = outputs_pass_record(step->outputs, i);
-        json_t *part = json_deep_copy(json_array_get(sealed, i));
-        json_object_set_new(part, "at", json_pack("{s:I}", "$position", (json_int_t)place));
-        json_array_append_new(parts, part);
-    }
-    static const char *const kept[] = {"parts_total", "manifest_sha256"};
-    for (size_t i = 0; i < COUNT_OF(kept); i++)
-        if (json_object_get(result, kept[i]))
-            json_object_set(entry, kept[i], json_object_get(result, kept[i]));
-}
-
-static bool has_all_parts(const json_t *entry)
-{
-    json_int_t total = json_integer_value(json_object_get(entry, "parts_total"));
-    return total > 0 && (json_int_t)json_array_size(json_object_get(entry, "parts")) == total;
-}
-
-static void take_offer(const struct step *step, json_t *entry, const json_t *result)
-{
-    bool supplement = json_object_get(entry, "supplement_of");
-    size_t place =
-        publish_signed(step, supplement ? "escalation.supplemented" : "escalation.offered", result);
-    json_object_set(entry, "reply_by", json_object_get(result, "reply_by"));
-    json_object_set_new(entry, "offer",
-                        json_pack("{s:{s:I}, s:O}", "at", "$position", (json_int_t)place, "sha256",
-                                  json_object_get(result, "sha256")));
-    note_step(step, entry, supplement ? "supplemented" : "offered", place,
-              text_of(result, "sha256"));
-    drop_content(entry);
-    move(step, entry, "offered");
-    if (!supplement)
-        return;
-    /* The provider has the case already: a supplement needs no acceptance of its own, its key follows at once. */
-    set_text(entry, "verdict", "pass");
-    move(step, entry, "accepted");
-}
-
-/* The same entry has another manifest than the parts that are there were sealed for: those will never be named. */
-static bool is_another_manifest(const json_t *entry, const json_t *result)
-{
-    const json_t *manifest = json_object_get(entry, "manifest_sha256"),
-                 *now = json_object_get(result, "manifest_sha256");
-    return manifest && now && !json_equal(manifest, now);
-}
-
-static void go_on_preparing(const struct step *step, json_t *entry, const json_t *handover)
-{
-    const json_t *parts = result_for(step, entry, "seal"),
-                 *offer = result_for(step, entry, "offer");
-    json_auto_t *facts = gate_facts(step->profile);
-    if (!root_is_released(step, entry) || !passes(step, handover, GATE_OFFER, facts)) {
-        move(step, entry, "held");
-        note_step(step, entry, "held", SIZE_MAX, NULL);
-        drop_content(entry);
-        return;
-    }
-    if (is_another_manifest(entry, parts))
-        begin_preparing(step, entry, handover, facts);
-    else if (parts)
-        take_parts(step, entry, parts);
-    if (!offer || !has_all_parts(entry))
-        return;
-    json_object_set(json_object_get(entry, "passed"), "facts", facts);
-    take_offer(step, entry, offer);
-}
-
-/* --- what the chain says ---------------------------------------------------------------------------------------------------- */
-
-/* Asked at the acceptance, on the chain as it stands at that record, with what the profile said at the offer. */
-static void judge_acceptance(const struct step *step, json_t *entry, const json_t *handover)
-{
-    const json_t *passed = json_object_get(entry, "passed"),
-                 *accepted = json_object_get(handover, "accepted");
-    bool right_head =
-        json_equal(json_object_get(accepted, "head"), json_object_get(passed, "head"));
-    bool pass =
-        right_head && passes(step, handover, GATE_ACCEPTANCE, json_object_get(passed, "facts"));
-    set_text(entry, "verdict", pass ? "pass" : "recall");
-    json_object_set(entry, "accepted_reply", json_object_get(accepted, "reply"));
-    if (json_object_get(accepted, "kid"))
-        json_object_set(entry, "accepted_kid", json_object_get(accepted, "kid"));
-    move(step, entry, "accepted");
-    note_step(step, entry, pass ? "accepted" : "accepted_and_refused", SIZE_MAX,
-              text_of(accepted, "reply"));
-}
-
-static void take_key(const struct step *step, json_t *entry, const json_t *result)
-{
-    size_t place = publish_signed(step, "escalation.key", result);
-    json_object_set_new(entry, "key",
-                        json_pack("{s:{s:I}, s:O}", "at", "$position", (json_int_t)place, "sha256",
-                                  json_object_get(result, "sha256")));
-    move(step, entry, "released");
-    note_step(step, entry, "released", place, text_of(result, "sha256"));
-}
-
-static void take_recall(const struct step *step, json_t *entry, const json_t *result)
-{
-    json_int_t recalls = json_integer_value(json_object_get(entry, "recalls"));
-    size_t place = publish_signed(step, "escalation.recalled", result);
-    json_object_set_new(entry, "recalls", json_integer(recalls + 1));
-    note_step(step, entry, "recalled", place, text_of(result, "sha256"));
-    if (!is_state(entry, "deleted"))
-        move(step, entry, "recalled");
-}
-
-static bool is_over(const json_t *handover)
-{
-    return json_object_get(handover, "ended") || json_object_get(handover, "replaced");
-}
-
-/* The provider's own word after the acceptance counts as much as the customer's: no key to whom has refused or deleted. */
-static bool is_owed_key(const json_t *entry, const json_t *handover)
-{
-    return is_state(entry, "accepted") && is_text(entry, "verdict", "pass") && !is_over(handover) &&
-           !json_object_get(handover, "declined") && !json_object_get(handover, "deleted");
-}
-
-/* How many recalls the entry is owed: one for its end or its refused acceptance, one more for an acceptance that came after. */
-static json_int_t recalls_owed(const json_t *entry, const json_t *handover)
-{
-    if (!json_object_get(entry, "offer") || is_state(entry, "declined"))
-        return 0;
-    bool refused = is_text(entry, "verdict", "recall");
-    json_int_t owed = is_over(handover) || refused ? 1 : 0;
-    return owed + (json_object_get(entry, "accepted_after_end") ? 1 : 0);
-}
-
-static bool owes_recall(const json_t *entry, const json_t *handover)
-{
-    return recalls_owed(entry, handover) > json_integer_value(json_object_get(entry, "recalls"));
-}
-
-static void note_late_acceptance(const struct step *step, json_t *entry, const json_t *handover)
-{
-    if (!json_object_get(handover, "accepted") || json_object_get(entry, "accepted_after_end") ||
-        json_object_get(entry, "verdict") || !is_any_state(entry, "recalled|deleted|"))
-        return;
-    set_text(entry, "verdict", "recall");
-    json_object_set_new(entry, "accepted_after_end", json_true());
-    note_step(step, entry, "accepted_and_refused", SIZE_MAX,
-              text_of(json_object_get(handover, "accepted"), "reply"));
-}
-
-static void follow_provider(const struct step *step, json_t *entry, const json_t *handover)
-{
-    if (json_object_get(handover, "accepted") && is_any_state(entry, "offered|overdue|"))
-        judge_acceptance(step, entry, handover);
-    note_late_acceptance(step, entry, handover);
-    if (json_object_get(handover, "reported") && is_state(entry, "released")) {
-        move(step, entry, "reported");
-        note_step(step, entry, "reported", SIZE_MAX, NULL);
-    }
-}
-
-/* A supplement is accepted by itself, and may be refused all the same until its key is out. */
-static void follow_refusal(const struct step *step, json_t *entry, const json_t *handover)
-{
-    if (json_object_get(handover, "declined") &&
-        is_any_state(entry, "held|preparing|offered|overdue|accepted|")) {
-        move(step, entry, "declined");
-        note_step(step, entry, "declined", SIZE_MAX, NULL);
-        drop_content(entry);
-    }
-    if (json_object_get(handover, "deleted") &&
-        is_any_state(entry, "accepted|released|reported|recalled|")) {
-        move(step, entry, "deleted");
-        note_step(step, entry, "deleted", SIZE_MAX, NULL);
-    }
-}
-
-/* A supplement that waits is replaced by the next one; once offered it stands beside it. */
-static bool is_outdated(const struct step *step, const json_t *handover)
-{
-    const json_t *handovers = json_object_get(step->chain, "handovers");
-    const json_t *root = json_object_get(handover, "supplement_of");
-    for (size_t i = json_array_size(handovers); root && i > 0; i--) {
-        const json_t *later = json_array_get(handovers, i - 1);
-        if (later == handover)
-            return false;
-        if (json_equal(json_object_get(later, "supplement_of"), root))
-            return true;
-    }
-    return false;
-}
-
-/* Before the offer an end is final and nothing had left; after it the provider must be told. */
-static void follow_end(const struct step *step, json_t *entry, const json_t *handover)
-{
-    bool over = is_over(handover) || is_outdated(step, handover);
-    if (over && is_any_state(entry, "held|preparing|")) {
-        move(step, entry, "cancelled");
-        note_step(step, entry, "cancelled", SIZE_MAX, NULL);
-        drop_content(entry);
-    }
-    const json_t *recall = result_for(step, entry, "recall");
-    if (recall && owes_recall(entry, handover))
-        take_recall(step, entry, recall);
-}
-
-static void follow_clock(const struct step *step, json_t *entry)
-{
-    int64_t reply_by_us;
-    const char *reply_by = text_of(entry, "reply_by");
-    if (!is_state(entry, "offered") || !reply_by ||
-        !clock_parse(reply_by, strlen(reply_by), &reply_by_us) || reply_by_us > step->input->now_us)
-        return;
-    move(step, entry, "overdue");
-    note_step(step, entry, "overdue", SIZE_MAX, NULL);
-}
-
-static void bring_forward(const struct step *step, const json_t *handover)
-{
-    json_t *entry = find_entry(step->status, text_of(handover, "id"));
-    if (!entry)
-        entry = make_entry(step->status, handover);
-    follow_failure(step, entry);
-    follow_end(step, entry, handover);
-    follow_refusal(step, entry, handover);
-    if (is_state(entry, "preparing"))
-        go_on_preparing(step, entry, handover);
-    if (is_state(entry, "held"))
-        forget_lost_root(step, entry);
-    if (is_state(entry, "held") && root_is_released(step, entry)) {
-        json_auto_t *facts = gate_facts(step->profile);
-        if (passes(step, handover, GATE_OFFER, facts))
-            begin_preparing(step, entry, handover, facts);
-    }
-    follow_provider(step, entry, handover);
-    const json_t *key = result_for(step, entry, "key");
-    if (key && is_owed_key(entry, handover))
-        take_key(step, entry, key);
-    follow_clock(step, entry);
-}
-
 /* --- the whole case ----------------------------------------------------------------------------------------------------------- */
 
 static void summarise(const struct step *step)
 {
     const json_t *handovers = json_object_get(step->chain, "handovers");
     const json_t *last = json_array_get(handovers, json_array_size(handovers) - 1);
-    const json_t *entry = last ? find_entry(step->status, text_of(last, "id")) : NULL;
-    bool held = entry && is_state(entry, "held");
-    json_auto_t *facts = gate_facts(step->profile);
-    json_t *reasons = held ? ask_gate(step, last, GATE_OFFER, facts)
-                      : (!entry || is_any_state(entry, "cancelled|declined|deleted|recalled|"))
-                          ? ask_gate(step, NULL, GATE_BEFORE_REQUEST, facts)
+    const json_t *entry = last ? handover_entry(step->status, text_of(last, "id")) : NULL;
+    bool held = entry && entry_is(entry, "held");
+    json_t *reasons = held ? handover_reasons(step, last)
+                      : (!entry || entry_is_any(entry, "cancelled|declined|deleted|recalled|"))
+                          ? handover_reasons(step, NULL)
                           : json_array();
     json_object_set_new(step->status, "state",
                         entry ? json_incref(json_object_get(entry, "state")) : json_string("none"));
@@ -533,11 +57,14 @@ static void summarise(const struct step *step)
 /* Whether the status says anything that the published one does not; head and revision alone are no news. */
 static bool is_news(const json_t *before, const json_t *now)
 {
-    static const char *const members[] = {"state", "handover", "reasons", "warnings", "handovers"};
-    for (size_t i = 0; i < COUNT_OF(members); i++)
-        if (!before ||
-            !json_equal(json_object_get(before, members[i]), json_object_get(now, members[i])))
+    static const char *const members[] = {"state",    "handover",  "reasons",
+                                          "warnings", "handovers", "reports"};
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        const json_t *was = json_object_get(before, members[i]),
+                     *is = json_object_get(now, members[i]);
+        if (!before || (was != is && !json_equal(was, is)))
             return true;
+    }
     return false;
 }
 
@@ -554,11 +81,15 @@ static void decide_case(const json_t *state, const struct processor_input *input
         return;
     json_auto_t *status = before ? json_deep_copy(before)
                                  : json_pack("{s:s, s:[]}", "case", input->case_id, "handovers");
-    const json_t *handovers = json_object_get(step.chain, "handovers");
+    const json_t *handovers = json_object_get(step.chain, "handovers"),
+                 *reports = json_object_get(step.chain, "reports");
     clock_format_us(input->now_us, step.now);
     step.status = status;
     for (size_t i = 0; i < json_array_size(handovers); i++)
-        bring_forward(&step, json_array_get(handovers, i));
+        handover_follow(&step, json_array_get(handovers, i));
+    /* Twice: where one has come to its end, it is the turn of another, whichever was delivered first. */
+    for (size_t i = 0; i < 2 * json_array_size(reports); i++)
+        report_follow(&step, json_array_get(reports, i % json_array_size(reports)));
     summarise(&step);
     if (!is_news(before, status))
         return;
@@ -586,70 +117,20 @@ void escalation_decide(const json_t *state, const struct processor_input *input,
 
 /* --- plan ------------------------------------------------------------------------------------------------------------------------ */
 
-static void plan_entry(const json_t *state, const json_t *entry, const json_t *handover,
-                       struct plan *plan)
-{
-    char id[200];
-    const char *hid = text_of(entry, "id");
-    const json_t *chain = json_object_get(state, "cases");
-    size_t parts = json_array_size(json_object_get(entry, "parts"));
-    bool failed = json_object_get(entry, "failure");
-    if (json_object_get(entry, "again_at"))
-        return;
-    if (is_state(entry, "preparing") && !failed) {
-        const char *kind = has_all_parts(entry) ? "offer" : "seal";
-        /* Ids of outputs derive from it: the parts of another round are other records. */
-        snprintf(id, sizeof id, "%s/%s/%lld/%zu", kind, hid,
-                 (long long)json_integer_value(json_object_get(entry, "round")), parts);
-        plan_work(plan, id, kind,
-                  json_pack("{s:O, s:O, s:O, s:O?, s:O*}", "entry", entry, "handover", handover,
-                            "hearing", json_object_get(chain, "hearing"), "uploads",
-                            json_object_get(chain, "uploads"), "customer_id",
-                            json_object_get(chain, "customer_id")));
-    }
-    if (is_owed_key(entry, handover) && !failed) {
-        snprintf(id, sizeof id, "key/%s", hid);
-        plan_work(plan, id, "key", json_pack("{s:O, s:O}", "entry", entry, "handover", handover));
-    }
-    if (owes_recall(entry, handover)) {
-        snprintf(id, sizeof id, "recall/%s/%lld", hid,
-                 (long long)json_integer_value(json_object_get(entry, "recalls")));
-        plan_work(plan, id, "recall",
-                  json_pack("{s:O, s:O}", "entry", entry, "handover", handover));
-    }
-}
-
-static void plan_time(const char *text, struct plan *plan)
-{
-    int64_t time_us;
-    if (text && clock_parse(text, strlen(text), &time_us))
-        plan_due(plan, time_us);
-}
-
-static void plan_clock(const json_t *entry, struct plan *plan)
-{
-    if (is_state(entry, "offered"))
-        plan_time(text_of(entry, "reply_by"), plan);
-    plan_time(text_of(entry, "again_at"), plan);
-}
-
 void escalation_plan(const json_t *state, const char *case_id, const void *facts, struct plan *plan)
 {
     (void)case_id, (void)facts;
-    const json_t *entries = json_object_get(json_object_get(state, "own"), "handovers");
-    for (size_t i = 0; i < json_array_size(entries); i++) {
-        const json_t *entry = json_array_get(entries, i);
-        const json_t *handover =
-            case_handover_find(json_object_get(state, "cases"), text_of(entry, "id"));
-        if (!handover)
-            continue;
-        plan_entry(state, entry, handover, plan);
-        plan_clock(entry, plan);
-    }
+    const json_t *own = json_object_get(state, "own");
+    const json_t *handovers = json_object_get(own, "handovers"),
+                 *reports = json_object_get(own, "reports");
+    for (size_t i = 0; i < json_array_size(handovers); i++)
+        handover_plan(state, json_array_get(handovers, i), plan);
+    for (size_t i = 0; i < json_array_size(reports); i++)
+        report_plan(state, json_array_get(reports, i), plan);
 }
 
 static const char *const inputs[] = {"cases", "extractions", "provider-replies", NULL};
-static const char *const further_outputs[] = {"escalations", "provider-events", NULL};
+static const char *const further_outputs[] = {"escalations", "provider-events", "reports", NULL};
 const struct processor_definition escalation_definition = {
     .service = "escalation",
     .inputs = inputs,

@@ -22,12 +22,12 @@ static const struct config_variable variables[] = {
     {"KAKEKOMI_DESK_FILE", CONFIG_FILE, NULL, "profile of the desk, JSON",
      offsetof(struct escalation_config, desk_file), 0, 0},
     {"KAKEKOMI_ESCALATION_SECRET", CONFIG_SECRET, NULL,
-     "64 hex digits from which content keys are derived",
+     "64 hex digits from which content keys are derived; earlier ones on further lines",
      offsetof(struct escalation_config, secret), 0, 0},
     {"KAKEKOMI_SIGNING_KEY", CONFIG_SECRET, NULL, "the desk's private ES256 key, JWK",
      offsetof(struct escalation_config, signing_key), 0, 0},
     {"KAKEKOMI_DECRYPTION_KEY", CONFIG_SECRET, "",
-     "the desk's private ECDH-ES key for reports, JWK",
+     "the desk's private ECDH-ES key for reports, JWK, or a JWK set with earlier ones",
      offsetof(struct escalation_config, decryption_key), 0, 0},
 };
 
@@ -49,8 +49,8 @@ static enum verdict check(struct why *why)
             return fatal(why, "%s: give it by %s_FILE only", secrets[i], secrets[i]);
     if (profile_holder_load(escalation.config.desk_file, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    return sealing_keys_load(escalation.config.signing_key, escalation.config.secret,
-                             &escalation.keys, why);
+    return sealing_keys_load(escalation.config.signing_key, escalation.config.decryption_key,
+                             escalation.config.secret, &escalation.keys, why);
 }
 
 /* The gate may answer otherwise now, and what could not be done may be possible. */
@@ -65,7 +65,8 @@ static enum verdict start(struct why *why)
     struct processor_config config = {.kafka = escalation.config.kafka,
                                       .state_dir = escalation.config.state_dir,
                                       .instance = escalation.config.instance};
-    const char *const read[] = {topics_full_name("extracts"), topics_full_name("uploads")};
+    const char *const read[] = {topics_full_name("extracts"), topics_full_name("uploads"),
+                                topics_full_name("provider-replies")};
     int32_t partitions;
     char cluster_id[64];
     definition = escalation_definition;

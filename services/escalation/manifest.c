@@ -26,6 +26,7 @@ struct content {
     char sha256[IDS_SHA256_TEXT_SIZE];
     json_t *chunks; /* of the extract */
     json_t *files;  /* uploads that leave */
+    json_t *items;  /* for the status */
     size_t parts;
     struct kafka_reader *reader;   /* stands in the file that is being read */
     size_t reading;                /* its index; SIZE_MAX: none */
@@ -49,6 +50,13 @@ static void add_item(json_t *items, const char *name, const char *media_type, js
                                     (json_int_t)first, "parts", (json_int_t)parts));
 }
 
+static void keep_item(struct content *content, const char *by, json_t *name, json_t *length,
+                      json_t *sha256)
+{
+    json_array_append_new(
+        content->items, json_pack("{s:O, s:O, s:O}", by, name, "length", length, "sha256", sha256));
+}
+
 static void add_hearing(struct content *content, json_t *items)
 {
     char hash[IDS_SHA256_TEXT_SIZE];
@@ -57,7 +65,9 @@ static void add_hearing(struct content *content, json_t *items)
     ids_sha256_text(content->hearing.data, content->hearing.length, hash);
     json_auto_t *length = json_integer((json_int_t)content->hearing.length);
     json_auto_t *sha256 = json_string(hash);
+    json_auto_t *name = json_string("hearing.json");
     add_item(items, "hearing.json", "application/json", length, sha256, 1, 1);
+    keep_item(content, "name", name, length, sha256);
     content->parts = 2;
 }
 
@@ -71,8 +81,10 @@ static void add_extract(struct content *content, const json_t *passed, json_t *i
     if (!sha256)
         return; /* the search was waived */
     json_auto_t *length = json_integer(bytes);
+    json_auto_t *name = json_string("extract.ndjson");
     add_item(items, "extract.ndjson", "application/x-ndjson", length, sha256, content->parts,
              count);
+    keep_item(content, "name", name, length, sha256);
     content->parts += count;
 }
 
@@ -99,6 +111,8 @@ static enum verdict add_files(struct content *content, json_t *items, struct why
         add_item(items, text_of(upload, "name"), "application/octet-stream",
                  json_object_get(upload, "size"), json_object_get(upload, "sha256"), content->parts,
                  parts);
+        keep_item(content, "upload", json_object_get(upload, "upload"),
+                  json_object_get(upload, "size"), json_object_get(upload, "sha256"));
         json_array_append(content->files, (json_t *)(uintptr_t)upload);
         content->parts += parts;
     }
@@ -138,6 +152,7 @@ enum verdict content_open(const json_t *parameters, struct content **ret_content
     content->parameters = parameters;
     content->chunks = json_incref(json_object_get(passed, "chunks"));
     content->files = json_array();
+    content->items = json_array();
     content->reading = SIZE_MAX;
     buf_init(&content->manifest, MANIFEST_BYTES_MAX);
     buf_init(&content->hearing, LIMIT_HEARING_BYTES);
@@ -159,12 +174,18 @@ void content_close(struct content *content)
     buf_free(&content->hearing);
     json_decref(content->chunks);
     json_decref(content->files);
+    json_decref(content->items);
     free(content);
 }
 
 size_t content_parts(const struct content *content)
 {
     return content->parts;
+}
+
+json_t *content_items(const struct content *content)
+{
+    return content->items;
 }
 
 const char *content_manifest_sha256(const struct content *content)

@@ -16,6 +16,8 @@ enum verdict content_open(const json_t *parameters, struct content **ret_content
 void content_close(struct content *content); /* NULL is fine */
 size_t content_parts(const struct content *content);
 const char *content_manifest_sha256(const struct content *content);
+/* [{"name" or, of a ticked file, "upload","length","sha256"}] in the manifest's order; lent. */
+json_t *content_items(const struct content *content);
 /* The clear bytes of part k; parts of one file must be asked for in order. */
 enum verdict content_part(struct content *content, size_t part, struct buf *ret_bytes,
                           struct why *why);

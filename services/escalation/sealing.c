@@ -10,6 +10,7 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *text_of(const json_t *object, const char *name)
@@ -23,32 +24,103 @@ static bool is_text(const json_t *object, const char *name, const char *wanted)
     return text && strcmp(text, wanted) == 0;
 }
 
-enum verdict sealing_keys_load(const char *sign_jwk, const char *secret_hex,
-                               struct sealing_keys *ret_keys, struct why *why)
+/* --- keys ------------------------------------------------------------------------------------------------------------- */
+
+static bool is_private_key(const json_t *jwk)
 {
-    json_t *sign = json_loads(sign_jwk, JSON_REJECT_DUPLICATES, NULL);
-    CLEANUP(mem_free) char *hex = mem_strdup(secret_hex);
-    hex[strcspn(hex, " \r\n")] = '\0';
-    if (!is_text(sign, "kty", "EC") || !is_text(sign, "crv", "P-256") || !text_of(sign, "d") ||
-        !text_of(sign, "kid")) {
-        json_decref(sign);
-        return fatal(why, "KAKEKOMI_SIGNING_KEY: expected a private EC P-256 JWK with a kid");
-    }
-    if (!hex_decode(hex, ret_keys->secret, SEALING_KEY_BYTES)) {
-        json_decref(sign);
-        return fatal(why, "KAKEKOMI_ESCALATION_SECRET: expected 64 lower-case hex digits");
-    }
-    ret_keys->sign = sign;
+    return is_text(jwk, "kty", "EC") && is_text(jwk, "crv", "P-256") && text_of(jwk, "d") &&
+           text_of(jwk, "kid");
+}
+
+static enum verdict load_sign(const char *text, struct sealing_keys *keys, struct why *why)
+{
+    keys->sign = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    return is_private_key(keys->sign)
+               ? VERDICT_OK
+               : fatal(why, "KAKEKOMI_SIGNING_KEY: expected a private EC P-256 JWK with a kid");
+}
+
+static enum verdict load_decrypt(const char *text, struct sealing_keys *keys, struct why *why)
+{
+    json_auto_t *given = *text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : json_array();
+    json_t *set = json_object_get(given, "keys");
+    keys->decrypt = json_array();
+    if (json_is_array(set))
+        json_array_extend(keys->decrypt, set);
+    else if (!json_is_array(given))
+        json_array_append(keys->decrypt, given);
+    for (size_t i = 0; i < json_array_size(keys->decrypt); i++)
+        if (!is_private_key(json_array_get(keys->decrypt, i)))
+            return fatal(why,
+                         "KAKEKOMI_DECRYPTION_KEY: expected a private EC P-256 JWK with a kid, "
+                         "or a JWK set of such");
     return VERDICT_OK;
 }
 
-void sealing_derive(const struct sealing_keys *keys, const char *handover,
+static void name_secret(struct sealing_secret *secret)
+{
+    static const char context[] = "kakekomi escalation secret";
+    uint8_t bytes[sizeof context + SEALING_KEY_BYTES];
+    char hash[IDS_SHA256_TEXT_SIZE];
+    memcpy(bytes, context, sizeof context);
+    memcpy(bytes + sizeof context, secret->bytes, SEALING_KEY_BYTES);
+    ids_sha256_text(bytes, sizeof bytes, hash);
+    sodium_memzero(bytes, sizeof bytes);
+    memcpy(secret->id, hash, SEALING_SECRET_ID_SIZE - 1);
+    secret->id[SEALING_SECRET_ID_SIZE - 1] = '\0';
+}
+
+static bool load_secret(const char *text, size_t length, struct sealing_secret *ret_secret)
+{
+    CLEANUP(mem_free) char *hex = mem_dup(text, length);
+    bool read = hex_decode(hex, ret_secret->bytes, SEALING_KEY_BYTES);
+    sodium_memzero(hex, length);
+    if (read)
+        name_secret(ret_secret);
+    return read;
+}
+
+static enum verdict load_secrets(const char *text, struct sealing_keys *keys, struct why *why)
+{
+    static const char blank[] = " \t\r\n";
+    keys->secret_count = 0;
+    for (text += strspn(text, blank); *text; text += strspn(text, blank)) {
+        size_t length = strcspn(text, blank);
+        if (keys->secret_count == SEALING_SECRETS_MAX)
+            return fatal(why, "KAKEKOMI_ESCALATION_SECRET: expected at most %d lines",
+                         SEALING_SECRETS_MAX);
+        if (!load_secret(text, length, &keys->secrets[keys->secret_count++]))
+            return fatal(why,
+                         "KAKEKOMI_ESCALATION_SECRET: expected 64 lower-case hex digits a line");
+        text += length;
+    }
+    return keys->secret_count ? VERDICT_OK : fatal(why, "KAKEKOMI_ESCALATION_SECRET: is empty");
+}
+
+enum verdict sealing_keys_load(const char *sign, const char *decrypt, const char *secrets,
+                               struct sealing_keys *ret_keys, struct why *why)
+{
+    enum verdict verdict = load_sign(sign, ret_keys, why);
+    if (verdict == VERDICT_OK)
+        verdict = load_decrypt(decrypt, ret_keys, why);
+    return verdict == VERDICT_OK ? load_secrets(secrets, ret_keys, why) : verdict;
+}
+
+const struct sealing_secret *sealing_secret_find(const struct sealing_keys *keys, const char *id)
+{
+    for (size_t i = 0; i < keys->secret_count; i++)
+        if (!id || strcmp(keys->secrets[i].id, id) == 0)
+            return &keys->secrets[i];
+    return NULL;
+}
+
+void sealing_derive(const struct sealing_secret *from, const char *handover,
                     const char *manifest_sha256, uint8_t ret_key[SEALING_KEY_BYTES])
 {
     CLEANUP(mem_free)
     char *info = mem_printf("kakekomi content key|%s|%s", handover, manifest_sha256);
     uint8_t secret[SEALING_KEY_BYTES];
-    memcpy(secret, keys->secret, sizeof secret);
+    memcpy(secret, from->bytes, sizeof secret);
     char digest[] = "SHA256";
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
@@ -130,16 +202,21 @@ char *sealing_sign(const struct sealing_keys *keys, const json_t *payload)
                       text_of(jws, "signature"));
 }
 
-static bool split(const char *text, json_t **ret_jws)
+/* The segments of a compact serialisation by these names; false where there are more or fewer of them. */
+static bool split(const char *text, const char *const *names, size_t count, json_t **ret_parts)
 {
-    const char *first = strchr(text, '.'), *second = first ? strchr(first + 1, '.') : NULL;
     static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
-    if (!second || strchr(second + 1, '.') || strspn(text, alphabet) != strlen(text))
-        return false;
-    *ret_jws = json_pack("{s:s%, s:s%, s:s}", "protected", text, (size_t)(first - text), "payload",
-                         first + 1, (size_t)(second - first - 1), "signature", second + 1);
-    return *ret_jws;
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    json_auto_t *parts = json_object();
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strspn(text, alphabet);
+        if (text[length] != (i + 1 < count ? '.' : '\0'))
+            return false;
+        json_object_set_new(parts, names[i], json_stringn(text, length));
+        text += length + 1;
+    }
+    *ret_parts = json_incref(parts);
+    return true;
 }
 
 static json_t *decode_object(const json_t *encoded)
@@ -179,8 +256,9 @@ enum verdict sealing_verify(struct bytes received, const json_t *jwks, json_t **
     if (!received.data || received.length == 0 || received.length > SEALING_REPLY_BYTES_MAX)
         return reject(why, "expected a reply of 1 to %d bytes", SEALING_REPLY_BYTES_MAX);
     CLEANUP(mem_free) char *text = mem_dup(received.data, received.length);
+    static const char *const names[] = {"protected", "payload", "signature"};
     json_auto_t *jws = NULL;
-    if (strlen(text) != received.length || !split(text, &jws))
+    if (strlen(text) != received.length || !split(text, names, COUNT_OF(names), &jws))
         return reject(why, "expected a JWS in compact serialisation");
     json_auto_t *header = decode_object(json_object_get(jws, "protected"));
     const json_t *key = pinned_key(header, jwks);
@@ -191,4 +269,50 @@ enum verdict sealing_verify(struct bytes received, const json_t *jwks, json_t **
     *ret_payload = decode_object(json_object_get(jws, "payload"));
     *ret_kid = text_of(key, "kid");
     return *ret_payload ? VERDICT_OK : reject(why, "expected a JSON object inside");
+}
+
+/* --- opening ------------------------------------------------------------------------------------------------------------ */
+
+static const json_t *decryption_key(const struct sealing_keys *keys, const json_t *header)
+{
+    const char *kid = text_of(header, "kid");
+    if (!kid || !is_text(header, "alg", "ECDH-ES+A256KW") || !is_text(header, "enc", "A256GCM") ||
+        json_object_get(header, "crit") || json_object_get(header, "zip"))
+        return NULL;
+    for (size_t i = 0; i < json_array_size(keys->decrypt); i++)
+        if (is_text(json_array_get(keys->decrypt, i), "kid", kid))
+            return json_array_get(keys->decrypt, i);
+    return NULL;
+}
+
+static enum verdict decrypt(json_t *jwe, const json_t *key, struct buf *ret_clear, struct why *why)
+{
+    size_t length = 0;
+    json_auto_t *jwk = json_deep_copy(key);
+    json_object_del(jwk, "use");
+    void *clear = jose_jwe_dec(NULL, jwe, NULL, jwk, &length);
+    if (!clear)
+        return reject(why, "it does not open");
+    buf_add(ret_clear, clear, length);
+    sodium_memzero(clear, length);
+    free(clear);
+    return ret_clear->overflowed ? reject(why, "it holds more than a part may") : VERDICT_OK;
+}
+
+enum verdict sealing_open(const struct sealing_keys *keys, struct bytes received,
+                          struct buf *ret_clear, json_t **ret_header, struct why *why)
+{
+    static const char *const names[] = {"protected", "encrypted_key", "iv", "ciphertext", "tag"};
+    CLEANUP(mem_free) char *text = mem_dup(received.data, received.length);
+    json_auto_t *jwe = NULL;
+    if (strlen(text) != received.length || !split(text, names, COUNT_OF(names), &jwe))
+        return reject(why, "expected a JWE in compact serialisation");
+    json_auto_t *header = decode_object(json_object_get(jwe, "protected"));
+    const json_t *key = decryption_key(keys, header);
+    if (!key)
+        return reject(why, "expected alg ECDH-ES+A256KW, enc A256GCM and a kid of the desk");
+    enum verdict verdict = decrypt(jwe, key, ret_clear, why);
+    if (verdict == VERDICT_OK)
+        *ret_header = json_incref(header);
+    return verdict;
 }

@@ -24,7 +24,7 @@ struct escalation {
 };
 extern struct escalation escalation;
 
-/* Works: seal, offer, key, recall. A failure is a result with "failure". */
+/* Works: seal, offer, key, recall, report. A failure is a result with "failure". */
 struct processor_result *escalation_work(const struct work *work);
 /* provider-replies: size, headers, alg and kid, signature, schema; in this order. */
 char *escalation_route(const char *topic, const struct kafka_record *record, void *context,

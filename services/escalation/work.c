@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "services/escalation/gate.h"
 #include "services/escalation/manifest.h"
+#include "services/escalation/report_open.h"
 #include "services/escalation/service.h"
 
 #include <sodium.h>
@@ -49,17 +50,26 @@ static void add_part(struct processor_result *result, const char *handover, size
                                     (json_int_t)length, "sha256", hash));
 }
 
+/* Parts of one hand-over are all under one secret; where that is not known any more, decide begins anew with this one. */
+static const struct sealing_secret *seal_secret(const json_t *entry)
+{
+    const struct sealing_secret *begun =
+        sealing_secret_find(&escalation.keys, text_of(entry, "secret"));
+    return begun ? begun : sealing_secret_find(&escalation.keys, NULL);
+}
+
 static enum verdict seal_parts(const struct work *work, struct content *content,
                                struct processor_result *result, struct why *why)
 {
     const json_t *entry = json_object_get(work->parameters, "entry");
     const char *handover = text_of(entry, "id");
+    const struct sealing_secret *secret = seal_secret(entry);
     size_t first = json_array_size(json_object_get(entry, "parts")), total = 0;
     uint8_t key[SEALING_KEY_BYTES];
     CLEANUP(buf_free) struct buf clear;
     enum verdict verdict = VERDICT_OK;
     buf_init(&clear, LIMIT_CHUNK_BYTES);
-    sealing_derive(&escalation.keys, handover, content_manifest_sha256(content), key);
+    sealing_derive(secret, handover, content_manifest_sha256(content), key);
     for (size_t part = first;
          part < content_parts(content) && total < STEP_BYTES_MAX && verdict == VERDICT_OK; part++) {
         verdict = content_part(content, part, &clear, why);
@@ -94,6 +104,9 @@ static struct processor_result *seal(const struct work *work)
                             json_integer((json_int_t)content_parts(content)));
         json_object_set_new(processor_result_value(result), "manifest_sha256",
                             json_string(content_manifest_sha256(content)));
+        json_object_set(processor_result_value(result), "items", content_items(content));
+        json_object_set_new(processor_result_value(result), "secret",
+                            json_string(seal_secret(entry)->id));
         verdict = seal_parts(work, content, result, &why);
     }
     if (verdict == VERDICT_OK)
@@ -165,6 +178,16 @@ static struct processor_result *offer(const struct work *work)
     return sign(work, payload, value);
 }
 
+static char *seal_key(const json_t *entry, const struct sealing_secret *secret,
+                      const json_t *recipient)
+{
+    uint8_t key[SEALING_KEY_BYTES];
+    sealing_derive(secret, text_of(entry, "id"), text_of(entry, "manifest_sha256"), key);
+    char *jwe = sealing_seal_key(key, recipient, text_of(entry, "id"));
+    sodium_memzero(key, sizeof key);
+    return jwe;
+}
+
 static struct processor_result *release(const struct work *work)
 {
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
@@ -172,11 +195,11 @@ static struct processor_result *release(const struct work *work)
     const json_t *entry = json_object_get(work->parameters, "entry");
     const json_t *recipient =
         gate_recipient_key(json_object_get(profile_json(profile), "provider"), entry, &why);
-    uint8_t key[SEALING_KEY_BYTES];
-    sealing_derive(&escalation.keys, text_of(entry, "id"), text_of(entry, "manifest_sha256"), key);
-    CLEANUP(mem_free)
-    char *jwe = recipient ? sealing_seal_key(key, recipient, text_of(entry, "id")) : NULL;
-    sodium_memzero(key, sizeof key);
+    const struct sealing_secret *secret =
+        sealing_secret_find(&escalation.keys, text_of(entry, "secret"));
+    if (!secret)
+        (void)reject(&why, "the escalation secret it is sealed under is not there any more");
+    CLEANUP(mem_free) char *jwe = recipient && secret ? seal_key(entry, secret, recipient) : NULL;
     json_t *value = new_result(work);
     if (!jwe) {
         log_event(LOG_ERROR, "handover.key_not_sealed", "case=%s handover=%s why=%s", work->case_id,
@@ -206,7 +229,11 @@ struct processor_result *escalation_work(const struct work *work)
     static const struct {
         const char *kind;
         struct processor_result *(*run)(const struct work *work);
-    } kinds[] = {{"seal", seal}, {"offer", offer}, {"key", release}, {"recall", recall}};
+    } kinds[] = {{"seal", seal},
+                 {"offer", offer},
+                 {"key", release},
+                 {"recall", recall},
+                 {"report", report_open}};
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (strcmp(kinds[i].kind, work->kind) == 0)
             return kinds[i].run(work);

@@ -163,6 +163,16 @@ static bool prepare_handover(struct http_request *request, const struct view_cas
                      json_object_get(members, "files"));
 }
 
+static bool prepare_proposal(struct http_request *request, const struct view_case *view_case,
+                             json_t *members)
+{
+    const json_t *proposals = json_object_get(view_case->state, "proposals");
+    if (json_object_get(proposals, json_string_value(json_object_get(members, "proposal"))))
+        return true;
+    http_reply_problem(request, 404, "not_found", "There is no such proposal in this case.", NULL);
+    return false;
+}
+
 #define CASE "/v1/cases/{id}/"
 static const struct {
     const char *path;
@@ -181,6 +191,8 @@ static const struct {
     {CASE "handover/cancellation", {.type = "handover.cancelled"}},
     {CASE "extractions", {.type = "extraction.requested"}},
     {CASE "notes", {.type = "note.added"}},
+    {CASE "proposals/{pid}/decision", {.type = "proposal.decided", .prepare = prepare_proposal}},
+    {CASE "proposals/{pid}/applied", {.type = "proposal.applied", .prepare = prepare_proposal}},
     {CASE "close", {.type = "case.closed"}},
     {CASE "reopen", {.type = "case.reopened"}},
 };
@@ -207,11 +219,25 @@ static bool body_fits(struct http_request *request, const struct command *comman
     return intake_members_fit(request, members, table, count);
 }
 
+/* Which proposal stands in the path; in the body it would be one thing said twice. */
+static bool name_proposal(struct http_request *request, json_t *members)
+{
+    const char *proposal = http_path_value(request, "pid");
+    if (proposal && json_object_get(members, "proposal")) {
+        intake_refuse_field(request, 422, "/proposal", "unknown_field", "no such member");
+        return false;
+    }
+    if (proposal)
+        json_object_set_new(members, "proposal", json_string(proposal));
+    return true;
+}
+
 static void run_post(struct http_request *request)
 {
     const struct command *command = command_of(http_route_of(request));
     json_auto_t *members = NULL;
-    if (intake_body_object(request, &members) && body_fits(request, command, members))
+    if (intake_body_object(request, &members) && name_proposal(request, members) &&
+        body_fits(request, command, members))
         command_run(request, command, members);
 }
 
@@ -247,6 +273,8 @@ const struct http_route command_routes[] = {
     POST("handover/cancellation"),
     POST("extractions"),
     POST("notes"),
+    POST("proposals/{pid}/decision"),
+    POST("proposals/{pid}/applied"),
     POST("close"),
     POST("reopen"),
 };

@@ -15,7 +15,7 @@ struct intake {
     struct kafka_config kafka;
     const char *state_dir;
     struct kafka_producer *producer;
-    struct kafka_reader *fetcher; /* single records: chunks of extracts */
+    struct kafka_reader *fetcher; /* single records: chunks of extracts and reports */
     struct view *view;
 };
 extern struct intake intake;
@@ -57,6 +57,10 @@ bool intake_etag_is_listed(const char *list, const char *etag);
 /* The case's own newest search that came to its end, or the one that is named; NULL if there is none. */
 const json_t *intake_ended_search(const json_t *extraction, const char *id);
 
+/* All chunks of a list, in order, each checked against its hash. REJECT: not there any more, or not what was named. */
+enum verdict intake_fetch_chunks(const char *topic, const json_t *chunks, struct buf *out,
+                                 struct why *why);
+
 /* Writes who read what; a read goes on when it cannot be written, and that is logged. */
 void intake_audit(struct http_request *request, const char *case_id, const char *what);
 /* With what is to be known beside it; takes `detail`. */
@@ -67,9 +71,9 @@ enum verdict intake_bury(const struct kafka_record *record, const char *reason, 
 
 http_handler_fn intake_post_case, intake_get_timeline;
 extern const struct http_route case_routes[], command_routes[], handover_routes[], upload_routes[],
-    desk_routes[], extract_routes[];
+    desk_routes[], extract_routes[], report_routes[];
 extern const size_t case_route_count, command_route_count, handover_route_count, upload_route_count,
-    desk_route_count, extract_route_count;
+    desk_route_count, extract_route_count, report_route_count;
 extern const struct case_member contract_members[];
 extern const size_t contract_member_count;
 /* All of them as one table for the server, made once. */

@@ -32,8 +32,9 @@ enum handled { HANDLED, AGAIN, REFUSED };
 /* What the event says apart from whose case it is. */
 static json_t *members_of(const struct event *event)
 {
-    static const char *const names[] = {"handover", "provider", "kid",    "head",     "reply",
-                                        "at",       "reason",   "report", "proposals"};
+    static const char *const names[] = {"handover", "provider", "kid",    "head",
+                                        "reply",    "at",       "jws",    "position",
+                                        "reason",   "parts",    "report", "proposals"};
     json_t *members = json_object();
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (json_object_get(event->data, names[i]))

@@ -14,7 +14,8 @@ class Case:
     """What the story has come to: only what the rules speak of."""
 
     def __init__(self, steps):
-        self.customer = self.consent = self.intention = self.waiver = self.request = self.approval = None
+        self.customer = self.intention = self.waiver = self.request = self.approval = None
+        self.consents = []             # in force, all to one text
         self.ended = False
         self.last_call = None          # the last event that called for a search
         self.subject = 0               # revision of the last change of customer
@@ -65,10 +66,12 @@ class Case:
             self.last_call = name
 
     def consent_recorded(self, _, data, __):
-        self.consent = {**data, "revision": self.revision}
+        """Scopes stand apart and add up, as long as it is the same text that is agreed to."""
+        kept = [c for c in self.consents if text_agreed_to(c) == text_agreed_to(data)]
+        self.consents = [*kept, {**data, "revision": self.revision}]
 
     def consent_withdrawn(self, *_):
-        self.consent = None
+        self.consents = []
         self.end()
 
     def intention_expressed(self, _, data, __):
@@ -116,6 +119,10 @@ class Case:
         return int(name) if name.isdigit() else self.names[name]
 
 
+def text_agreed_to(consent):
+    return consent["document"], consent["version"], consent["sha256"]
+
+
 def merged(target, patch):
     """RFC 7396."""
     if not isinstance(patch, dict):
@@ -144,30 +151,75 @@ def looked_for(hearing):
 # --- the rows -------------------------------------------------------------------------------------
 def document_of(case, profile):
     for document in profile["consent_documents"]:
-        if case.consent and (document["id"], document["version"]) == (case.consent["document"], case.consent["version"]):
+        if case.consents and (document["id"], document["version"]) == text_agreed_to(case.consents[-1])[:2]:
             return document
     return None
 
 
+def agreed(case, scopes):
+    """Scope: the consent that gives it, the last one where there are several."""
+    return {scope: consent for consent in case.consents for scope in consent.get("scopes", ()) if scope in scopes}
+
+
+def is_valid_then(document, consent):
+    given = datetime.fromisoformat(consent["given_at"])
+    return datetime.fromisoformat(document.get("valid_from", "1970-01-01T00:00:00+00:00")) <= given \
+        < datetime.fromisoformat(document.get("valid_until", "9999-12-31T00:00:00+00:00"))
+
+
+def suffices(document, scope, channel):
+    """1-⑧: whatever goes to anybody else needs writing, always; for the rest the document says."""
+    return channel in document.get("channels", {}).get(scope, ("phone_read", "paper", "web")) \
+        and not (scope == "authorities" and channel == "phone_read")
+
+
+def about_scopes(case, document, scopes, prefix):
+    """1-⑧ and 1-⑥: each of these scopes was given, by somebody, in a way that suffices, by the customer of today."""
+    given, unmet = agreed(case, scopes), set()
+    if set(scopes) - set(given):
+        unmet.add("scope")
+    if document and not all(suffices(document, scope, consent["channel"]) for scope, consent in given.items()):
+        unmet.add("channel")
+    if not all(consent["given_by"].strip() for consent in given.values()):
+        unmet.add("person")
+    if not all(consent["revision"] > case.subject for consent in given.values()):
+        unmet.add("before_subject")
+    return {f"{prefix}_{word}" for word in unmet}
+
+
 def about_consent(case, profile):
     """1-②: the agreed document. 1-⑧: in writing, so by somebody, to a text that can be shown."""
-    if not case.consent:
+    if not case.consents:
         return {"consent_missing"}
-    document, unmet = document_of(case, profile), set()
-    given = datetime.fromisoformat(case.consent["given_at"])
+    document = document_of(case, profile)
+    scopes = {"provision", *(document["required"] if document else ())}
+    unmet = about_scopes(case, document, scopes, "consent")
     if not document or not document.get("accepted", True) \
-            or given < datetime.fromisoformat(document.get("valid_from", "1970-01-01T00:00:00+00:00")) \
-            or given >= datetime.fromisoformat(document.get("valid_until", "9999-12-31T00:00:00+00:00")):
+            or not all(is_valid_then(document, consent) for consent in agreed(case, scopes).values()):
         unmet.add("consent_document")
-    if document and document["sha256"] != case.consent["sha256"]:
+    if document and document["sha256"] != case.consents[-1]["sha256"]:
         unmet.add("consent_text")
-    if {"provision", *(document["required"] if document else ())} - set(case.consent.get("scopes", ())):
-        unmet.add("consent_scope")
-    if not case.consent["given_by"].strip():
-        unmet.add("consent_person")
-    if case.consent["revision"] <= case.subject:
-        unmet.add("consent_before_subject")
     return unmet
+
+
+def about_report(case, profile):
+    """3: the report is shared with the desk where the customer agreed to that, and still does."""
+    ended = {"report_ended"} if case.ended else set()
+    if not case.consents:
+        return ended | {"report_consent"}
+    document = document_of(case, profile)
+    unmet = ended | about_scopes(case, document, {"report"}, "report")
+    if not document:
+        unmet.add("report_document")
+    elif document["sha256"] != case.consents[-1]["sha256"]:
+        unmet.add("report_text")
+    return unmet
+
+
+def purposes(case, profile):
+    """1-⑦: what the provider does with it, as far as the customer agreed to it."""
+    document = document_of(case, profile)
+    return [p for p in profile["provider"].get("purposes", ()) if document and p in document["purposes"]]
 
 
 def about_intention(case, recipient):
@@ -229,12 +281,17 @@ def about_search(case, request):
     return unmet
 
 
-def unmet(case, profile, moment):
-    """moment: before (no request yet), offer, acceptance. Rows as (code, pointer or None)."""
+def unmet(case, profile, moment, sealed=None):
+    """moment: before (no request yet), offer, acceptance, report; sealed: the purposes that the content names, once there is one.
+    Rows as (code, pointer or None)."""
+    if moment == "report":
+        return {(code, None) for code in about_report(case, profile)}
     request = case.request if moment != "before" else None
     recipient = request["provider"] if request else profile["provider"]["id"]
     codes = about_consent(case, profile) | about_intention(case, recipient) | about_recipient(case, profile, recipient)
     if moment != "before":
+        if document_of(case, profile) and set(sealed or ()) - set(purposes(case, profile)):
+            codes.add("consent_purposes")
         if profile.get("approvals", 1) == 2 and not case.approval:
             codes.add("not_approved")
         if case.ended:

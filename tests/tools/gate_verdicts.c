@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gate's answers for another program to compare: a line {"steps":[…],"profile":{…}} in, a line
- * {"before":[[code,pointer]…],"offer":[…],"acceptance":[…],"refused":[step…]} out. Steps: tests/tools/story.h; the hand-over
- * is the event named "requested".
+ * The gate's answers for another program to compare: a line {"steps":[…],"profile":{…},"sealed":[purpose…]|null} in, a line
+ * {"before":[[code,pointer]…],"offer":[…],"acceptance":[…],"report":[…],"purposes":[…],"refused":[step…]} out. Steps:
+ * tests/tools/story.h; the hand-over is the event named "requested". What gate_record says must agree, or the program ends.
  *   gate_verdicts STEPS.json [--drop CODE]     with --drop: as if the gate did not have that row
  *   gate_verdicts --rows
  */
@@ -12,6 +12,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static bool is_among(const json_t *reasons, const char *code)
+{
+    for (size_t i = 0; i < json_array_size(reasons); i++)
+        if (strcmp(text_of(json_array_get(reasons, i), "code"), code) == 0)
+            return true;
+    return false;
+}
+
+/* A row of the record is unmet exactly where gate_ask has a reason for it, and has words for both readers. */
+static void compare_record(const struct gate_question *question, const json_t *reasons)
+{
+    json_auto_t *record = gate_record(question);
+    size_t index;
+    const json_t *row;
+    for (size_t i = 0; i < json_array_size(reasons); i++)
+        if (!is_among(record, text_of(json_array_get(reasons, i), "code")))
+            exit(3);
+    json_array_foreach(record, index, row)
+    {
+        bool met = json_is_true(json_object_get(row, "met"));
+        if (met == is_among(reasons, text_of(row, "code")) || !*text_of(row, "ja") ||
+            !*text_of(row, "en") || !*text_of(row, "clause"))
+            exit(3);
+    }
+}
+
 static json_t *ask(const struct gate_question *question, enum gate_moment moment, const char *drop)
 {
     struct gate_question asked = *question;
@@ -19,7 +45,10 @@ static json_t *ask(const struct gate_question *question, enum gate_moment moment
     asked.moment = moment;
     if (moment == GATE_BEFORE_REQUEST)
         asked.handover = NULL;
-    json_auto_t *reasons = gate_ask(&asked);
+    json_auto_t *reasons = moment == GATE_REPORT
+                               ? gate_ask_report(asked.chain, asked.facts, asked.handover)
+                               : gate_ask(&asked);
+    compare_record(&asked, reasons);
     for (size_t i = 0; i < json_array_size(reasons); i++) {
         const json_t *reason = json_array_get(reasons, i);
         if (strcmp(text_of(reason, "code"), drop) != 0)
@@ -56,11 +85,13 @@ static json_t *judge(const json_t *line, const char *steps_path, const char *dro
         .chain = chain,
         .extraction = extraction,
         .facts = facts,
+        .purposes = json_object_get(line, "sealed"),
         .handover = case_handover_find(chain, text_of(story.words, "id:requested"))};
-    json_t *answer =
-        json_pack("{s:o, s:o, s:o, s:o}", "before", ask(&question, GATE_BEFORE_REQUEST, drop),
-                  "offer", ask(&question, GATE_OFFER, drop), "acceptance",
-                  ask(&question, GATE_ACCEPTANCE, drop), "refused", refused);
+    json_t *answer = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o}", "before", ask(&question, GATE_BEFORE_REQUEST, drop),
+        "offer", ask(&question, GATE_OFFER, drop), "acceptance",
+        ask(&question, GATE_ACCEPTANCE, drop), "report", ask(&question, GATE_REPORT, drop),
+        "purposes", gate_purposes(facts, chain), "refused", refused);
     story_end(&story);
     return answer;
 }
@@ -71,8 +102,9 @@ int main(int argc, char **argv)
     char *line = NULL;
     size_t size = 0;
     if (argc == 2 && strcmp(argv[1], "--rows") == 0) {
-        for (size_t i = 0; i < COUNT_OF(rows); i++)
-            puts(rows[i].code);
+        for (size_t t = 0; t < COUNT_OF(tables); t++)
+            for (size_t i = 0; i < tables[t].count; i++)
+                puts(tables[t].rows[i].code);
         return 0;
     }
     if (argc != 2 && !*drop)

@@ -210,6 +210,18 @@ static void goes_back_and_forth(struct desk *desk)
     expect_state(desk, "preparing");
 }
 
+/* Hearing, extract and as many files as a request may tick. */
+static json_t *full_items(void)
+{
+    json_t *items = json_array();
+    for (int i = 0; i < 102; i++)
+        json_array_append_new(items,
+                              json_pack("{s:s, s:I, s:s}", i < 2 ? "name" : "upload",
+                                        "0190b3a0-0000-7000-a000-000000000002", "length",
+                                        (json_int_t)LIMIT_FILE_UPLOAD_BYTES, "sha256", hash));
+    return items;
+}
+
 static void is_sealed(struct desk *desk)
 {
     for (size_t first = 0; first < PARTS; first += PARTS_AT_ONCE) {
@@ -220,8 +232,9 @@ static void is_sealed(struct desk *desk)
                                   json_pack("{s:I, s:i, s:s}", "part", (json_int_t)(first + i),
                                             "size", 699200, "sha256", hash));
         result(desk, "seal",
-               json_pack("{s:I, s:o, s:I, s:s}", "first", (json_int_t)first, "parts", parts,
-                         "parts_total", (json_int_t)PARTS, "manifest_sha256", hash),
+               json_pack("{s:I, s:o, s:I, s:s, s:s, s:o}", "first", (json_int_t)first, "parts",
+                         parts, "parts_total", (json_int_t)PARTS, "manifest_sha256", hash, "secret",
+                         "0123456789abcdef", "items", full_items()),
                count);
     }
     assert_int_equal(json_array_size(json_object_get(entry_of(desk), "parts")), PARTS);
@@ -241,6 +254,63 @@ static void is_signed(struct desk *desk, const char *kind)
            json_pack("{s:s, s:s, s:s}", "jws", "jws", "sha256", hash, "reply_by",
                      "2026-06-01T06:00:00.000000Z"),
            0);
+}
+
+/* --- a report at its limits --- */
+
+static json_t *report_id(int number)
+{
+    CLEANUP(mem_free) char *id = mem_printf("%064x", 1000 + number);
+    return json_string(id);
+}
+
+static void report_result(struct desk *desk, int number, json_t *value, size_t records)
+{
+    json_auto_t *whole = value;
+    json_object_set_new(whole, "kind", json_string("report"));
+    json_object_set_new(whole, "report", report_id(number));
+    rehearse(desk, (struct processor_input){
+                       .door = PROCESSOR_RESULT, .result = whole, .result_record_count = records});
+}
+
+static json_t *places(int count)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(list,
+                              json_pack("{s:i, s:I, s:i, s:s}", "partition", 11, "offset",
+                                        INT64_C(9000000000) + i, "size", 699200, "sha256", hash));
+    return list;
+}
+
+static json_t *full_report_items(void)
+{
+    json_t *items = json_array();
+    for (int i = 0; i < LIMIT_REPORT_ITEMS; i++)
+        json_array_append_new(items,
+                              json_pack("{s:o, s:o, s:i, s:s, s:i, s:i}", "name", filler(255),
+                                        "media_type", filler(100), "length", 67108864, "sha256",
+                                        hash, "first_part", 1 + i, "parts", 1));
+    return items;
+}
+
+static void is_reported(struct desk *desk, int number)
+{
+    happens(desk, json_pack("{s:s, s:{s:o, s:O, s:o}}", "use", "delivered", "with", "reply",
+                            report_id(number), "handover", json_object_get(entry_of(desk), "id"),
+                            "parts", places(LIMIT_REPORT_PARTS)));
+    report_result(desk, number,
+                  json_pack("{s:o, s:i}", "items", full_report_items(), "chunks_total",
+                            LIMIT_REPORT_PARTS - 1),
+                  0);
+    report_result(desk, number,
+                  json_pack("{s:i, s:o}", "first", 0, "chunks", places(LIMIT_REPORT_PARTS - 1)),
+                  LIMIT_REPORT_PARTS - 1);
+    const json_t *reports = json_object_get(json_object_get(desk->state, "own"), "reports");
+    assert_int_equal(
+        json_array_size(json_object_get(json_array_get(reports, (size_t)number - 1), "chunks")),
+        LIMIT_REPORT_PARTS - 1);
+    report_result(desk, number, json_pack("{s:{}}", "document"), 0);
 }
 
 /* As the first did, whose steps these are. */
@@ -266,6 +336,7 @@ static void goes_through_everything(struct desk *desk, int number)
     ticks(desk);
     is_signed(desk, "key");
     expect_state(desk, "released");
+    is_reported(desk, number);
     happens(desk, json_string("cancelled"));
     result(desk, "recall", json_pack("{s:o}", "failure", filler(255)), 0);
     ticks(desk);

@@ -41,13 +41,17 @@ static char *sample(const char *name, size_t *ret_length)
     return text;
 }
 
+static const char *const texts[] = {"consent-2026-04.ja.txt", "consent-2025-10.ja.txt"};
+
 static int make_folder(void **state)
 {
     (void)state;
     size_t length;
     assert_non_null(mkdtemp(folder));
-    CLEANUP(mem_free) char *consent = sample("consent-2026-04.ja.txt", &length);
-    write_file("consent-2026-04.ja.txt", consent, length);
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        CLEANUP(mem_free) char *consent = sample(texts[i], &length);
+        write_file(texts[i], consent, length);
+    }
     write_file("other.txt", "\xff", 1);
     write_file("provider-jwks.json", jwks, strlen(jwks));
     return 0;
@@ -56,8 +60,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = {"consent-2026-04.ja.txt", "other.txt", "provider-jwks.json",
-                                        "profile.json"};
+    static const char *const names[] = {"consent-2026-04.ja.txt", "consent-2025-10.ja.txt",
+                                        "other.txt", "provider-jwks.json", "profile.json"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         CLEANUP(mem_free) char *path = path_of(names[i]);
         unlink(path);
@@ -92,6 +96,9 @@ static void the_sample_is_good(void **state)
     assert_int_equal(profile_approvals(profile), 1);
     const json_t *document = profile_consent_document(profile, "desk-consent", "2026-04");
     assert_non_null(strstr(json_string_value(json_object_get(document, "text")), "1-②"));
+    const json_t *older = profile_consent_document(profile, "desk-consent", "2025-10");
+    assert_true(json_is_true(json_object_get(older, "accepted")));
+    assert_null(strstr(json_string_value(json_object_get(older, "text")), "2026"));
     assert_null(profile_consent_document(profile, "desk-consent", "2025-04"));
     assert_int_equal(
         json_array_size(json_object_get(
@@ -107,14 +114,56 @@ static void what_may_be_left_out_has_a_default(void **state)
     json_object_del(json, "approvals");
     json_object_del(json, "closures");
     json_object_del(json, "public_holidays");
-    json_object_del(json_array_get(json_object_get(json, "consent_documents"), 0), "accepted");
+    static const char *const members[] = {"accepted", "channels", "purposes"};
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        json_object_del(json_array_get(json_object_get(json, "consent_documents"), 0), members[i]);
     CLEANUP(profile_release_at) struct profile *profile = NULL;
     assert_int_equal(load(json, &profile, &why), VERDICT_OK);
     assert_int_equal(profile_approvals(profile), 1);
     assert_string_equal(
         json_string_value(json_object_get(profile_json(profile), "public_holidays")), "japan");
-    assert_true(json_is_true(
-        json_object_get(profile_consent_document(profile, "desk-consent", "2026-04"), "accepted")));
+    const json_t *document = profile_consent_document(profile, "desk-consent", "2026-04");
+    assert_true(json_is_true(json_object_get(document, "accepted")));
+    assert_true(json_equal(
+        json_object_get(document, "purposes"),
+        json_object_get(json_object_get(profile_json(profile), "provider"), "purposes")));
+    json_auto_t *channels =
+        json_pack("{s:[sss], s:[sss], s:[sss], s:[ss]}", "desk", "paper", "web", "phone_read",
+                  "provision", "paper", "web", "phone_read", "report", "paper", "web", "phone_read",
+                  "authorities", "paper", "web");
+    assert_true(json_equal(json_object_get(document, "channels"), channels));
+}
+
+/* Clause 1-8 asks for writing where something leaves the desk and its provider, whatever stands in a profile. */
+static void a_channel_suffices_for_a_scope(void **state)
+{
+    (void)state;
+    json_auto_t *silent = json_object();
+    json_auto_t *strict = json_pack("{s:{s:[s], s:[ss]}}", "channels", "provision", "paper",
+                                    "authorities", "phone_read", "web");
+    static const struct {
+        const char *scope, *channel;
+        bool by_default, strictly;
+    } rows[] = {
+        {"desk", "phone_read", true, true},
+        {"desk", "paper", true, true},
+        {"provision", "phone_read", true, false},
+        {"provision", "web", true, false},
+        {"provision", "paper", true, true},
+        {"report", "phone_read", true, true},
+        {"authorities", "phone_read", false, false},
+        {"authorities", "paper", true, false},
+        {"authorities", "web", true, true},
+        {"desk", "pigeon", false, false},
+        {"desk", NULL, false, false},
+        {"everything", "paper", false, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_int_equal(profile_channel_suffices(silent, rows[i].scope, rows[i].channel),
+                         rows[i].by_default);
+        assert_int_equal(profile_channel_suffices(strict, rows[i].scope, rows[i].channel),
+                         rows[i].strictly);
+    }
 }
 
 /* Puts `value` (JSON, NULL: takes away) at a pointer whose parents exist. */
@@ -185,6 +234,27 @@ static void a_wrong_file_is_refused_with_the_place(void **state)
          "/consent_documents/0/text_file: "},
         {"/consent_documents/0/provider", "\"another\"",
          "/consent_documents/0/provider: expected the provider"},
+        {"/consent_documents/0/valid_until", "\"2026-04-01T00:00:00+09:00\"",
+         "/consent_documents/0/valid_until: expected a time after"},
+        {"/consent_documents/0/channels/authorities", "[\"paper\",\"phone_read\"]",
+         "/consent_documents/0/channels/authorities/1: expected paper or web"},
+        {"/consent_documents/0/channels/authorities", "[\"paper\",\"pigeon\"]",
+         "/consent_documents/0/channels/authorities/1: expected paper or web"},
+        {"/consent_documents/0/channels/provision", "[\"pigeon\"]",
+         "/consent_documents/0/channels/provision/0: expected phone_read, paper or web"},
+        {"/consent_documents/0/channels/provision", "[]",
+         "/consent_documents/0/channels/provision: expected a list of 1 to 3"},
+        {"/consent_documents/0/channels/everything", "[\"paper\"]",
+         "/consent_documents/0/channels/everything: not a member"},
+        {"/consent_documents/1/channels/authorities", "[\"paper\"]",
+         "/consent_documents/1/channels/authorities: not one of the document's scopes"},
+        {"/consent_documents/0/purposes", "[]",
+         "/consent_documents/0/purposes: expected a list of 1 to 20"},
+        {"/consent_documents/0/purposes", "[\"incident_response\"]",
+         "/provider/purposes/1: expected one of the purposes of the current consent document"},
+        {"/consent_documents/1/purposes", NULL, "/consent_documents/1/purposes: missing"},
+        {"/consent_documents/1/text_file", "\"consent-2026-04.ja.txt\"",
+         "/consent_documents/1/sha256: the text's is "},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct why why = {""};
@@ -206,8 +276,8 @@ static void a_document_stands_once_and_its_text_is_utf8(void **state)
     json_t *documents = json_object_get(json, "consent_documents");
     json_array_append(documents, json_array_get(documents, 0));
     assert_int_equal(load(json, &profile, &why), VERDICT_REJECT);
-    assert_string_equal(why.text, "/consent_documents/1: id and version stand twice");
-    json_array_remove(documents, 1);
+    assert_string_equal(why.text, "/consent_documents/2: id and version stand twice");
+    json_array_remove(documents, 2);
     put(json, "/consent_documents/0/text_file", "\"other.txt\"");
     put(json, "/consent_documents/0/sha256",
         "\"a8100ae6aa1940d0b663bb31cd466142ebbdbd5187131b92d93818987832eb89\"");
@@ -270,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sample_is_good),
         cmocka_unit_test(what_may_be_left_out_has_a_default),
+        cmocka_unit_test(a_channel_suffices_for_a_scope),
         cmocka_unit_test(a_wrong_file_is_refused_with_the_place),
         cmocka_unit_test(a_document_stands_once_and_its_text_is_utf8),
         cmocka_unit_test(private_keys_do_not_belong_there),
