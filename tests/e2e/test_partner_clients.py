@@ -16,9 +16,10 @@ import time
 import uuid
 
 import pytest
+from jwcrypto import jwk
 
 from desk import READY, ROOT, SCALE, SEED, until
-from partner import Partner
+from partner import Partner, skip_to_end
 
 CLIENTS = ["python", "java"]
 PARTNER = ROOT / "services" / "escalation" / "partner"
@@ -183,6 +184,41 @@ def test_swapped_parts_are_refused(name, handovers, keys, clients):
     expect_all_refused(clients[name], keys, with_swaps(handovers[1], handovers[0]))
 
 
+# --- reports --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_a_report_of_either_reaches_the_operator(name, desk, jar, tmp_path):
+    """The client as a program, from the offer to the report; the desk gives out byte for byte what it says it took."""
+    case_id = desk.open_case(f"報告まで {name}", customer="CLIENTS-1", hearing=READY)
+    desk.extraction_done(case_id)
+    document = desk.desk_facts()["consent_documents"][0]
+    desk.consent(case_id, scopes=sorted({*document["scopes"], "report"} - {"authorities"}))
+    desk.intention(case_id)
+    group = "provider-clients-" + uuid.uuid4().hex
+    skip_to_end(desk, group)
+    own = ["--group", group, "--state", tmp_path / "offers", "--out", tmp_path / "opened", "--seconds", 120]
+    pki = desk.var / "pki" / "provider"
+    words = [sys.executable, ROOT / "deploy/demo/provider.py", desk.var, *own, "--report", ROOT / "LICENSE"] if name == "python" else [
+        "java", "-jar", jar, pki, *own, "--report"]
+    handover = desk.request_handover(case_id)["event"]
+    running = subprocess.Popen(list(map(str, words)), env={**os.environ, **desk.env}, stdout=subprocess.DEVNULL)
+    try:
+        until("the report", lambda: desk.state(case_id) == "reported", 60)
+    finally:
+        running.kill()
+        running.wait()
+    report = until("the report is told", lambda: desk.ok("GET", f"/v1/cases/{case_id}/report")["reports"])[0]
+    assert report["handover"] == handover
+    items = {item["name"]: desk.call("GET", f"/v1/cases/{case_id}/report?report={report['report']}&item={number}").content
+             for number, item in enumerate(report["items"])}
+    for item in report["items"]:
+        assert hashlib.sha256(items[item["name"]]).hexdigest() == item["sha256"] and len(items[item["name"]]) == item["length"]
+    assert json.loads(items["report.json"])["findings"] == report["findings"] and report["findings"]
+    if name == "python":
+        assert items["LICENSE"] == (ROOT / "LICENSE").read_bytes() and items["report.pdf"].startswith(b"%PDF-")
+
+
 # --- test vectors ---------------------------------------------------------------------------------------
 
 
@@ -197,6 +233,22 @@ def test_the_clients_agree_with_the_vectors(name, clients):
     bad = vector("refused")
     answers = clients[name].answers(VECTORS / "keys", [{**good, **one} for one in bad])
     assert [one["why"] for one, answer in zip(bad, answers, strict=True) if "refused" not in answer] == []
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_what_was_sealed_before_a_rotation_is_opened_after_it(name, clients, tmp_path):
+    """The provider has a new key of its own, the desk a second one that signs; what is under the old ones stays open."""
+    shutil.copytree(VECTORS / "keys", tmp_path / "keys")
+    (tmp_path / "keys" / "decrypt.jwk").rename(tmp_path / "keys" / "decrypt-old.jwk")
+    for kid, use, file in (("new-decrypt", "enc", "decrypt.jwk"), ("desk-new", "sig", None)):
+        made = jwk.JWK.generate(kty="EC", crv="P-256", kid=kid, use=use)
+        if file:
+            (tmp_path / "keys" / file).write_text(made.export_private())
+        else:
+            desk = json.loads((tmp_path / "keys" / "desk-jwks.json").read_text())
+            desk["keys"].insert(0, json.loads(made.export_public()))
+            (tmp_path / "keys" / "desk-jwks.json").write_text(json.dumps(desk))
+    assert [answer.keys() for answer in clients[name].answers(tmp_path / "keys", [vector("handover")])] == [{"opened"}]
 
 
 def test_the_vectors_say_what_is_in_them():

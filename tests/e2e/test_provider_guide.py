@@ -145,7 +145,8 @@ def test_the_schemas_refuse_what_is_wrong():
     good = {"format": "kakekomi report 1", "handover": str(uuid.uuid4()), "items": [item, {**item, "name": "report.pdf"}]}
     schema("report-manifest").validate(good)
     for bad in ({**good, "items": []}, {**good, "items": [{**item, "name": "report.pdf"}]}, {**good, "items": [item, {"name": "x"}]},
-                {**good, "format": "kakekomi report 2"}, {**good, "items": [item] * 51}, {**good, "items": [{**item, "length": 262145}]}):
+                {**good, "format": "kakekomi report 2"}, {**good, "items": [item] * 51}, {**good, "items": [{**item, "length": 262145}]}, {**good, "items": [item, {**item, "name": "a/b"}]},
+                {**good, "items": [{**item, "parts": 0}]}, {**good, "items": [item, {**item, "media_type": "text/html; charset=x"}]}):
         assert not schema("report-manifest").is_valid(bad), bad
     report_ = {"findings": ["text", {"title": "t", "text": "t"}], "recommendations": [{"kind": "other", "target": "t", "reason": "r"}],
                "indicators": [{"type": "ipv4", "value": "203.0.113.77"}]}
