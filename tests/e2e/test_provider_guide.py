@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import subprocess
 import sys
 import uuid
@@ -32,7 +33,7 @@ def schema(name):
 def ready_case(desk):
     case_id = desk.open_case("案内どおりに", customer="GUIDE-1", hearing=READY)
     desk.extraction_done(case_id)
-    desk.consent(case_id)
+    desk.consent(case_id, scopes=["desk", "provision", "report"])
     desk.intention(case_id)
     return case_id
 
@@ -50,11 +51,63 @@ def test_the_program_of_the_guide_works(desk, tmp_path):
         running = subprocess.Popen([sys.executable, "-u", program], env=env, stdout=out, stderr=subprocess.STDOUT, cwd=tmp_path)
         try:
             until("the program opened it", lambda: f"{handover} extract.ndjson" in (tmp_path / "out").read_text(), 40)
+            until("the program's report", lambda: desk.state(case_id) == "reported", 40)
         finally:
             running.kill()
             running.wait()
     extract = hashlib.sha256(desk.call("GET", f"/v1/cases/{case_id}/extract").content).hexdigest()
     assert extract in (tmp_path / "out").read_text()
+    told = until("the report is told", lambda: desk.ok("GET", f"/v1/cases/{case_id}/report")["reports"])
+    assert [report_["findings"] for report_ in told] == [["確認しました / looked at"]]
+
+
+def shell_of(heading):
+    """The shell lines below a heading of the guide, a block each."""
+    section = (GUIDE / "PROVIDER.md").read_text().split(heading, 1)[1].split("\n## ", 1)[0]
+    return re.findall(r"```sh\n(.*?)```", section, re.S)
+
+
+def test_the_first_fifteen_minutes_are_as_the_guide_has_them(desk, tmp_path):
+    """Every shell line of it, in order: request, keys, connection, client. Only the virtual environment is the one of the tests."""
+    request, keys, connection, client = shell_of("## From certificate to first opened case")
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    (tmp_path / "venv/bin/python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (tmp_path / "venv/bin/python").chmod(0o755)
+    (tmp_path / "provider.py").symlink_to(ROOT / "deploy/demo/provider.py")
+    env = {**os.environ, **desk.env, "BROKER": desk.env["KAKEKOMI_PROVIDER_BROKERS"], "PYTHONPATH": str(ROOT / "deploy/demo")}
+
+    def run(block):
+        return subprocess.run(["bash", "-euc", block], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=True).stdout
+    run(request)
+    assert "CN = provider" in run("openssl req -in provider.csr -noout -subject -verify")
+    environment, _, making = keys.partition("\n")
+    assert environment == "python3 -m venv venv && venv/bin/pip install confluent-kafka jwcrypto"
+    run(making)
+    public = json.loads((tmp_path / "jose/provider-jwks.json").read_text())["keys"]
+    assert [key["use"] for key in public] == ["sig", "enc"] and not any("d" in key for key in public)
+    # What the desk would send back, and the keys that it knows.
+    pki = desk.var / "pki" / "provider"
+    for name in ("cert.pem", "key.pem", "ca.pem"):
+        shutil.copy(pki / name, tmp_path)
+    shutil.copytree(pki / "jose", tmp_path / "jose", dirs_exist_ok=True)
+    case_id = ready_case(desk)
+    desk.request_handover(case_id)
+    until("offered", lambda: desk.state(case_id) == "offered")
+    seen = run(connection)
+    assert 'topic "kakekomi.escalations" with 12 partitions' in seen and 'topic "kakekomi.provider-replies"' in seen
+    assert f"{case_id} ce_specversion=1.0" in seen and "ce_type=kakekomi.escalation.offered" in seen
+    group = "provider-first-" + uuid.uuid4().hex
+    skip_to_end(desk, group)
+    running = subprocess.Popen(["bash", "-euc", client.replace("provider-first", group).replace("KAKEKOMI_PROVIDER_BROKERS=$BROKER ", "")
+                                .replace("venv/bin/python", "exec venv/bin/python")], cwd=tmp_path, env=env)
+    try:
+        case_id = ready_case(desk)
+        handover = desk.request_handover(case_id)["event"]
+        until("opened and reported", lambda: desk.state(case_id) == "reported", 60)
+    finally:
+        running.kill()
+        running.wait()
+    assert (tmp_path / "opened" / handover / "manifest.json").exists()
 
 
 def messages():
@@ -132,6 +185,8 @@ def test_every_word_is_what_the_schemas_say(desk):
     assert items["report.pdf"].startswith(b"%PDF-1.4") and [item["parts"] for item in manifest["items"]] == [1, 1, 2]
     for item in manifest["items"]:
         assert hashlib.sha256(items[item["name"]]).hexdigest() == item["sha256"]
+    shown = subprocess.run(["pdftotext", "-", "-"], input=items["report.pdf"], capture_output=True, check=True)
+    assert "見本製作所" in shown.stdout.decode() and not shown.stderr
 
 
 def test_asyncapi_names_every_kind_of_record(desk):
