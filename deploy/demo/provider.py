@@ -168,7 +168,8 @@ class Provider(Envelope):
                 message = consumer.poll(0.2)
                 if message is None or message.error():
                     continue
-                headers = {k: (v or b"").decode() for k, v in message.headers() or []}
+                headers = {"ce_type": "", "ce_id": f"{message.partition()}/{message.offset()}"}
+                headers |= {k: (v or b"").decode() for k, v in message.headers() or []}
                 if headers["ce_id"] not in self.seen:
                     self.seen.add(headers["ce_id"])
                     yield headers, message.value()
@@ -290,7 +291,7 @@ class Program:
         self.done = bool(self.args.case)
 
     def take(self, value):
-        word = self.provider.verified(value)
+        word = self.provider.verified(value or b"")
         if self.args.case and word["case"] != self.args.case:
             return
         if word["type"] in ("escalation.offered", "escalation.supplemented"):

@@ -96,6 +96,9 @@ def test_the_first_fifteen_minutes_are_as_the_guide_has_them(desk, tmp_path):
     seen = run(connection)
     assert 'topic "kakekomi.escalations" with 12 partitions' in seen and 'topic "kakekomi.provider-replies"' in seen
     assert f"{case_id} ce_specversion=1.0" in seen and "ce_type=kakekomi.escalation.offered" in seen
+    offer = next(record for record in desk.read("escalations", case_id=case_id) if record.type == "escalation.offered")
+    look, = shell_of("## 1. The offer")
+    assert json.loads(run(f"PARTITION={offer.partition} OFFSET={offer.offset}\n{look}")) == offer.data_of_jws()
     group = "provider-first-" + uuid.uuid4().hex
     skip_to_end(desk, group)
     running = subprocess.Popen(["bash", "-euc", client.replace("provider-first", group).replace("KAKEKOMI_PROVIDER_BROKERS=$BROKER ", "")
