@@ -193,7 +193,25 @@ enum verdict kafka_reader_bounds(struct kafka_reader *reader, const char *topic,
 
 /* --- one record at a position ----------------------------------------------------------------------------------------- */
 
-static enum verdict fetch_assigned(struct kafka_reader *reader, struct kafka_position at,
+/* An end before the position is no proof: an open transaction may hold it back. Behind the high watermark there is nothing. */
+static bool is_beyond(struct kafka_reader *reader, const char *topic, struct kafka_position at,
+                      int64_t deadline_ms)
+{
+    int64_t first, next;
+    return rd_kafka_query_watermark_offsets(reader->fetcher, topic, at.partition, &first, &next,
+                                            kafka_left_ms(deadline_ms)) ==
+               RD_KAFKA_RESP_ERR_NO_ERROR &&
+           at.offset >= next;
+}
+
+static bool is_no_partition(rd_kafka_resp_err_t error)
+{
+    return error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+           error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
+static enum verdict fetch_assigned(struct kafka_reader *reader, const char *topic,
+                                   struct kafka_position at,
                                    void (*lend)(void *, const struct kafka_record *), void *context,
                                    int64_t deadline_ms, struct why *why)
 {
@@ -206,6 +224,9 @@ static enum verdict fetch_assigned(struct kafka_reader *reader, struct kafka_pos
             message->partition == at.partition && !message->err && message->offset == at.offset;
         bool passed = message->partition == at.partition && message->offset >= at.offset &&
                       (!message->err || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF);
+        bool nothing =
+            is_no_partition(message->err) || (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF &&
+                                              !passed && is_beyond(reader, topic, at, deadline_ms));
         if (right) {
             struct kafka_record record;
             kafka_record_of(message, &record);
@@ -214,7 +235,7 @@ static enum verdict fetch_assigned(struct kafka_reader *reader, struct kafka_pos
         rd_kafka_message_destroy(message);
         if (right)
             return VERDICT_OK;
-        if (passed)
+        if (passed || nothing)
             return reject(why, "no record at partition %d, offset %lld", at.partition,
                           (long long)at.offset);
     }
@@ -236,7 +257,7 @@ static enum verdict fetch_locked(struct kafka_reader *reader, const char *topic,
     rd_kafka_topic_partition_list_add(list, topic, at.partition)->offset = at.offset;
     if (rd_kafka_assign(reader->fetcher, list) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return fatal(why, "kafka assignment of %s/%d", topic, at.partition);
-    enum verdict verdict = fetch_assigned(reader, at, lend, context, deadline_ms, why);
+    enum verdict verdict = fetch_assigned(reader, topic, at, lend, context, deadline_ms, why);
     rd_kafka_assign(reader->fetcher, NULL);
     return verdict;
 }

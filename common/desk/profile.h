@@ -37,6 +37,8 @@ const json_t *profile_consent_document(const struct profile *profile, const char
 /* Whether a consent to this scope may be given so; also for a document without "channels". What leaves the desk and its
  * provider needs writing, whatever a document says (1-8). */
 bool profile_channel_suffices(const json_t *document, const char *scope, const char *channel);
+/* Whether the time (RFC 3339) is from the document's valid_from on and before its valid_until. */
+bool profile_was_valid(const json_t *document, const char *time);
 
 /* A holder that SIGHUP can refill. */
 enum verdict

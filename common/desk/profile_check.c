@@ -138,13 +138,17 @@ static enum verdict check_boolean(const json_t *value, const char *at, struct wh
     return json_is_boolean(value) ? VERDICT_OK : profile_wrong(why, at, "true or false");
 }
 
+static bool parse_time(const json_t *text, int64_t *ret_us)
+{
+    return json_is_string(text) &&
+           clock_parse(json_string_value(text), json_string_length(text), ret_us);
+}
+
 static enum verdict check_time(const json_t *value, const char *at, struct why *why)
 {
     int64_t time_us;
-    return json_is_string(value) &&
-                   clock_parse(json_string_value(value), json_string_length(value), &time_us)
-               ? VERDICT_OK
-               : profile_wrong(why, at, "a time with an offset (RFC 3339)");
+    return parse_time(value, &time_us) ? VERDICT_OK
+                                       : profile_wrong(why, at, "a time with an offset (RFC 3339)");
 }
 
 /* --- hours -------------------------------------------------------------------------------------------------------- */
@@ -371,12 +375,21 @@ static size_t first_outside(const json_t *entries, const json_t *list)
     return i;
 }
 
+bool profile_was_valid(const json_t *document, const char *time)
+{
+    const json_t *valid_from = json_object_get(document, "valid_from"),
+                 *valid_until = json_object_get(document, "valid_until");
+    int64_t at, from = INT64_MIN, until = INT64_MAX;
+    return time && clock_parse(time, strlen(time), &at) &&
+           (!valid_from || parse_time(valid_from, &from)) &&
+           (!valid_until || parse_time(valid_until, &until)) && at >= from && at < until;
+}
+
 static enum verdict check_document_together(const json_t *document, const char *at, struct why *why)
 {
     const json_t *its_scopes = json_object_get(document, "scopes"),
                  *required = json_object_get(document, "required"), *ignored;
     const char *scope;
-    int64_t from, until;
     if (first_outside(required, its_scopes) < json_array_size(required))
         return profile_wrong(why, at, "\"required\" to be among \"scopes\"");
     json_object_foreach((json_t *)(uintptr_t)json_object_get(document, "channels"), scope, ignored)
@@ -384,10 +397,8 @@ static enum verdict check_document_together(const json_t *document, const char *
         if (!contains(its_scopes, scope))
             return reject(why, "%s/channels/%s: not one of the document's scopes", at, scope);
     }
-    const json_t *first = json_object_get(document, "valid_from"),
-                 *last = json_object_get(document, "valid_until");
-    if (first && last && clock_parse(json_string_value(first), json_string_length(first), &from) &&
-        clock_parse(json_string_value(last), json_string_length(last), &until) && until <= from)
+    const char *from = json_string_value(json_object_get(document, "valid_from"));
+    if (from && !profile_was_valid(document, from))
         return reject(why, "%s/valid_until: expected a time after \"valid_from\"", at);
     return VERDICT_OK;
 }

@@ -87,9 +87,11 @@ static void decide_case(const json_t *state, const struct processor_input *input
     step.status = status;
     for (size_t i = 0; i < json_array_size(handovers); i++)
         handover_follow(&step, json_array_get(handovers, i));
-    /* Twice: where one has come to its end, it is the turn of another, whichever was delivered first. */
-    for (size_t i = 0; i < 2 * json_array_size(reports); i++)
-        report_follow(&step, json_array_get(reports, i % json_array_size(reports)));
+    for (size_t i = 0; i < json_array_size(reports); i++)
+        report_follow(&step, json_array_get(reports, i));
+    /* Where one has come to its end, it is the turn of another, whichever was delivered first. */
+    for (size_t i = 0; i < json_array_size(reports); i++)
+        report_turn(&step, json_array_get(reports, i));
     summarise(&step);
     if (!is_news(before, status))
         return;

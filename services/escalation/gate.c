@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/escalation/gate.h"
 
-#include "common/clock.h"
 #include "common/desk/case.h"
 #include "common/desk/hearing.h"
 #include "common/desk/profile.h"
@@ -99,25 +98,11 @@ static bool holds_for_scopes(const struct gate_question *question, scope_fn *hol
     return all;
 }
 
-/* RFC 3339 texts of the profile bound the time at which the consent was given. */
 static bool is_within(const struct gate_question *question, const char *scope,
                       const json_t *consent)
 {
     (void)scope;
-    const json_t *document = document_of(question);
-    int64_t given, from = INT64_MIN, until = INT64_MAX;
-    const char *given_at = text_of(consent, "given_at"),
-               *valid_from = text_of(document, "valid_from"),
-               *valid_until = text_of(document, "valid_until");
-    if (!consent)
-        return true;
-    if (!given_at || !clock_parse(given_at, strlen(given_at), &given))
-        return false;
-    if (valid_from && !clock_parse(valid_from, strlen(valid_from), &from))
-        return false;
-    if (valid_until && !clock_parse(valid_until, strlen(valid_until), &until))
-        return false;
-    return given >= from && given < until;
+    return !consent || profile_was_valid(document_of(question), text_of(consent, "given_at"));
 }
 
 static bool is_known_document(const struct gate_question *question)

@@ -79,6 +79,8 @@ static enum verdict start(struct why *why)
     if (verdict == VERDICT_OK)
         verdict = kafka_reader_open(&config.kafka, KAFKA_READ_COMMITTED, &escalation.fetcher, why);
     if (verdict == VERDICT_OK)
+        verdict = kafka_reader_open(&config.kafka, KAFKA_READ_COMMITTED, &escalation.replies, why);
+    if (verdict == VERDICT_OK)
         verdict = processor_start(&definition, &config, &escalation.processor, why);
     if (verdict == VERDICT_OK)
         ask_every_case(); /* the profile may be another one than before */
@@ -89,6 +91,7 @@ static void stop(int64_t deadline_ms)
 {
     processor_stop(escalation.processor, deadline_ms);
     kafka_reader_close(escalation.fetcher);
+    kafka_reader_close(escalation.replies);
     profile_release(escalation.facts);
 }
 

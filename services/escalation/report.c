@@ -17,7 +17,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Parts are there before they are named; what does not come, as behind a transaction that the provider leaves open, is
+ * asked for less and less often, and not for ever: 12 times are 10 hours. */
 #define AGAIN_US INT64_C(5000000)
+#define TRIES_MAX 12
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -161,6 +164,17 @@ static void refuse(const struct step *step, json_t *entry, const json_t *deliver
     bury(step, delivered, reason);
 }
 
+static void try_later(const struct step *step, json_t *entry, const json_t *delivered,
+                      const char *reason)
+{
+    json_int_t tries = json_integer_value(json_object_get(entry, "tries")) + 1;
+    json_object_set_new(entry, "tries", json_integer(tries));
+    if (tries > TRIES_MAX)
+        refuse(step, entry, delivered, reason);
+    else
+        entry_put_off(step, entry, AGAIN_US << (tries - 1));
+}
+
 /* --- the report --------------------------------------------------------------------------------------------------------------- */
 
 /* Without its key the provider has seen nothing that it could report on. */
@@ -213,7 +227,7 @@ static void follow_work(const struct step *step, json_t *entry, const json_t *de
     if (failure)
         refuse(step, entry, delivered, failure);
     else if (json_object_get(result, "later"))
-        entry_put_off(step, entry, AGAIN_US);
+        try_later(step, entry, delivered, text_of(result, "later"));
     else if (result)
         take_result(step, entry, delivered, result);
 }
@@ -233,6 +247,13 @@ void report_follow(const struct step *step, const json_t *delivered)
     follow_consent(step, entry, delivered);
     if (entry_is(entry, "opening"))
         follow_work(step, entry, delivered);
+}
+
+void report_turn(const struct step *step, const json_t *delivered)
+{
+    json_t *entry = entry_find(step->status, "reports", "report", text_of(delivered, "report"));
+    if (entry_is(entry, "held"))
+        follow_consent(step, entry, delivered);
 }
 
 void report_plan(const json_t *state, const json_t *entry, struct plan *plan)

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FETCH_WITHIN_MS 20000
+#define FETCH_WITHIN_MS 5000
 #define STEP_BYTES_MAX (3 * 1024 * 1024)
 #define MANIFEST_BYTES_MAX (64 * 1024)
 #define DOCUMENT_BYTES_MAX (256 * 1024)
@@ -43,7 +43,7 @@ static enum verdict fetch(const json_t *place, struct buf *out, struct why *why)
         .offset = json_integer_value(json_object_get(place, "offset"))};
     char hash[IDS_SHA256_TEXT_SIZE];
     enum verdict verdict =
-        kafka_reader_fetch(escalation.fetcher, topics_full_name("provider-replies"), at, take_bytes,
+        kafka_reader_fetch(escalation.replies, topics_full_name("provider-replies"), at, take_bytes,
                            out, clock_monotonic_ms() + FETCH_WITHIN_MS, why);
     if (verdict != VERDICT_OK)
         return verdict;
@@ -115,7 +115,7 @@ static bool is_item(const json_t *item, size_t first, size_t of)
     return json_object_size(item) == 6 && is_name(text_of(item, "name")) &&
            is_media_type(text_of(item, "media_type")) && sha256 && strlen(sha256) == 64 &&
            length >= 0 && length <= LIMIT_REPORT_BYTES && is_number(item, "first_part", first) &&
-           parts >= 1 && parts <= (json_int_t)(of - first);
+           parts >= (length > 0) && parts <= (json_int_t)(of - first);
 }
 
 /* Items follow one another from part 1 without gaps, to the last part. */

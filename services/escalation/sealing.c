@@ -202,6 +202,14 @@ char *sealing_sign(const struct sealing_keys *keys, const json_t *payload)
                       text_of(jws, "signature"));
 }
 
+/* base64url has bits to spare at the end: where they are not zero the same bytes would have two texts (RFC 4648 §3.5). */
+static bool is_canonical(const char *text, size_t length)
+{
+    static const char *const ends[] = {NULL, NULL, "AQgw", "AEIMQUYcgkosw048"};
+    const char *last = ends[length % 4];
+    return length % 4 == 0 || (last && strchr(last, text[length - 1]));
+}
+
 /* The segments of a compact serialisation by these names; false where there are more or fewer of them. */
 static bool split(const char *text, const char *const *names, size_t count, json_t **ret_parts)
 {
@@ -210,7 +218,7 @@ static bool split(const char *text, const char *const *names, size_t count, json
     json_auto_t *parts = json_object();
     for (size_t i = 0; i < count; i++) {
         size_t length = strspn(text, alphabet);
-        if (text[length] != (i + 1 < count ? '.' : '\0'))
+        if (text[length] != (i + 1 < count ? '.' : '\0') || !is_canonical(text, length))
             return false;
         json_object_set_new(parts, names[i], json_stringn(text, length));
         text += length + 1;

@@ -19,6 +19,8 @@ struct escalation {
     struct escalation_config config;
     struct sealing_keys keys;
     struct kafka_reader *fetcher; /* chunks of extracts, serialised inside */
+    struct kafka_reader
+        *replies; /* parts of reports: the provider's topic keeps nothing else waiting */
     struct processor *processor;
     struct profile *facts; /* lent to decide until the next call */
 };

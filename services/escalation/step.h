@@ -42,6 +42,7 @@ json_t *handover_reasons(const struct step *step, const json_t *handover);
 
 /* report.c: the same for a report that was delivered. */
 void report_follow(const struct step *step, const json_t *delivered);
+void report_turn(const struct step *step, const json_t *delivered);
 void report_plan(const json_t *state, const json_t *entry, struct plan *plan);
 
 void plan_time(const char *text, struct plan *plan);

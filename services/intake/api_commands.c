@@ -85,33 +85,76 @@ static bool list_has(const json_t *list, const json_t *value)
     return false;
 }
 
-static bool scopes_fit(struct http_request *request, const json_t *scopes, const json_t *document,
-                       bool written)
+/* Each scope by a channel that suffices for it. Of scopes that the request does not name the channel is what is wrong. */
+static bool scopes_fit(struct http_request *request, const json_t *members, const json_t *document,
+                       bool named)
 {
-    char pointer[40];
+    const json_t *scopes = json_object_get(members, "scopes");
+    const char *channel = json_string_value(json_object_get(members, "channel"));
     for (size_t i = 0; i < json_array_size(scopes); i++) {
         const json_t *scope = json_array_get(scopes, i);
-        snprintf(pointer, sizeof pointer, "/scopes/%zu", i);
+        char pointer[40] = "/channel";
+        CLEANUP(mem_free)
+        char *why = mem_printf("%s does not suffice for the scope %s of this document", channel,
+                               json_string_value(scope));
+        if (named)
+            snprintf(pointer, sizeof pointer, "/scopes/%zu", i);
         if (!list_has(json_object_get(document, "scopes"), scope)) {
             intake_refuse_field(request, 422, pointer, "choice", "not a scope of this document");
             return false;
         }
-        if (!written && strcmp(json_string_value(scope), "authorities") == 0) {
-            intake_refuse_field(request, 422, "/channel", "channel",
-                                "the scope authorities needs paper or web (1-8)");
+        if (!profile_channel_suffices(document, json_string_value(scope), channel)) {
+            intake_refuse_field(request, 422, pointer, "channel", why);
             return false;
         }
     }
     return true;
 }
 
-/* Scopes not named are the document's required ones; passing the incident to authorities needs writing (1-⑧). */
+static bool is_accepted(const json_t *document, const json_t *members)
+{
+    (void)members;
+    return json_is_true(json_object_get(document, "accepted"));
+}
+
+static bool is_its_text(const json_t *document, const json_t *members)
+{
+    return json_equal(json_object_get(document, "sha256"), json_object_get(members, "sha256"));
+}
+
+static bool was_valid(const json_t *document, const json_t *members)
+{
+    return profile_was_valid(document, json_string_value(json_object_get(members, "given_at")));
+}
+
+/* What the gate would refuse is said at once, while the customer is still on the telephone. */
+static bool document_fits(struct http_request *request, const json_t *document,
+                          const json_t *members)
+{
+    static const struct {
+        bool (*holds)(const json_t *document, const json_t *members);
+        const char *pointer, *code, *message;
+    } checks[] = {
+        {is_accepted, "/version", "not_accepted", "this version is not accepted any more"},
+        {is_its_text, "/sha256", "text", "not the text of this document and version"},
+        {was_valid, "/given_at", "not_valid_then", "the document was not valid at that time"},
+    };
+    for (size_t i = 0; i < COUNT_OF(checks); i++) {
+        if (checks[i].holds(document, members))
+            continue;
+        intake_refuse_field(request, 422, checks[i].pointer, checks[i].code, checks[i].message);
+        return false;
+    }
+    return true;
+}
+
+/* Scopes not named are the document's required ones. */
 static bool prepare_consent(struct http_request *request, const struct view_case *view_case,
                             json_t *members)
 {
     (void)view_case;
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
-    const char *channel = json_string_value(json_object_get(members, "channel"));
+    bool named = json_object_get(members, "scopes");
     const json_t *document =
         profile_consent_document(profile, json_string_value(json_object_get(members, "document")),
                                  json_string_value(json_object_get(members, "version")));
@@ -120,10 +163,10 @@ static bool prepare_consent(struct http_request *request, const struct view_case
                             "no such document and version at this desk");
         return false;
     }
-    if (!json_object_get(members, "scopes"))
+    if (!named)
         json_object_set(members, "scopes", json_object_get(document, "required"));
-    return scopes_fit(request, json_object_get(members, "scopes"), document,
-                      strcmp(channel, "phone_read") != 0);
+    return document_fits(request, document, members) &&
+           scopes_fit(request, members, document, named);
 }
 
 static json_int_t size_of_upload(const json_t *uploads, const json_t *id)

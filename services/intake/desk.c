@@ -24,7 +24,9 @@ static json_t *pick(const json_t *object, const char *const *names, size_t count
 
 static json_t *consent_documents(const json_t *profile)
 {
-    static const char *const shown[] = {"id", "version", "sha256", "text", "scopes", "required"};
+    static const char *const shown[] = {"id",       "version",  "sha256",     "text",
+                                        "scopes",   "required", "channels",   "purposes",
+                                        "provider", "accepted", "valid_from", "valid_until"};
     const json_t *all = json_object_get(profile, "consent_documents");
     json_t *documents = json_array();
     for (size_t i = 0; i < json_array_size(all); i++)

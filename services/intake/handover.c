@@ -50,10 +50,35 @@ static json_t *reply_by(const json_t *profile)
     return json_string(text);
 }
 
-static json_t *describe(const struct view_case *view_case, const json_t *profile)
+static bool list_has(const json_t *list, const json_t *value)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (json_equal(json_array_get(list, i), value))
+            return true;
+    return false;
+}
+
+/* The provider's purposes as far as the document covers them that was agreed to; before a consent, the current one. */
+static json_t *covered_purposes(const json_t *state, const struct profile *profile)
+{
+    const json_t *all = profile_json(profile), *consent = case_consent_in_force(state);
+    const json_t *document =
+        consent ? profile_consent_document(profile,
+                                           json_string_value(json_object_get(consent, "document")),
+                                           json_string_value(json_object_get(consent, "version")))
+                : json_array_get(json_object_get(all, "consent_documents"), 0);
+    const json_t *purposes = json_object_get(json_object_get(all, "provider"), "purposes");
+    json_t *covered = json_array();
+    for (size_t i = 0; i < json_array_size(purposes); i++)
+        if (list_has(json_object_get(document, "purposes"), json_array_get(purposes, i)))
+            json_array_append(covered, json_array_get(purposes, i));
+    return covered;
+}
+
+static json_t *describe(const struct view_case *view_case, const struct profile *profile)
 {
     const json_t *hearing = json_object_get(view_case->state, "hearing");
-    const json_t *provider = json_object_get(profile, "provider");
+    const json_t *provider = json_object_get(profile_json(profile), "provider");
     const json_t *search = intake_ended_search(view_case->extraction, NULL);
     const char *tlp = json_string_value(json_object_get(hearing, "tlp"));
     json_t *warnings = json_object_get(view_case->escalation, "warnings");
@@ -64,8 +89,8 @@ static json_t *describe(const struct view_case *view_case, const json_t *profile
                      hearing_export_items(hearing), "files", describe_files(view_case->state),
                      "extract", describe_extract(search), "provider", "id",
                      json_object_get(provider, "id"), "name", json_object_get(provider, "name"),
-                     "reply_by", reply_by(profile), "tlp", marked ? tlp : TLP_DEFAULT, "purposes",
-                     or_null(json_object_get(provider, "purposes")), "warnings",
+                     "reply_by", reply_by(profile_json(profile)), "tlp", marked ? tlp : TLP_DEFAULT,
+                     "purposes", covered_purposes(view_case->state, profile), "warnings",
                      warnings ? json_incref(warnings) : json_array());
 }
 
@@ -77,7 +102,7 @@ static void run_get(struct http_request *request)
         return;
     http_reply_header(request, "ETag", view_case.etag);
     intake_audit(request, http_path_value(request, "id"), "handover.read");
-    http_reply_json(request, 200, describe(&view_case, profile_json(profile)));
+    http_reply_json(request, 200, describe(&view_case, profile));
     view_case_clear(&view_case);
 }
 

@@ -65,7 +65,7 @@ static enum verdict describe(const json_t *report, const json_t *status, json_t 
     enum verdict verdict = read_document(report, &document, why);
     if (verdict != VERDICT_OK)
         return verdict;
-    json_t *described = json_object();
+    json_t *described = json_pack("{s:s}", "state", "delivered");
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         if (json_object_get(report, kept[i]))
             json_object_set(described, kept[i], json_object_get(report, kept[i]));

@@ -21,6 +21,7 @@ static void collect(void)
         {handover_routes, handover_route_count}, {extract_routes, extract_route_count},
         {upload_routes, upload_route_count},     {desk_routes, desk_route_count},
         {report_routes, report_route_count},     {people_routes, people_route_count},
+        {custody_routes, custody_route_count},
     };
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
         routes = mem_resize(routes, route_count + parts[i].count, sizeof *routes);
@@ -91,6 +92,8 @@ static json_t *route_json(const struct http_route *route)
         const struct case_member *members = case_members(event, &count);
         json_object_set_new(shown, "event", json_string(event));
         json_object_set_new(shown, "members", members_json(members, count));
+        if (strstr(route->path, "{pid}")) /* which one stands there and not in the body */
+            json_object_del(json_object_get(shown, "members"), "proposal");
     }
     if (strcmp(route->path, "/v1/contracts/{customer_id}") == 0)
         json_object_set_new(shown, "members",

@@ -328,8 +328,9 @@ static json_t *mail_parameters(const json_t *state, const json_t *notice, const 
 {
     const json_t *chain = json_object_get(state, "cases"), *search = notify_search(state);
     const json_t *status = json_object_get(state, "escalation-status");
-    json_t *reasons = json_object_get(status, "reasons");
-    return json_pack("{s:O, s:O, s:s, s:O, s:b, s:b, s:I, s:I, s:I, s:o}", "notice",
+    json_t *reasons = json_object_get(status, "reasons"),
+           *warnings = json_object_get(status, "warnings");
+    return json_pack("{s:O, s:O, s:s, s:O, s:b, s:b, s:I, s:I, s:I, s:o, s:o}", "notice",
                      json_object_get(notice, "id"), "template", json_object_get(notice, "template"),
                      "address", address, "number", json_object_get(chain, "number"), "out_of_hours",
                      json_is_true(json_object_get(chain, "out_of_hours")), "confirmed",
@@ -337,7 +338,8 @@ static json_t *mail_parameters(const json_t *state, const json_t *notice, const 
                      json_integer_value(json_object_get(search, "records")), "detections",
                      json_integer_value(json_object_get(search, "detections")), "blocked",
                      json_integer_value(json_object_get(search, "blocked")), "reasons",
-                     reasons ? json_incref(reasons) : json_array());
+                     reasons ? json_incref(reasons) : json_array(), "warnings",
+                     warnings ? json_incref(warnings) : json_array());
 }
 
 /* One mail of a case at a time, in the order in which they were planned. */

@@ -110,11 +110,12 @@ static int preview(int argc, char **argv)
         CLEANUP(mem_free) char *subject = NULL;
         CLEANUP(buf_free) struct buf text;
         buf_init(&text, TEXT_BYTES_MAX);
-        json_auto_t *parameters =
-            json_pack("{s:s, s:b, s:s, s:i, s:i, s:i, s:[{s:s, s:s}]}", "template",
-                      render_template_name(i), "confirmed", 1, "number", "K4M-9QT-8ZR-E", "records",
-                      112, "detections", 7, "blocked", 5, "reasons", "ja",
-                      "同意書への同意が記録されていません。", "en", "No consent is recorded.");
+        json_auto_t *parameters = json_pack(
+            "{s:s, s:b, s:s, s:i, s:i, s:i, s:[{s:s, s:s}], s:[{s:s, s:s}]}", "template",
+            render_template_name(i), "confirmed", 1, "number", "K4M-9QT-8ZR-E", "records", 112,
+            "detections", 7, "blocked", 5, "reasons", "ja", "同意書への同意が記録されていません。",
+            "en", "No consent is recorded.", "warnings", "ja", "HDD/SSDが暗号化されています。",
+            "en", "The disk is encrypted.");
         if (!render_mail(parameters, profile_json(profile), clock_now_us(), &subject, &text))
             return SERVICE_FAILED;
         printf("=== %s\nSubject: %s\n\n%s\n", render_template_name(i), subject, text.data);

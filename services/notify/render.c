@@ -36,17 +36,17 @@ static const struct {
     {"handover_held", "提供会社へのご紹介について",
      "受付番号 {{number}} の提供会社への情報提供は、まだ行っていません。次のことが必要です。\n"
      "{{reasons_ja}}"
-     "そろうまで、提供会社には何もお送りしません。\n",
+     "そろうまで、提供会社には何もお送りしません。\n{{warnings_ja}}",
      "Nothing of case {{number}} has been handed to the provider yet. What is still needed:\n"
      "{{reasons_en}}"
-     "Until then nothing is sent to the provider.\n"},
+     "Until then nothing is sent to the provider.\n{{warnings_en}}"},
     {"handover_offered", "提供会社へのご紹介について",
      "受付番号 {{number}} を {{provider_ja}} にご紹介しました。\n"
      "情報は封をした状態でお送りしており、同社が引き受けるまで開くことはできません。\n"
-     "取りやめる場合は、下記の電話番号へご連絡ください。\n",
+     "取りやめる場合は、下記の電話番号へご連絡ください。\n{{warnings_ja}}",
      "Case {{number}} has been offered to {{provider_en}}.\n"
      "What we sent is sealed; they cannot open it before they accept.\n"
-     "Call the number below if you want to stop it.\n"},
+     "Call the number below if you want to stop it.\n{{warnings_en}}"},
     {"handover_accepted", "提供会社の引き受けについて",
      "{{provider_ja}} が受付番号 {{number}} を引き受けました。同社から直接ご連絡があります。\n"
      "取りやめる場合は、下記の電話番号へご連絡ください。同社に削除を求めます。\n",
@@ -71,6 +71,12 @@ static const char advice_ja[] =
 static const char advice_en[] =
     "Until then keep devices powered on and do not delete files, wipe or clean anything.\n"
     "You may unplug the LAN cable or switch off Wi-Fi at once.\n";
+
+/* Said before the customer pays for an investigation; it stops nothing (4-12). */
+static const char warnings_ja[] =
+    "\n次の点により、調査や対応が十分に行えないことがあります（同意書 4-⑫）。\n";
+static const char warnings_en[] =
+    "\nFor these reasons the investigation and support may be insufficient (consent form, 4-12):\n";
 
 static const char footer_ja[] = "\n{{desk_ja}}\n電話 {{phone}}（受付時間 {{hours_ja}}）\n"
                                 "この窓口からお伝えした内容は、本件の対応以外に使用したり、第三者に"
@@ -144,13 +150,17 @@ static void set_next(json_t *variables, const json_t *profile, int64_t now_us)
     json_object_set_new(variables, "next_en", json_string(en));
 }
 
-static void set_reasons(json_t *variables, const json_t *parameters, const char *language,
-                        const char *name)
+/* The texts of the parameter `list` in that language, a line each, under the heading where there are any. */
+static void set_lines(json_t *variables, const json_t *parameters, const char *list,
+                      const char *language, const char *heading)
 {
-    const json_t *reasons = json_object_get(parameters, "reasons");
+    const json_t *reasons = json_object_get(parameters, list);
     const char *last = "";
+    CLEANUP(mem_free) char *name = mem_printf("%s_%s", list, language);
     CLEANUP(buf_free) struct buf lines;
     buf_init(&lines, MAIL_BYTES_MAX / 4);
+    if (json_array_size(reasons) > 0)
+        buf_add_text(&lines, heading);
     for (size_t i = 0; i < json_array_size(reasons); i++) {
         const char *text = text_of(json_array_get(reasons, i), language);
         if (text &&
@@ -183,8 +193,10 @@ static json_t *make_variables(const json_t *parameters, const json_t *profile, i
     json_object_set_new(variables, "advice_en", json_string(confirmed ? advice_en : ""));
     set_hours(variables, profile);
     set_next(variables, profile, now_us);
-    set_reasons(variables, parameters, "ja", "reasons_ja");
-    set_reasons(variables, parameters, "en", "reasons_en");
+    set_lines(variables, parameters, "reasons", "ja", "");
+    set_lines(variables, parameters, "reasons", "en", "");
+    set_lines(variables, parameters, "warnings", "ja", warnings_ja);
+    set_lines(variables, parameters, "warnings", "en", warnings_en);
     set_count(variables, parameters, "records");
     set_count(variables, parameters, "detections");
     set_count(variables, parameters, "blocked");

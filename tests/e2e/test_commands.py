@@ -354,6 +354,57 @@ def test_a_closed_case_takes_notes_and_can_be_reopened(desk):
     assert desk.case(case_id)["status"] == "closed"
 
 
+# --- consent --------------------------------------------------------------------------------------------------------
+def consent_to(desk, case_id, version="2026-04", **more):
+    document = next(d for d in desk.desk_facts()["consent_documents"] if d["version"] == version)
+    return desk.call("POST", f"/v1/cases/{case_id}/consents", {
+        **SAID, "document": document["id"], "version": version, "sha256": document["sha256"], **more})
+
+
+@pytest.mark.parametrize("more,pointer,code", [
+    ({"scopes": ["desk", "authorities"]}, "/scopes/1", "channel"),
+    ({"version": "2025-10", "scopes": ["desk", "provision"]}, "/scopes/1", "channel"),
+    ({"version": "2025-10"}, "/channel", "channel"),
+    ({"scopes": ["desk", "everything"]}, "/scopes/1", "choice"),
+    ({"version": "2025-10", "scopes": ["authorities"], "channel": "paper"}, "/scopes/0", "choice"),
+    ({"sha256": "0" * 64}, "/sha256", "text"),
+    ({"given_at": "2026-03-31T23:59:59+09:00"}, "/given_at", "not_valid_then"),
+    ({"version": "2025-10", "channel": "paper", "given_at": "2027-04-01T00:00:00+09:00"}, "/given_at", "not_valid_then"),
+    ({"channel": "fax"}, "/channel", "choice"),
+])
+def test_a_consent_that_would_not_count_is_refused_at_once(desk, more, pointer, code):
+    case_id = desk.open_case("数えられない同意")
+    found = problem(consent_to(desk, case_id, **more), 422)
+    assert [(error["pointer"], error["code"]) for error in found["errors"]] == [(pointer, code)]
+    assert desk.case(case_id)["revision"] == 1
+
+
+def test_scopes_add_up_and_an_older_accepted_version_is_taken(desk):
+    case_id = desk.open_case("範囲ごとの同意")
+    unmet = lambda: {r["code"] for r in desk.case(case_id)["escalation"].get("reasons", ())} & {  # noqa: E731
+        "consent_missing", "consent_scope", "consent_channel", "consent_document"}
+    assert consent_to(desk, case_id, scopes=["desk"]).status_code == 200
+    until("the scopes are missing", lambda: unmet() == {"consent_scope"})
+    assert consent_to(desk, case_id, scopes=["provision", "report"], channel="paper").status_code == 200
+    until("they add up", lambda: unmet() == set())
+    assert consent_to(desk, case_id, scopes=["authorities"], channel="web").status_code == 200
+    assert desk.withdraw(case_id).json()["effect"] == "stopped"
+    assert all("withdrawn" in consent for consent in desk.case(case_id)["consents"])
+    until("nothing is left", lambda: unmet() == {"consent_missing"})
+    assert consent_to(desk, case_id, "2025-10", channel="paper", given_at="2025-12-01T10:00:00+09:00").status_code == 200
+    until("the older version counts", lambda: unmet() == set())
+    assert desk.case(case_id)["consents"][-1]["scopes"] == ["desk", "provision", "report"]
+
+
+def test_the_desk_says_how_each_scope_may_be_given(desk):
+    current, older = desk.desk_facts()["consent_documents"]
+    assert current["channels"]["authorities"] == ["paper", "web"]
+    assert set(current["channels"]["provision"]) == {"phone_read", "paper", "web"}
+    assert set(older["channels"]["provision"]) == {"paper", "web"} and "authorities" not in older["channels"]
+    assert older["accepted"] and older["valid_from"] < older["valid_until"] and "valid_until" not in current
+    assert set(older["purposes"]) < set(current["purposes"])
+
+
 def test_a_withdrawal_says_its_effect_and_new_consent_is_a_new_one(desk):
     case_id = desk.open_case("撤回の効果")
     desk.consent(case_id)

@@ -60,6 +60,81 @@ def test_what_leaves_is_exactly_what_was_shown(desk, partner):
     assert content["items"]["screen.png"] == photo
 
 
+def canary(pointer):
+    return "canary" + pointer.replace("/", "-") + "-end"
+
+
+def hearing_of_canaries(fields):
+    """A canary in every text that the table of the sheet has, and where each answer came from."""
+    hearing = json.loads(json.dumps(READY))
+    hearing["logs"] = [{"kind": "utm", "available": "yes"}]
+    for field in fields:
+        at, steps = hearing, field["pointer"].replace("/N/", "/0/").split("/")[1:]
+        for step, after in zip(steps, steps[1:]):
+            at = at[int(step)] if isinstance(at, list) else at.setdefault(step, [{}] if after == "0" else {})
+        at[steps[-1]] = canary(field["pointer"])
+    return {**hearing, "sources": {f["pointer"].replace("/N/", "/0/"): canary(f["pointer"] + "/source") for f in fields}}
+
+
+def test_nothing_leaves_but_what_is_marked_so_and_ticked(desk, partner):
+    """1-6 and 1-8: a company's data like a person's, exactly the fields that the table marks; notes and what was not ticked never."""
+    fields = [field for field in desk.ok("GET", "/v1/hearing-sheet")["fields"] if field["type"] == "text"]
+    stays = [field["pointer"] for field in fields if not field["to_provider"]]
+    assert set(stays) == {"/contact/alternative", "/insurance/insurer"} and len(fields) > 20
+    case_id = desk.open_case(canary("/incident/summary"), customer="HANDOVER-1", hearing=hearing_of_canaries(fields))
+    put = lambda kind, name: desk.call("PUT", f"/v1/cases/{case_id}/{kind}?filename={name}",  # noqa: E731
+                                       raw=f"{name} inside\n".encode()).json()["upload"]
+    ticked, _, _ = put("files", "canary-ticked"), put("files", "canary-unticked"), put("logs", "canary-brought")
+    for path, body in (("notes", {"text": "canary-note"}), ("policy", {"text": "canary-policy"}),
+                       ("assessment", {"needed": "yes", "reason": "canary-assessment"}),
+                       ("actions", {"kind": "mute", "mute": {"reason": "canary-mute"}})):
+        desk.ok("POST", f"/v1/cases/{case_id}/{path}", body)
+    desk.ok("PUT", "/v1/contracts/HANDOVER-1", {"company": "canary-contract"}, token="KAKEKOMI_SUPERVISOR_TOKEN")
+    desk.extraction_done(case_id)
+    desk.consent(case_id, capacity="canary-capacity")
+    desk.intention(case_id, given_by="canary-intention")
+    shown = desk.ok("GET", f"/v1/cases/{case_id}/handover")
+    desk.request_handover(case_id, confirmed_head=shown["head"], files=[ticked])
+    _, content = released(desk, partner, case_id)
+
+    assert set(content["items"]) - {"extract.ndjson"} == {"hearing.json", "canary-ticked"}
+    assert [item["name"] for item in content["manifest"]["items"]] == list(content["items"])
+    assert content["items"]["canary-ticked"] == b"canary-ticked inside\n"
+    left = json.dumps(content["manifest"]).encode() + b"".join(content["items"].values())
+    for field in fields:
+        for pointer in (field["pointer"], field["pointer"] + "/source"):
+            assert (canary(pointer).encode() in left) == field["to_provider"], pointer
+    for word in ("unticked", "note", "policy", "assessment", "mute", "contract", "capacity", "intention"):
+        assert f"canary-{word}".encode() not in left, word
+
+
+def test_what_may_be_insufficient_is_on_the_case_in_the_mail_and_in_the_manifest_and_stops_nothing(desk, partner):
+    """4-12, all four."""
+    address = "readiness@handover.example"
+    hearing = {**READY, "contact": {**READY["contact"], "email": address},
+               "device": [{"identification": "partly", "disk_encrypted": "yes"}], "logs": [{"kind": "utm", "available": "no"}]}
+    case_id = desk.open_case("十分でない", customer="HANDOVER-NO-LOGS", hearing=hearing)
+    act = lambda **action: desk.ok("POST", f"/v1/cases/{case_id}/actions", {"by": "customer", **action})  # noqa: E731
+    act(kind="address_confirmed", address_confirmed={"address": address})
+    act(kind="step", step={"step": "wipe", "kind_of_step": "clean"})
+    desk.extraction_done(case_id)
+    desk.request_handover(case_id)
+    warnings = reaches(desk, case_id, "held")["warnings"]
+    assert [(w["code"], w["clause"]) for w in warnings] == \
+        [(code, "4-12") for code in ("traces_changed", "disk_encrypted", "logs_missing", "hearing_incomplete")]
+    assert desk.ok("GET", f"/v1/cases/{case_id}/handover")["warnings"] == warnings
+    mailed = lambda words: next((body for mail in desk.mails_to(address)  # noqa: E731
+                                 if words in (body := mail.get_body().get_content())), None)
+    held = until("the mail of the hold", lambda: mailed("提供会社への情報提供は、まだ行っていません"), 30)
+    desk.consent(case_id)
+    desk.intention(case_id)
+    _, content = released(desk, partner, case_id)
+    assert content["manifest"]["warnings"] == warnings
+    offered = until("the mail of the offer", lambda: mailed("にご紹介しました"), 30)
+    for warning in warnings:
+        assert all(f"- {warning[language]}\n" in mail for language in ("ja", "en") for mail in (held, offered))
+
+
 def test_without_consent_it_is_held_and_says_why(desk):
     case_id = desk.open_case("同意前", hearing={})
     desk.request_handover(case_id)

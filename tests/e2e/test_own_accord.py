@@ -104,6 +104,28 @@ def test_a_profile_that_changed_meanwhile_is_asked_again(desk, partner, with_pro
     partner.gets("offered", case_id)
 
 
+def test_where_two_persons_are_asked_for_nobody_approves_their_own_request(desk, partner, with_profile):
+    with_profile(lambda profile: profile.update(approvals=2))
+    case_id = desk.open_case("二人の承認", customer="ACCORD-2", hearing=READY)
+    desk.extraction_done(case_id)
+    desk.consent(case_id)
+    desk.intention(case_id)
+    handover = desk.request_handover(case_id)["event"]
+    assert [reason["code"] for reason in reaches(desk, case_id, "held")["reasons"]] == ["not_approved"]
+    approval = f"/v1/cases/{case_id}/handover/approval", {"handover": handover}
+    own = desk.call("POST", *approval)
+    assert own.status_code == 409 and [(e["pointer"], e["message"]) for e in own.json()["errors"]] == \
+        [("/actor", "who requested cannot approve")]
+    until("escalation is idle", lambda: desk.is_idle("escalation"), 30)
+    assert desk.state(case_id) == "held" and not partner.words("offered", case_id)
+    desk.ok("POST", *approval, token="KAKEKOMI_SUPERVISOR_TOKEN")
+    offer = partner.gets("offered", case_id)
+    partner.provider.reply("escalation.accepted", offer)
+    partner.gets("key", case_id)
+    again = desk.call("POST", *approval, token="KAKEKOMI_SUPERVISOR_TOKEN")
+    assert again.status_code == 409 and again.json()["errors"][0]["message"] == "approved already"
+
+
 def test_no_key_for_another_provider(desk, partner, with_profile):
     case_id, offer = offered(desk, partner)
 
