@@ -45,7 +45,7 @@ public class Link implements AutoCloseable {
     KafkaConsumer<byte[], byte[]> consumer(String suffix) {
         Map<String, Object> reading = new HashMap<>(config);
         reading.putAll(Map.of("group.id", group + suffix, "isolation.level", "read_committed", "enable.auto.commit", false,
-                "auto.offset.reset", "earliest"));
+                "auto.offset.reset", "earliest", "session.timeout.ms", 6000)); // killed and started again, it goes on after as long
         return new KafkaConsumer<>(reading, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
