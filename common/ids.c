@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/ids.h"
 
+#include <ctype.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,20 +100,40 @@ void ids_sha256_drop(struct ids_sha256_state *state)
 
 /* Crockford's alphabet has no I, L, O, U; the check character is the value modulo 37 with five more signs, of which
  * only letters and digits are wanted on the telephone: so modulo 31, the largest prime that the alphabet covers. */
+static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+#define NUMBER_DIGITS 9
+
+static char check_character(uint64_t value)
+{
+    return alphabet[value % 31];
+}
+
 void ids_case_number(const char *case_id, char ret_number[IDS_CASE_NUMBER_SIZE])
 {
-    static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     uint8_t digest[IDS_SHA256_SIZE];
     ids_sha256(case_id, strlen(case_id), digest);
     uint64_t value = 0;
     for (int i = 0; i < 6; i++)
         value = value << 8 | digest[i];
     value >>= 3; /* 45 bits: nine characters */
-    char digits[9];
-    for (int i = 0; i < 9; i++)
+    char digits[NUMBER_DIGITS];
+    for (int i = 0; i < NUMBER_DIGITS; i++)
         digits[i] = alphabet[value >> (40 - 5 * i) & 31];
     snprintf(ret_number, IDS_CASE_NUMBER_SIZE, "%.3s-%.3s-%.3s-%c", digits, digits + 3, digits + 6,
-             alphabet[value % 31]);
+             check_character(value));
+}
+
+bool ids_case_number_is_sound(const char *text)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < NUMBER_DIGITS; i++) {
+        const char *place = text[i] ? strchr(alphabet, toupper((unsigned char)text[i])) : NULL;
+        if (!place)
+            return false;
+        value = value << 5 | (uint64_t)(place - alphabet);
+    }
+    return toupper((unsigned char)text[NUMBER_DIGITS]) == check_character(value) &&
+           text[NUMBER_DIGITS + 1] == '\0';
 }
 
 void ids_random(void *ret_data, size_t length)

@@ -173,6 +173,11 @@ static int64_t offset_us(const json_t *profile)
     return zone && strcmp(zone, "UTC") == 0 ? 0 : MINUTE_US * 9 * 60;
 }
 
+int64_t calendar_midnight_us(const json_t *profile, int64_t day)
+{
+    return day * DAY_US - offset_us(profile);
+}
+
 static int64_t floor_day(int64_t time_us)
 {
     return time_us >= 0 ? time_us / DAY_US : -((-time_us + DAY_US - 1) / DAY_US);
@@ -212,7 +217,7 @@ static bool span_of(const json_t *profile, int64_t day, int64_t *ret_opens_us,
     int to = calendar_minute_of_day(json_string_value(json_array_get(span, 1)));
     if (from < 0 || to <= from || is_closure(profile, day) || is_holiday(profile, day))
         return false;
-    int64_t midnight = day * DAY_US - offset_us(profile);
+    int64_t midnight = calendar_midnight_us(profile, day);
     *ret_opens_us = midnight + from * MINUTE_US;
     *ret_closes_us = midnight + to * MINUTE_US;
     return true;

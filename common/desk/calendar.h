@@ -21,6 +21,9 @@ int64_t calendar_next_opening_us(const json_t *profile,
                                  int64_t at_us); /* at_us itself while open */
 int64_t calendar_add_desk_hours_us(const json_t *profile, int64_t from_us, double hours);
 
+int64_t calendar_midnight_us(const json_t *profile,
+                             int64_t day); /* where the day begins at the desk */
+
 /* Readers of the profile's texts, NULL is taken for wrong: "09:00" to "24:00", -1 if it is none; "2026-12-29". */
 int calendar_minute_of_day(const char *text);
 bool calendar_parse_date(const char *text, int64_t *ret_day);

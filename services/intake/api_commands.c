@@ -216,6 +216,36 @@ static bool prepare_proposal(struct http_request *request, const struct view_cas
     return false;
 }
 
+/* Whether a case exists, and leads back here, is not for the chain to know: it has only its own events. */
+static bool prepare_close(struct http_request *request, const struct view_case *view_case,
+                          json_t *members)
+{
+    const char *of = json_string_value(json_object_get(members, "of"));
+    const json_t *id = json_object_get(view_case->state, "id");
+    struct view_case other = {0};
+    struct why why = {0};
+    bool leads_back = false;
+    if (!of || strcmp(of, json_string_value(id)) == 0)
+        return true; /* the chain says what is wrong */
+    if (intake_case_or_wait(of, &other, &why) != VERDICT_OK) {
+        intake_unavailable(request, "view", why.text);
+        return false;
+    }
+    bool known = other.state;
+    const json_t *duplicates = json_object_get(view_case->links, "duplicates");
+    for (size_t i = 0; i < json_array_size(duplicates) && !leads_back; i++)
+        leads_back =
+            strcmp(of, json_string_value(json_object_get(json_array_get(duplicates, i), "id"))) ==
+            0;
+    view_case_clear(&other);
+    if (!known)
+        intake_refuse_field(request, 422, "/of", "unknown_case", "there is no case with this id");
+    else if (leads_back)
+        intake_refuse_field(request, 409, "/of", "circle",
+                            "that case was closed as a duplicate of this one");
+    return known && !leads_back;
+}
+
 #define CASE "/v1/cases/{id}/"
 static const struct {
     const char *path;
@@ -236,7 +266,7 @@ static const struct {
     {CASE "notes", {.type = "note.added"}},
     {CASE "proposals/{pid}/decision", {.type = "proposal.decided", .prepare = prepare_proposal}},
     {CASE "proposals/{pid}/applied", {.type = "proposal.applied", .prepare = prepare_proposal}},
-    {CASE "close", {.type = "case.closed"}},
+    {CASE "close", {.type = "case.closed", .prepare = prepare_close}},
     {CASE "reopen", {.type = "case.reopened"}},
 };
 

@@ -9,6 +9,7 @@
 #include "common/desk/profile.h"
 #include "common/http_server.h"
 #include "services/intake/auth.h"
+#include "services/intake/contract.h"
 #include "services/intake/view.h"
 
 struct intake {
@@ -48,6 +49,10 @@ bool intake_members_fit(struct http_request *request, const json_t *body,
 /* One error. */
 void intake_refuse_field(struct http_request *request, unsigned status, const char *pointer,
                          const char *code, const char *message);
+struct words_question;
+/* The parameter q; *ret_given: it is there and not empty. Answers 422 by itself. */
+bool intake_read_words(struct http_request *request, struct words_question *ret_question,
+                       bool *ret_given);
 /* The Idempotency-Key without its quotes; NULL if absent. Answers 400 and false when it is unusable. */
 bool intake_idempotency_key(struct http_request *request, char ret_key[256], bool *ret_present);
 /* The header traceparent where it is one (W3C Trace Context, version 00); NULL else. */
@@ -71,11 +76,10 @@ enum verdict intake_bury(const struct kafka_record *record, const char *reason, 
 
 http_handler_fn intake_post_case, intake_get_timeline;
 extern const struct http_route case_routes[], command_routes[], handover_routes[], upload_routes[],
-    desk_routes[], extract_routes[], report_routes[], custody_routes[];
+    desk_routes[], contract_routes[], extract_routes[], report_routes[], custody_routes[];
 extern const size_t case_route_count, command_route_count, handover_route_count, upload_route_count,
-    desk_route_count, extract_route_count, report_route_count, custody_route_count;
-extern const struct case_member contract_members[];
-extern const size_t contract_member_count;
+    desk_route_count, contract_route_count, extract_route_count, report_route_count,
+    custody_route_count;
 /* All of them as one table for the server, made once. */
 const struct http_route *intake_routes(size_t *ret_count);
 /* `intake routes`: the table as JSON, for whoever compares it with openapi.yaml. */

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading cases: one, the list, the chain as it is stored. */
 #include "services/intake/intake.h"
+#include "services/intake/view_words.h"
 
+#include "common/clock.h"
+#include "common/desk/calendar.h"
 #include "common/desk/hearing.h"
 #include "common/desk/limits.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LIST_DEFAULT 50
 #define LIST_MAX 200
+#define OPERATOR_BYTES_MAX 64
 
 static void run_get(struct http_request *request)
 {
@@ -45,67 +50,168 @@ static bool read_limit(struct http_request *request, int *ret_limit)
     return false;
 }
 
-static bool is_status(const char *text)
+/* --- the question ------------------------------------------------------------------------------------------------- */
+
+bool intake_read_words(struct http_request *request, struct words_question *ret_question,
+                       bool *ret_given)
 {
-    static const char *const all[] = {"consultation", "policy", "first_response", "assessment",
-                                      "handover",     "report", "settings",       "closed"};
-    for (size_t i = 0; i < COUNT_OF(all); i++)
-        if (strcmp(all[i], text) == 0)
-            return true;
+    const char *q = http_query(request, "q");
+    struct why why = {0};
+    *ret_given = q && *q;
+    if (!*ret_given)
+        return true;
+    if (strlen(q) > INTAKE_QUERY_BYTES_MAX) {
+        intake_refuse_field(request, 422, "/q", "too_long", "expected at most 200 bytes");
+        return false;
+    }
+    if (words_read(q, ret_question, &why) == VERDICT_OK)
+        return true;
+    intake_refuse_field(request, 422, "/q", why.text,
+                        strcmp(why.text, "too_many") == 0 ? "expected at most eight words"
+                                                          : "expected letters or digits");
     return false;
 }
 
-static bool read_query(struct http_request *request, struct view_query *ret_query)
+static bool read_choice(struct http_request *request, const char *name, const char *choices,
+                        const char **ret_value)
 {
-    *ret_query = (struct view_query){.status = http_query(request, "status"),
-                                     .q = http_query(request, "q"),
-                                     .customer = http_query(request, "customer"),
-                                     .cursor = http_query(request, "cursor")};
-    if (!read_limit(request, &ret_query->limit))
-        return false;
-    if (ret_query->status && !is_status(ret_query->status))
-        intake_refuse_field(request, 422, "/status", "choice", "not a status of a case");
-    else if (ret_query->customer && !hearing_customer_id_is_valid(bytes_of(ret_query->customer)))
-        intake_refuse_field(request, 422, "/customer", "format",
-                            "expected 1 to 20 of A-Z, 0-9 and -");
-    else if (ret_query->q && strlen(ret_query->q) > INTAKE_QUERY_BYTES_MAX)
-        intake_refuse_field(request, 422, "/q", "too_long", "expected at most 200 bytes");
-    else
+    const char *value = *ret_value = http_query(request, name);
+    size_t length = value ? strlen(value) : 0;
+    char pointer[40];
+    for (const char *at = choices; value && *at; at += strcspn(at, "|"), at += *at == '|')
+        if (strcspn(at, "|") == length && strncmp(at, value, length) == 0)
+            return true;
+    if (!value)
         return true;
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    CLEANUP(mem_free) char *message = mem_printf("expected one of %s", choices);
+    intake_refuse_field(request, 422, pointer, "choice", message);
     return false;
+}
+
+static bool read_boolean(struct http_request *request, const char *name, bool *ret_value)
+{
+    const char *text;
+    bool read = read_choice(request, name, "true|false", &text);
+    *ret_value = read && text && strcmp(text, "true") == 0;
+    return read;
+}
+
+/* A time with its offset, or a day at the desk: its beginning, and as an end the beginning of the next. */
+static bool read_moment(struct http_request *request, const char *name, bool is_end,
+                        int64_t *ret_us)
+{
+    const char *text = http_query(request, name);
+    char pointer[40];
+    int64_t day;
+    if (!text)
+        return true;
+    if (calendar_parse_date(text, &day)) {
+        CLEANUP(profile_release_at) struct profile *profile = profile_current();
+        *ret_us = calendar_midnight_us(profile_json(profile), day + is_end);
+        return true;
+    }
+    if (clock_parse(text, strlen(text), ret_us))
+        return true;
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    intake_refuse_field(request, 422, pointer, "format",
+                        "expected a date, or a time with offset (RFC 3339)");
+    return false;
+}
+
+static bool read_customer(struct http_request *request, const char **ret_customer)
+{
+    *ret_customer = http_query(request, "customer");
+    if (!*ret_customer || hearing_customer_id_is_valid(bytes_of(*ret_customer)))
+        return true;
+    intake_refuse_field(request, 422, "/customer", "format", "expected 1 to 20 of A-Z, 0-9 and -");
+    return false;
+}
+
+static bool read_operator(struct http_request *request, const char **ret_operator)
+{
+    *ret_operator = http_query(request, "operator");
+    if (!*ret_operator || (**ret_operator && strlen(*ret_operator) <= OPERATOR_BYTES_MAX))
+        return true;
+    intake_refuse_field(request, 422, "/operator", "length", "expected 1 to 64 bytes");
+    return false;
+}
+
+#define STATUSES "consultation|policy|first_response|assessment|handover|report|settings|closed"
+
+static const char *types(void)
+{
+    for (size_t i = 0; i < hearing_field_count; i++)
+        if (strcmp(hearing_fields[i].pointer, "/incident/type") == 0)
+            return hearing_fields[i].choices;
+    return "";
+}
+
+static bool read_query(struct http_request *request, struct words_question *question,
+                       struct view_query *ret_query)
+{
+    bool has_words;
+    *ret_query = (struct view_query){.to_us = INT64_MAX, .cursor = http_query(request, "cursor")};
+    bool read = read_limit(request, &ret_query->limit) &&
+                read_choice(request, "status", STATUSES, &ret_query->status) &&
+                read_choice(request, "type", types(), &ret_query->type) &&
+                read_customer(request, &ret_query->customer) &&
+                read_operator(request, &ret_query->operator) &&
+                read_moment(request, "opened_from", false, &ret_query->from_us) &&
+                read_moment(request, "opened_to", true, &ret_query->to_us) &&
+                read_boolean(request, "held", &ret_query->held) &&
+                read_boolean(request, "overdue", &ret_query->overdue) &&
+                intake_read_words(request, question, &has_words);
+    if (read && has_words)
+        ret_query->question = question;
+    return read;
 }
 
 /* RFC 8288: where the list goes on, with the same question. */
-static void reply_link(struct http_request *request, const struct view_query *query,
-                       const char *next)
+static void reply_link(struct http_request *request, int limit, const char *next)
 {
+    static const char *const names[] = {"status",    "customer", "operator", "type", "opened_from",
+                                        "opened_to", "held",     "overdue",  "q"};
     CLEANUP(buf_free) struct buf link;
-    const char *const pairs[][2] = {
-        {"status", query->status}, {"customer", query->customer}, {"q", query->q}};
-    buf_init(&link, 4 * INTAKE_QUERY_BYTES_MAX + 400);
-    buf_printf(&link, "</v1/cases?cursor=%s&limit=%d", next, query->limit);
-    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
-        if (!pairs[i][1])
+    buf_init(&link, 16 * 1024);
+    buf_printf(&link, "</v1/cases?cursor=%s&limit=%d", next, limit);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const char *value = http_query(request, names[i]);
+        if (!value)
             continue;
-        buf_printf(&link, "&%s=", pairs[i][0]);
-        for (const char *at = pairs[i][1]; *at; at++)
+        buf_printf(&link, "&%s=", names[i]);
+        for (const char *at = value; *at; at++)
             buf_printf(&link, isalnum((unsigned char)*at) ? "%c" : "%%%02X", (unsigned char)*at);
     }
     buf_add_text(&link, ">; rel=\"next\"");
     http_reply_header(request, "Link", link.data);
 }
 
+/* A number read over the telephone and taken down wrongly finds nothing, or another case by chance: said at once. */
+static void add_hint(json_t *page, const struct view_query *query)
+{
+    if (query->question && query->question->check_is_wrong && !query->cursor)
+        json_object_set_new(
+            page, "hint",
+            json_pack("{s:s, s:s}", "code", "check_character", "message",
+                      "This is written as a case number, but its last character does not fit the"
+                      " others: one of them was taken down wrongly."));
+}
+
 static void run_list(struct http_request *request)
 {
     struct why why = {0};
     struct view_query query;
+    CLEANUP(words_clear) struct words_question question = {0};
     json_t *page = NULL;
-    if (!read_query(request, &query))
+    if (!read_query(request, &question, &query))
         return;
     switch (view_list(intake.view, &query, &page, &why)) {
     case VERDICT_OK:
         if (json_is_string(json_object_get(page, "next_cursor")))
-            reply_link(request, &query, json_string_value(json_object_get(page, "next_cursor")));
+            reply_link(request, query.limit,
+                       json_string_value(json_object_get(page, "next_cursor")));
+        add_hint(page, &query);
         http_reply_json(request, 200, page);
         return;
     case VERDICT_REJECT:

@@ -41,6 +41,21 @@ static void add_steps(json_t *timeline, const char *kind, const json_t *list, co
     }
 }
 
+/* What other cases say of this one. Those closed as its duplicates stand where they were closed; whom it was closed as a
+ * duplicate of is told in words that can be read over the telephone. */
+static void add_links(json_t *timeline, const struct view_case *view_case)
+{
+    const json_t *duplicates = json_object_get(view_case->links, "duplicates"),
+                 *closed = json_object_get(view_case->state, "closed"),
+                 *original = json_object_get(view_case->links, "duplicate_of");
+    add_steps(timeline, "duplicate", duplicates, "closed_at", "number");
+    if (original)
+        json_array_append_new(timeline,
+                              json_pack("{s:s, s:O, s:O, s:O}", "kind", "duplicate_of", "at",
+                                        json_object_get(closed, "at"), "what",
+                                        json_object_get(original, "number"), "data", original));
+}
+
 struct moment {
     int64_t at_us;
     size_t place; /* what happened at the same time stays in the order of the chain */
@@ -98,6 +113,7 @@ static void run_timeline(struct http_request *request)
     add_steps(timeline, "notice", json_object_get(view_case.notifications, "notices"), "planned_at",
               "template");
     add_steps(timeline, "read", reads, "at", "what");
+    add_links(timeline, &view_case);
     intake_audit(request, case_id, "timeline.read");
     http_reply_json(request, 200, json_pack("{s:o}", "timeline", sorted(timeline)));
     view_case_clear(&view_case);

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/service.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,22 @@ enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadl
     while (!passed && clock_monotonic_ms() < deadline_ms) {
         pthread_mutex_lock(&view->lock);
         passed = view->next[0][partition] >= ends[partition];
+        if (!passed)
+            (void)clock_wait(&view->moved, &view->lock, deadline_ms);
+        pthread_mutex_unlock(&view->lock);
+    }
+    return passed ? VERDICT_OK : retry(why, "the view has not caught up yet");
+}
+
+enum verdict view_wait_passed(struct view *view, const char *topic, struct kafka_position at,
+                              int64_t deadline_ms, struct why *why)
+{
+    int index = topic_index(topics_full_name(topic));
+    bool passed = false;
+    assert(index >= 0);
+    while (!passed && clock_monotonic_ms() < deadline_ms) {
+        pthread_mutex_lock(&view->lock);
+        passed = view->next[index][at.partition] > at.offset;
         if (!passed)
             (void)clock_wait(&view->moved, &view->lock, deadline_ms);
         pthread_mutex_unlock(&view->lock);
@@ -305,5 +322,7 @@ void view_close(struct view *view)
     kafka_reader_close(view->reader);
     for (int i = 0; i < VIEW_READERS; i++)
         sqlite3_close(view->readers[i]);
+    for (int i = 0; i < VIEW_STATEMENTS_MAX; i++)
+        sqlite3_finalize(view->statements[i].statement);
     sqlite3_close(view->writer);
 }

@@ -27,6 +27,7 @@ bool view_is_ready(struct view *view, json_t *detail);
 struct view_case {
     json_t *state;                                   /* case_apply's; NULL: unknown */
     json_t *extraction, *escalation, *notifications; /* last values or NULL */
+    json_t *links;                                   /* cases that are one with this one, or NULL */
     char etag[48];                                   /* "<head16>.<view>" with its quotes */
 };
 enum verdict view_case(struct view *view, const char *case_id, struct view_case *ret_case,
@@ -65,18 +66,32 @@ void view_when_passed(struct view *view, struct kafka_position at, view_passed_f
 enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadline_ms,
                            struct why *why);
 
+/* Waits until the fold has passed a record of one of the view's topics (short name). */
+enum verdict view_wait_passed(struct view *view, const char *topic, struct kafka_position at,
+                              int64_t deadline_ms, struct why *why);
+
 /* --- many ---------------------------------------------------------------------------------------------------------- */
+struct words_question;
 struct view_query {
-    const char *status, *q, *customer;
+    const struct words_question *question; /* NULL: no words; as the other members: not asked for */
+    const char *status, *customer, *operator, * type;
+    int64_t from_us, to_us; /* opened from … to, without the end; 0 and INT64_MAX: at any time */
+    bool held, overdue;
     int limit;
     const char *cursor; /* opaque, NULL: from the newest */
 };
+/* REJECT: the cursor is none. A page goes on where the one before ended, whatever was opened meanwhile. */
 enum verdict view_list(struct view *view, const struct view_query *query, json_t **ret_page,
                        struct why *why);
 enum verdict view_contract(struct view *view, const char *customer_id, json_t **ret_contract,
                            struct why *why);
-enum verdict view_contracts(struct view *view, const char *phone, const char *q, json_t **ret_list,
-                            struct why *why);
+/* By the beginning of a telephone number, by words, or both (NULL: not asked for). At most 50; *ret_more: there are others. */
+enum verdict view_contracts(struct view *view, const char *digits,
+                            const struct words_question *question, json_t **ret_list,
+                            bool *ret_more, struct why *why);
+/* What was recorded under this event id: the SHA-256 of its value, "" if nothing was. */
+enum verdict view_contract_request(struct view *view, const char *event_id, char ret_sha256[65],
+                                   struct why *why);
 enum verdict view_counts(struct view *view, json_t **ret_counts,
                          struct why *why); /* cases per status */
 

@@ -1,23 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Purpose: what view.c (folding), view_store.c (tables, statements) and view_query.c (reading) share.
+ * Purpose: what view.c (folding), view_store.c (tables, statements), view_index.c (what lists are made from), view_query.c and
+ * view_find.c (reading) share.
  * Ownership, threads, errors, limits: as view.h.
  */
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include "common/event.h"
 #include "common/kafka.h"
 #include "services/intake/view.h"
 
 #define VIEW_TOPICS 6
 #define VIEW_READERS 4
+#define VIEW_STATEMENTS_MAX 40
 
 struct view_waiter {
     struct view_waiter *next;
     struct kafka_position at;
     view_passed_fn *passed;
     void *context;
+};
+
+/* The folding thread's, prepared once: by the address of its text. */
+struct view_statement {
+    const char *sql;
+    sqlite3_stmt *statement;
 };
 
 struct view {
@@ -28,6 +37,7 @@ struct view {
     int32_t partitions;
     char *path;
     sqlite3 *writer;
+    struct view_statement statements[VIEW_STATEMENTS_MAX];
     sqlite3 *readers[VIEW_READERS];
     bool reader_busy[VIEW_READERS];
     pthread_mutex_t readers_lock;
@@ -46,6 +56,11 @@ extern const char *const view_topics[VIEW_TOPICS]; /* without prefix; cases is t
 bool view_sql(sqlite3 *db, const char *sql, struct why *why);
 /* NULL where the file cannot be read; view_step says so then. */
 sqlite3_stmt *view_prepare(sqlite3 *db, const char *sql);
+/* The same for the folding thread; it is kept. `sql` is a literal. Given back by view_done. */
+sqlite3_stmt *view_write(struct view *view, const char *sql);
+void view_done(sqlite3_stmt **statement); /* for CLEANUP */
+bool view_run(sqlite3_stmt *statement);   /* one that has no rows */
+void view_bind_text(sqlite3_stmt *statement, int place, const char *text);
 /* *ret_row: there is a row; else the end. RETRY: neither, the file could not be asked. A damaged file is forgotten, and the
  * process ends, so that the next one builds it anew. */
 enum verdict view_step(struct view *view, sqlite3 *db, sqlite3_stmt *statement, bool *ret_row,
@@ -56,7 +71,37 @@ enum verdict view_store_open(struct view *view, const char *state_dir, const cha
 void view_store_forget(struct view *view);
 enum verdict view_store_record(struct view *view, int topic, const struct kafka_record *record,
                                struct why *why);
+/* --- view_index.c: what lists and questions are answered from ------------------------------------------------------ */
+extern const char view_index_schema[];
+struct stored_case {
+    const char *id;
+    json_t *state, *extraction, *escalation;
+    int64_t seq; /* where it stands among all, by the time of its opening; 0: nowhere yet */
+};
+bool view_index_case(struct view *view, struct stored_case *stored); /* sets seq */
+bool view_index_contract(struct view *view, const struct event *event);
+bool view_forget_contract(struct view *view, const char *customer_id);
+
 sqlite3 *view_reader_take(struct view *view);
 void view_reader_give(struct view *view, sqlite3 *db);
 json_t *view_render_row(const struct view_case *row);          /* a line of the list */
 json_t *view_column_json(sqlite3_stmt *statement, int column); /* NULL for SQL NULL */
+
+/* Reading, in a pool of connections. */
+struct borrowed {
+    struct view *view;
+    sqlite3 *db;
+};
+void view_give_back(struct borrowed *borrowed);
+#define BORROW(name, view_)                                                                        \
+    CLEANUP(view_give_back)                                                                        \
+    struct borrowed name = {.view = (view_), .db = view_reader_take(view_)}
+enum verdict view_not_ready(struct view *view, struct why *why);
+/* Every row through `take`, which answers false to stop; the list is whole or there is none. */
+enum verdict view_list_rows(const struct borrowed *reader, sqlite3_stmt *statement,
+                            bool (*take)(sqlite3_stmt *statement, void *context), void *context,
+                            struct why *why);
+enum verdict view_list_or_none(enum verdict verdict, json_t **list);
+/* view_links.c: NULL, or {"duplicate_of"?, "original"?, "duplicates"?}. */
+enum verdict view_links(const struct borrowed *reader, const char *case_id, const json_t *state,
+                        json_t **ret_links, struct why *why);

@@ -2,12 +2,8 @@
 /* Reading the view: one case, its records, lists. */
 #include "services/intake/view_internal.h"
 
-#include "common/clock.h"
-#include "common/desk/status.h"
 #include "common/ids.h"
 
-#include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,22 +34,9 @@ void view_reader_give(struct view *view, sqlite3 *db)
     pthread_mutex_unlock(&view->readers_lock);
 }
 
-struct borrowed {
-    struct view *view;
-    sqlite3 *db;
-};
-
-static void give_back(struct borrowed *borrowed)
+void view_give_back(struct borrowed *borrowed)
 {
     view_reader_give(borrowed->view, borrowed->db);
-}
-
-#define BORROW(name, view_)                                                                        \
-    CLEANUP(give_back) struct borrowed name = {.view = (view_), .db = view_reader_take(view_)}
-
-static void bind_text(sqlite3_stmt *statement, int place, const char *text)
-{
-    sqlite3_bind_text(statement, place, text, -1, SQLITE_TRANSIENT);
 }
 
 static json_t *column_text(sqlite3_stmt *statement, int column)
@@ -62,15 +45,14 @@ static json_t *column_text(sqlite3_stmt *statement, int column)
     return text ? json_string(text) : json_null();
 }
 
-static enum verdict not_ready(struct view *view, struct why *why)
+enum verdict view_not_ready(struct view *view, struct why *why)
 {
     return atomic_load(&view->ready) ? VERDICT_OK : retry(why, "the view is being rebuilt");
 }
 
-/* Every row through `take`, which answers false to stop; the list is whole or there is none. */
-static enum verdict list_rows(const struct borrowed *reader, sqlite3_stmt *statement,
-                              bool (*take)(sqlite3_stmt *statement, void *context), void *context,
-                              struct why *why)
+enum verdict view_list_rows(const struct borrowed *reader, sqlite3_stmt *statement,
+                            bool (*take)(sqlite3_stmt *statement, void *context), void *context,
+                            struct why *why)
 {
     bool row = false;
     enum verdict verdict;
@@ -80,7 +62,7 @@ static enum verdict list_rows(const struct borrowed *reader, sqlite3_stmt *state
     return verdict;
 }
 
-static enum verdict list_or_none(enum verdict verdict, json_t **list)
+enum verdict view_list_or_none(enum verdict verdict, json_t **list)
 {
     if (verdict != VERDICT_OK)
         json_decref(TAKE(*list));
@@ -89,13 +71,14 @@ static enum verdict list_or_none(enum verdict verdict, json_t **list)
 
 /* --- one case ---------------------------------------------------------------------------------------------------------------- */
 
-/* The part after the dot changes with whatever else is shown: three services' last words, and nothing of this machine, so
+/* The part after the dot changes with whatever else is shown: three services' last words and what other cases say of
+ * this one, and nothing of this machine, so
  * that it is the same after a rebuild. */
 static void make_etag(struct view_case *view_case)
 {
     const char *head = json_string_value(json_object_get(view_case->state, "head"));
-    const json_t *parts[] = {view_case->extraction, view_case->escalation,
-                             view_case->notifications};
+    const json_t *parts[] = {view_case->extraction, view_case->escalation, view_case->notifications,
+                             view_case->links};
     char hash[IDS_SHA256_TEXT_SIZE];
     CLEANUP(buf_free) struct buf text;
     buf_init(&text, SIZE_MAX / 2);
@@ -112,13 +95,13 @@ enum verdict view_case(struct view *view, const char *case_id, struct view_case 
                        struct why *why)
 {
     *ret_case = (struct view_case){0};
-    if (not_ready(view, why) != VERDICT_OK)
+    if (view_not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
     BORROW(reader, view);
     CLEANUP(view_finalize)
     sqlite3_stmt *statement = view_prepare(
         reader.db, "SELECT state, extraction, escalation, notifications FROM cases WHERE id = ?1");
-    bind_text(statement, 1, case_id);
+    view_bind_text(statement, 1, case_id);
     bool row;
     enum verdict verdict = view_step(view, reader.db, statement, &row, why);
     if (verdict != VERDICT_OK || !row)
@@ -127,11 +110,13 @@ enum verdict view_case(struct view *view, const char *case_id, struct view_case 
     ret_case->extraction = view_column_json(statement, 1);
     ret_case->escalation = view_column_json(statement, 2);
     ret_case->notifications = view_column_json(statement, 3);
-    if (!ret_case->state)
+    if (ret_case->state)
+        verdict = view_links(&reader, case_id, ret_case->state, &ret_case->links, why);
+    if (verdict != VERDICT_OK || !ret_case->state)
         view_case_clear(ret_case);
     else
         make_etag(ret_case);
-    return VERDICT_OK;
+    return verdict;
 }
 
 void view_case_clear(struct view_case *view_case)
@@ -140,6 +125,7 @@ void view_case_clear(struct view_case *view_case)
     json_decref(view_case->extraction);
     json_decref(view_case->escalation);
     json_decref(view_case->notifications);
+    json_decref(view_case->links);
     *view_case = (struct view_case){0};
 }
 
@@ -169,7 +155,7 @@ static bool take_event(sqlite3_stmt *statement, void *events)
 enum verdict view_events(struct view *view, const char *case_id, json_t **ret_events,
                          struct why *why)
 {
-    if (not_ready(view, why) != VERDICT_OK)
+    if (view_not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
     BORROW(reader, view);
     CLEANUP(view_finalize)
@@ -177,9 +163,10 @@ enum verdict view_events(struct view *view, const char *case_id, json_t **ret_ev
         reader.db,
         "SELECT part, off, id, type, time, case_id, value, extends, head, refusal FROM events"
         " WHERE case_id = ?1 ORDER BY off");
-    bind_text(statement, 1, case_id);
+    view_bind_text(statement, 1, case_id);
     *ret_events = json_array();
-    return list_or_none(list_rows(&reader, statement, take_event, *ret_events, why), ret_events);
+    return view_list_or_none(view_list_rows(&reader, statement, take_event, *ret_events, why),
+                             ret_events);
 }
 
 static bool take_audit(sqlite3_stmt *statement, void *records)
@@ -193,15 +180,16 @@ static bool take_audit(sqlite3_stmt *statement, void *records)
 enum verdict view_audit(struct view *view, const char *case_id, json_t **ret_records,
                         struct why *why)
 {
-    if (not_ready(view, why) != VERDICT_OK)
+    if (view_not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
     BORROW(reader, view);
     CLEANUP(view_finalize)
     sqlite3_stmt *statement = view_prepare(
         reader.db, "SELECT value FROM audit WHERE case_id = ?1 ORDER BY off DESC LIMIT 500");
-    bind_text(statement, 1, case_id);
+    view_bind_text(statement, 1, case_id);
     *ret_records = json_array();
-    return list_or_none(list_rows(&reader, statement, take_audit, *ret_records, why), ret_records);
+    return view_list_or_none(view_list_rows(&reader, statement, take_audit, *ret_records, why),
+                             ret_records);
 }
 
 /* What a request carried when it made this event: {"request":{"key","sha256"}}. */
@@ -218,15 +206,15 @@ enum verdict view_find_event(struct view *view, const char *case_id, const char 
                              struct view_event *ret_event, struct why *why)
 {
     *ret_event = (struct view_event){0};
-    if (not_ready(view, why) != VERDICT_OK)
+    if (view_not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
     BORROW(reader, view);
     CLEANUP(view_finalize)
     sqlite3_stmt *statement =
         view_prepare(reader.db, "SELECT revision, head, type, value FROM events"
                                 " WHERE case_id = ?1 AND id = ?2 AND refusal = 0");
-    bind_text(statement, 1, case_id);
-    bind_text(statement, 2, event_id);
+    view_bind_text(statement, 1, case_id);
+    view_bind_text(statement, 2, event_id);
     bool row;
     enum verdict verdict = view_step(view, reader.db, statement, &row, why);
     if (verdict != VERDICT_OK || !row)
@@ -241,137 +229,7 @@ enum verdict view_find_event(struct view *view, const char *case_id, const char 
     return VERDICT_OK;
 }
 
-/* --- lists -------------------------------------------------------------------------------------------------------------------- */
-
-/* "%…%" for LIKE, in lower case, with the wildcards of the question taken literally. */
-static char *like_pattern(const char *q)
-{
-    struct buf pattern;
-    buf_init(&pattern, 4096);
-    buf_add(&pattern, "%", 1);
-    for (; *q; q++) {
-        char c = (char)tolower((unsigned char)*q);
-        if (c == '%' || c == '_' || c == '\\')
-            buf_add(&pattern, "\\", 1);
-        buf_add(&pattern, &c, 1);
-    }
-    buf_add(&pattern, "%", 1);
-    return pattern.data;
-}
-
-static json_t *next_row(sqlite3_stmt *statement)
-{
-    struct view_case row = {.state = view_column_json(statement, 0),
-                            .extraction = view_column_json(statement, 1),
-                            .escalation = view_column_json(statement, 2)};
-    json_t *line = view_render_row(&row);
-    view_case_clear(&row);
-    return line;
-}
-
-struct page {
-    json_t *cases;
-    size_t limit;
-    char cursor[80]; /* "<opened_us>.<id>" of the last row */
-    bool more;
-};
-
-static bool take_case(sqlite3_stmt *statement, void *context)
-{
-    struct page *page = context;
-    page->more = json_array_size(page->cases) == page->limit;
-    if (page->more)
-        return false;
-    json_array_append_new(page->cases, next_row(statement));
-    snprintf(page->cursor, sizeof page->cursor, "%" PRId64 ".%s",
-             (int64_t)sqlite3_column_int64(statement, 3),
-             (const char *)sqlite3_column_text(statement, 4));
-    return true;
-}
-
-static bool read_cursor(const char *cursor, int64_t *ret_opened_us, const char **ret_id)
-{
-    char *end;
-    if (!cursor)
-        return true;
-    *ret_opened_us = strtoll(cursor, &end, 10);
-    *ret_id = end + 1;
-    return end != cursor && *end == '.' && ids_is_uuid(end + 1);
-}
-
-enum verdict view_list(struct view *view, const struct view_query *query, json_t **ret_page,
-                       struct why *why)
-{
-    int64_t before_us = INT64_MAX;
-    const char *before_id = "~";
-    if (!read_cursor(query->cursor, &before_us, &before_id))
-        return reject(why, "/cursor");
-    if (not_ready(view, why) != VERDICT_OK)
-        return VERDICT_RETRY;
-    BORROW(reader, view);
-    CLEANUP(mem_free) char *pattern = query->q && *query->q ? like_pattern(query->q) : NULL;
-    CLEANUP(view_finalize)
-    sqlite3_stmt *statement = view_prepare(
-        reader.db,
-        "SELECT state, extraction, escalation, opened_us, id FROM cases WHERE state IS NOT NULL"
-        " AND (opened_us, id) < (?1, ?2) AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR "
-        "customer = ?4)"
-        " AND (?5 IS NULL OR words LIKE ?5 ESCAPE '\\') ORDER BY opened_us DESC, id DESC LIMIT ?6");
-    sqlite3_bind_int64(statement, 1, before_us);
-    bind_text(statement, 2, before_id);
-    bind_text(statement, 3, query->status);
-    bind_text(statement, 4, query->customer);
-    bind_text(statement, 5, pattern);
-    sqlite3_bind_int(statement, 6, query->limit + 1);
-    struct page page = {.cases = json_array(), .limit = (size_t)query->limit};
-    enum verdict verdict = list_rows(&reader, statement, take_case, &page, why);
-    *ret_page = json_pack("{s:o, s:s?}", "cases", page.cases, "next_cursor",
-                          page.more ? page.cursor : NULL);
-    return list_or_none(verdict, ret_page);
-}
-
-enum verdict view_contract(struct view *view, const char *customer_id, json_t **ret_contract,
-                           struct why *why)
-{
-    *ret_contract = NULL;
-    if (not_ready(view, why) != VERDICT_OK)
-        return VERDICT_RETRY;
-    BORROW(reader, view);
-    CLEANUP(view_finalize)
-    sqlite3_stmt *statement =
-        view_prepare(reader.db, "SELECT value FROM contracts WHERE customer = ?1");
-    bool row;
-    bind_text(statement, 1, customer_id);
-    enum verdict verdict = view_step(view, reader.db, statement, &row, why);
-    if (row)
-        *ret_contract = view_column_json(statement, 0);
-    return verdict;
-}
-
-static bool take_contract(sqlite3_stmt *statement, void *list)
-{
-    json_t *value = view_column_json(statement, 1);
-    json_object_set_new(value, "customer_id", column_text(statement, 0));
-    return json_array_append_new(list, value) == 0;
-}
-
-enum verdict view_contracts(struct view *view, const char *phone, const char *q, json_t **ret_list,
-                            struct why *why)
-{
-    if (not_ready(view, why) != VERDICT_OK)
-        return VERDICT_RETRY;
-    BORROW(reader, view);
-    CLEANUP(mem_free) char *digits = phone && *phone ? mem_printf("%s%%", phone) : NULL;
-    CLEANUP(mem_free) char *words = q && *q ? like_pattern(q) : NULL;
-    CLEANUP(view_finalize)
-    sqlite3_stmt *statement = view_prepare(
-        reader.db, "SELECT customer, value FROM contracts WHERE (?1 IS NULL OR digits LIKE ?1)"
-                   " AND (?2 IS NULL OR words LIKE ?2 ESCAPE '\\') ORDER BY customer LIMIT 50");
-    bind_text(statement, 1, digits);
-    bind_text(statement, 2, words);
-    *ret_list = json_array();
-    return list_or_none(list_rows(&reader, statement, take_contract, *ret_list, why), ret_list);
-}
+/* --- counts ------------------------------------------------------------------------------------------------------------------ */
 
 static bool take_count(sqlite3_stmt *statement, void *counts)
 {
@@ -381,12 +239,13 @@ static bool take_count(sqlite3_stmt *statement, void *counts)
 
 enum verdict view_counts(struct view *view, json_t **ret_counts, struct why *why)
 {
-    if (not_ready(view, why) != VERDICT_OK)
+    if (view_not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
     BORROW(reader, view);
     CLEANUP(view_finalize)
-    sqlite3_stmt *statement = view_prepare(
-        reader.db, "SELECT status, COUNT(*) FROM cases WHERE state IS NOT NULL GROUP BY status");
+    sqlite3_stmt *statement =
+        view_prepare(reader.db, "SELECT status, COUNT(*) FROM lines GROUP BY status");
     *ret_counts = json_object();
-    return list_or_none(list_rows(&reader, statement, take_count, *ret_counts, why), ret_counts);
+    return view_list_or_none(view_list_rows(&reader, statement, take_count, *ret_counts, why),
+                             ret_counts);
 }

@@ -78,6 +78,7 @@ json_t *view_render(const struct view_case *view_case)
     json_object_set_new(answer, "escalation", render_escalation(view_case->escalation));
     json_object_set_new(answer, "notifications",
                         or_empty(json_object_get(view_case->notifications, "notices")));
+    json_object_update(answer, view_case->links);
     return answer;
 }
 

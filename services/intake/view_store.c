@@ -1,44 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The view's tables and how one record goes into them. Rows and offsets are written in one SQLite transaction. */
-#include "services/intake/intake.h"
+#include "services/intake/contract.h"
 #include "services/intake/view_internal.h"
 
 #include "common/clock.h"
 #include "common/desk/hearing.h"
 #include "common/desk/limits.h"
-#include "common/desk/status.h"
 #include "common/desk/topics.h"
 #include "common/ids.h"
 #include "common/log.h"
 #include "common/service.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT 5
+#define FORMAT 6
 
 const char *const view_topics[VIEW_TOPICS] = {
     "cases", "contracts", "extractions", "escalation-status", "notifications", "audit"};
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS cases (id TEXT PRIMARY KEY, state TEXT, extraction TEXT, "
-    "escalation TEXT,"
-    " notifications TEXT, status TEXT, customer TEXT, opened_us INTEGER, words TEXT) WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS cases_newest ON cases (opened_us DESC, id DESC) WHERE state IS NOT "
-    "NULL;"
+    "escalation TEXT, notifications TEXT, seq INTEGER);" /* with rowid: wide rows stay in one page */
     "CREATE TABLE IF NOT EXISTS events (part INTEGER, off INTEGER, case_id TEXT, id TEXT, type "
     "TEXT, time TEXT,"
     " value BLOB, extends TEXT, head TEXT, revision INTEGER, refusal INTEGER, pointer TEXT, why "
     "TEXT,"
     " PRIMARY KEY (part, off)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS events_of_case ON events (case_id, off);"
-    "CREATE TABLE IF NOT EXISTS contracts (customer TEXT PRIMARY KEY, value TEXT, digits TEXT, "
-    "words TEXT) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS audit (part INTEGER, off INTEGER, case_id TEXT, value TEXT, "
     "PRIMARY KEY (part, off))"
     " WITHOUT ROWID;"
@@ -63,6 +56,23 @@ sqlite3_stmt *view_prepare(sqlite3 *db, const char *sql)
     int error = sqlite3_prepare_v3(db, sql, -1, 0, &statement, NULL);
     assert(error != SQLITE_ERROR && "a statement of ours"); /* the schema is ours, so is the text */
     return statement;
+}
+
+sqlite3_stmt *view_write(struct view *view, const char *sql)
+{
+    struct view_statement *at = view->statements;
+    while (at->sql && at->sql != sql)
+        at++;
+    assert(at < view->statements + VIEW_STATEMENTS_MAX);
+    if (!at->sql)
+        *at = (struct view_statement){.sql = sql, .statement = view_prepare(view->writer, sql)};
+    return at->statement;
+}
+
+void view_done(sqlite3_stmt **statement)
+{
+    sqlite3_reset(*statement);
+    sqlite3_clear_bindings(*statement);
 }
 
 /* What a failed call means for the file. */
@@ -136,7 +146,7 @@ static bool prepare_file(sqlite3 *db, struct why *why)
     return view_sql(db,
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4000;",
                     why) &&
-           view_sql(db, schema, why);
+           view_sql(db, schema, why) && view_sql(db, view_index_schema, why);
 }
 
 void view_store_forget(struct view *view)
@@ -176,7 +186,7 @@ json_t *view_column_json(sqlite3_stmt *statement, int column)
     return text ? json_loads(text, 0, NULL) : NULL;
 }
 
-static void bind_text(sqlite3_stmt *statement, int place, const char *text)
+void view_bind_text(sqlite3_stmt *statement, int place, const char *text)
 {
     sqlite3_bind_text(statement, place, text, -1, SQLITE_TRANSIENT);
 }
@@ -190,7 +200,7 @@ static void bind_json(sqlite3_stmt *statement, int place, const json_t *value)
     sqlite3_bind_text(statement, place, text.data, (int)text.length, SQLITE_TRANSIENT);
 }
 
-static bool run(sqlite3_stmt *statement)
+bool view_run(sqlite3_stmt *statement)
 {
     return sqlite3_step(statement) == SQLITE_DONE;
 }
@@ -201,185 +211,164 @@ static enum verdict write_failed(struct view *view, struct why *why)
     return fatal(why, "view: %s", sqlite3_errmsg(view->writer));
 }
 
+/* Per topic: how the last record of a case is kept, where only the last one counts. */
+#define LATEST(column)                                                                             \
+    .store = "INSERT INTO cases (id, " column                                                      \
+             ") VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET " column " = ?2",                   \
+    .forget = "UPDATE cases SET " column " = NULL WHERE id = ?1"
+static const struct latest {
+    const char *store, *forget;
+    bool is_indexed;
+} latest_of[VIEW_TOPICS] = {
+    {0},
+    {0},
+    {LATEST("extraction"), .is_indexed = true},
+    {LATEST("escalation"), .is_indexed = true},
+    {LATEST("notifications")},
+    {0},
+};
+
 /* --- cases ---------------------------------------------------------------------------------------------------------------- */
 
-static void add_words(struct buf *words, const json_t *object, const char *name)
+/* An empty state for a case not yet seen. */
+static enum verdict load_case(struct view *view, const char *case_id, struct stored_case *ret_case,
+                              struct why *why)
 {
-    const char *text = json_string_value(json_object_get(object, name));
-    if (!text)
-        return;
-    for (; *text; text++) {
-        char c = (char)tolower((unsigned char)*text);
-        buf_add(words, &c, 1);
-    }
-    buf_add(words, "\n", 1);
-}
-
-/* As the question is read: half width, without a country code. */
-static void add_digits(struct buf *words, const json_t *object)
-{
-    char digits[64] = "";
-    const char *phone = json_string_value(json_object_get(object, "phone"));
-    if (phone)
-        hearing_phone_digits(phone, digits, sizeof digits);
-    buf_add_text(words, digits);
-}
-
-/* What `q` looks in: number with and without its hyphens, company, person, telephone as said and as digits, address. */
-static void words_of(const json_t *state, struct buf *words)
-{
-    const json_t *contact = json_object_get(json_object_get(state, "hearing"), "contact");
-    const char *number = json_string_value(json_object_get(state, "number"));
-    add_words(words, state, "number");
-    for (const char *at = number; at && *at; at++)
-        if (*at != '-')
-            buf_printf(words, "%c", tolower((unsigned char)*at));
-    buf_add(words, "\n", 1);
-    add_words(words, contact, "company");
-    add_words(words, contact, "department");
-    add_words(words, contact, "person");
-    add_words(words, contact, "phone");
-    add_words(words, contact, "email");
-    add_digits(words, contact);
-}
-
-/* An empty object for a case not yet seen. */
-static enum verdict load_state(struct view *view, const char *case_id, json_t **ret_state,
-                               struct why *why)
-{
-    CLEANUP(view_finalize)
-    sqlite3_stmt *statement = view_prepare(view->writer, "SELECT state FROM cases WHERE id = ?1");
+    CLEANUP(view_done)
+    sqlite3_stmt *statement =
+        view_write(view, "SELECT state, extraction, escalation, seq FROM cases WHERE id = ?1");
     bool row;
-    bind_text(statement, 1, case_id);
+    *ret_case = (struct stored_case){.id = case_id};
+    view_bind_text(statement, 1, case_id);
     enum verdict verdict = view_step(view, view->writer, statement, &row, why);
-    *ret_state = row ? view_column_json(statement, 0) : NULL;
-    if (!*ret_state)
-        *ret_state = json_object();
+    if (row) {
+        ret_case->state = view_column_json(statement, 0);
+        ret_case->extraction = view_column_json(statement, 1);
+        ret_case->escalation = view_column_json(statement, 2);
+        ret_case->seq = sqlite3_column_int64(statement, 3);
+    }
+    if (!ret_case->state)
+        ret_case->state = json_object();
     return verdict;
 }
 
-static bool store_state(struct view *view, const char *case_id, const json_t *state)
+static void clear_case(struct stored_case *stored)
 {
-    CLEANUP(view_finalize)
-    sqlite3_stmt *statement = view_prepare(
-        view->writer,
-        "INSERT INTO cases (id, state, status, customer, opened_us, words) VALUES "
-        "(?1,?2,?3,?4,?5,?6)"
-        " ON CONFLICT (id) DO UPDATE SET state=?2, status=?3, customer=?4, opened_us=?5, words=?6");
-    CLEANUP(buf_free) struct buf words;
-    int64_t opened_us = 0;
-    const char *opened = json_string_value(json_object_get(state, "opened_at"));
-    if (opened)
-        clock_parse(opened, strlen(opened), &opened_us);
-    buf_init(&words, LIMIT_HEARING_BYTES);
-    words_of(state, &words);
-    bind_text(statement, 1, case_id);
-    bind_json(statement, 2, state);
-    bind_text(statement, 3, status_of(state, NULL, NULL));
-    bind_text(statement, 4, json_string_value(json_object_get(state, "customer_id")));
-    sqlite3_bind_int64(statement, 5, opened_us);
-    bind_text(statement, 6, words.data);
-    return run(statement);
+    json_decref(stored->state);
+    json_decref(stored->extraction);
+    json_decref(stored->escalation);
+}
+
+static bool store_state(struct view *view, const struct stored_case *stored)
+{
+    CLEANUP(view_done)
+    sqlite3_stmt *statement =
+        view_write(view, "INSERT INTO cases (id, state, seq) VALUES (?1,?2,?3)"
+                         " ON CONFLICT (id) DO UPDATE SET state=?2, seq=?3");
+    view_bind_text(statement, 1, stored->id);
+    bind_json(statement, 2, stored->state);
+    sqlite3_bind_int64(statement, 3, stored->seq);
+    return view_run(statement);
 }
 
 static bool store_event(struct view *view, const struct kafka_record *record,
                         const struct event *event, const json_t *state,
                         const struct case_verdict *verdict)
 {
-    CLEANUP(view_finalize)
-    sqlite3_stmt *statement = view_prepare(
-        view->writer,
-        "INSERT OR REPLACE INTO events VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)");
+    CLEANUP(view_done)
+    sqlite3_stmt *statement = view_write(
+        view, "INSERT OR REPLACE INTO events VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)");
     bool accepted = verdict->refusal == CASE_ACCEPTED;
     sqlite3_bind_int(statement, 1, record->at.partition);
     sqlite3_bind_int64(statement, 2, record->at.offset);
-    bind_text(statement, 3, event->key);
-    bind_text(statement, 4, event->id);
-    bind_text(statement, 5, event->type);
-    bind_text(statement, 6, event->time);
+    view_bind_text(statement, 3, event->key);
+    view_bind_text(statement, 4, event->id);
+    view_bind_text(statement, 5, event->type);
+    view_bind_text(statement, 6, event->time);
     sqlite3_bind_blob(statement, 7, event->value, (int)event->value_length, SQLITE_TRANSIENT);
-    bind_text(statement, 8, json_string_value(json_object_get(event->data, "extends")));
-    bind_text(statement, 9, accepted ? json_string_value(json_object_get(state, "head")) : NULL);
+    view_bind_text(statement, 8, json_string_value(json_object_get(event->data, "extends")));
+    view_bind_text(statement, 9,
+                   accepted ? json_string_value(json_object_get(state, "head")) : NULL);
     sqlite3_bind_int64(statement, 10,
                        accepted ? json_integer_value(json_object_get(state, "revision")) : 0);
     sqlite3_bind_int(statement, 11, (int)verdict->refusal);
-    bind_text(statement, 12, verdict->pointer);
-    bind_text(statement, 13, verdict->why.text);
-    return run(statement);
+    view_bind_text(statement, 12, verdict->pointer);
+    view_bind_text(statement, 13, verdict->why.text);
+    return view_run(statement);
 }
 
 static enum verdict store_case_event(struct view *view, const struct kafka_record *record,
                                      const struct event *event, struct why *why)
 {
-    json_auto_t *state = NULL;
-    if (load_state(view, event->key, &state, why) != VERDICT_OK)
+    CLEANUP(clear_case) struct stored_case stored;
+    if (load_case(view, event->key, &stored, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    struct case_verdict verdict = case_apply(state, event);
-    bool stored = store_event(view, record, event, state, &verdict);
-    if (stored && verdict.refusal == CASE_ACCEPTED)
-        stored = store_state(view, event->key, state);
-    return stored ? VERDICT_OK : write_failed(view, why);
+    struct case_verdict verdict = case_apply(stored.state, event);
+    bool done = store_event(view, record, event, stored.state, &verdict);
+    if (done && verdict.refusal == CASE_ACCEPTED)
+        done = view_index_case(view, &stored) && store_state(view, &stored);
+    return done ? VERDICT_OK : write_failed(view, why);
 }
 
 /* --- the other topics -------------------------------------------------------------------------------------------------------- */
 
-static enum verdict store_latest(struct view *view, const char *column, const struct event *event,
-                                 struct why *why)
+static bool store_column(struct view *view, const char *sql, const struct event *event)
 {
-    CLEANUP(mem_free)
-    char *sql = mem_printf(
-        "INSERT INTO cases (id, %s) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET %s = ?2", column,
-        column);
-    CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(view->writer, sql);
-    bind_text(statement, 1, event->key);
+    CLEANUP(view_done) sqlite3_stmt *statement = view_write(view, sql);
+    view_bind_text(statement, 1, event->key);
     bind_json(statement, 2, event->data);
-    return run(statement) ? VERDICT_OK : write_failed(view, why);
+    return view_run(statement);
+}
+
+/* What of a case is searched for stands in three topics. */
+static bool index_again(struct view *view, const char *case_id, struct why *why)
+{
+    CLEANUP(clear_case) struct stored_case stored;
+    return load_case(view, case_id, &stored, why) == VERDICT_OK &&
+           (!stored.seq || view_index_case(view, &stored));
+}
+
+static enum verdict store_latest(struct view *view, const struct latest *latest,
+                                 const struct event *event, struct why *why)
+{
+    bool done = store_column(view, latest->store, event) &&
+                (!latest->is_indexed || index_again(view, event->key, why));
+    return done ? VERDICT_OK : write_failed(view, why);
 }
 
 static enum verdict store_contract(struct view *view, const struct event *event, struct why *why)
 {
-    CLEANUP(view_finalize)
-    sqlite3_stmt *statement =
-        view_prepare(view->writer, "INSERT OR REPLACE INTO contracts VALUES (?1,?2,?3,?4)");
-    CLEANUP(buf_free) struct buf digits, words;
-    buf_init(&digits, 1000);
-    buf_init(&words, 10000);
-    add_digits(&digits, event->data);
-    add_words(&words, event->data, "company");
-    bind_text(statement, 1, event->key);
-    bind_json(statement, 2, event->data);
-    bind_text(statement, 3, digits.data);
-    bind_text(statement, 4, words.data);
-    return run(statement) ? VERDICT_OK : write_failed(view, why);
+    return view_index_contract(view, event) ? VERDICT_OK : write_failed(view, why);
 }
 
 static enum verdict store_audit(struct view *view, const struct kafka_record *record,
                                 const struct event *event, struct why *why)
 {
-    CLEANUP(view_finalize)
-    sqlite3_stmt *statement =
-        view_prepare(view->writer, "INSERT OR REPLACE INTO audit VALUES (?1,?2,?3,?4)");
+    CLEANUP(view_done)
+    sqlite3_stmt *statement = view_write(view, "INSERT OR REPLACE INTO audit VALUES (?1,?2,?3,?4)");
     sqlite3_bind_int(statement, 1, record->at.partition);
     sqlite3_bind_int64(statement, 2, record->at.offset);
-    bind_text(statement, 3, event->key);
+    view_bind_text(statement, 3, event->key);
     bind_json(statement, 4, event->data);
-    return run(statement) ? VERDICT_OK : write_failed(view, why);
+    return view_run(statement) ? VERDICT_OK : write_failed(view, why);
 }
 
-static enum verdict forget_latest(struct view *view, const char *column, struct bytes key,
+/* A tombstone. */
+static enum verdict forget_latest(struct view *view, const struct latest *latest, struct bytes key,
                                   struct why *why)
 {
-    CLEANUP(mem_free)
-    char *sql = column ? mem_printf("UPDATE cases SET %s = NULL WHERE id = ?1", column)
-                       : mem_strdup("DELETE FROM contracts WHERE customer = ?1");
-    CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(view->writer, sql);
-    sqlite3_bind_text(statement, 1, key.data, (int)key.length, SQLITE_TRANSIENT);
-    return run(statement) ? VERDICT_OK : write_failed(view, why);
+    CLEANUP(mem_free) char *id = mem_dup(key.data, key.length);
+    bool done;
+    if (latest->forget) {
+        CLEANUP(view_done) sqlite3_stmt *statement = view_write(view, latest->forget);
+        view_bind_text(statement, 1, id);
+        done = view_run(statement) && (!latest->is_indexed || index_again(view, id, why));
+    } else {
+        done = view_forget_contract(view, id);
+    }
+    return done ? VERDICT_OK : write_failed(view, why);
 }
 
-/* Per topic: the column that keeps the last record of a case. */
-static const char *const columns[VIEW_TOPICS] = {
-    NULL, NULL, "extraction", "escalation", "notifications", NULL};
 enum { TOPIC_CASES, TOPIC_CONTRACTS, TOPIC_AUDIT = VIEW_TOPICS - 1 };
 
 /* Whether the record is one that its only writer makes. */
@@ -406,8 +395,8 @@ static enum verdict store_event_of(struct view *view, int topic, const struct ka
 {
     if (check_shape(topic, event, refusal) != VERDICT_OK)
         return VERDICT_REJECT;
-    if (columns[topic])
-        return store_latest(view, columns[topic], event, why);
+    if (latest_of[topic].store)
+        return store_latest(view, &latest_of[topic], event, why);
     switch (topic) {
     case TOPIC_CASES:
         return store_case_event(view, record, event, why);
@@ -421,13 +410,12 @@ static enum verdict store_event_of(struct view *view, int topic, const struct ka
 static enum verdict store_offset(struct view *view, int topic, struct kafka_position at,
                                  struct why *why)
 {
-    CLEANUP(view_finalize)
-    sqlite3_stmt *statement =
-        view_prepare(view->writer, "INSERT OR REPLACE INTO offsets VALUES (?1,?2,?3)");
-    bind_text(statement, 1, view_topics[topic]);
+    CLEANUP(view_done)
+    sqlite3_stmt *statement = view_write(view, "INSERT OR REPLACE INTO offsets VALUES (?1,?2,?3)");
+    view_bind_text(statement, 1, view_topics[topic]);
     sqlite3_bind_int(statement, 2, at.partition);
     sqlite3_bind_int64(statement, 3, at.offset + 1);
-    return run(statement) ? VERDICT_OK : write_failed(view, why);
+    return view_run(statement) ? VERDICT_OK : write_failed(view, why);
 }
 
 /* After a loss of the file everything is read again: what was there before is in dead-letters already. */
@@ -447,7 +435,7 @@ enum verdict view_store_record(struct view *view, int topic, const struct kafka_
     enum verdict verdict;
     bool compacted = topics_find(view_topics[topic])->compacted;
     if (!record->value.data && compacted && record->key.data)
-        verdict = forget_latest(view, columns[topic], record->key, why);
+        verdict = forget_latest(view, &latest_of[topic], record->key, why);
     else if (event_parse(record, &event, &refusal) != VERDICT_OK)
         verdict = VERDICT_REJECT;
     else {

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lists and questions. Which index is walked is decided here and not by the planner, which has no statistics: the one of
+ * the filters where it has few lines, else the grams; whatever remains is asked of each line on the way.
+ */
+#include "services/intake/view_internal.h"
+#include "services/intake/view_words.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOTS 8 /* as view_index.c numbers the lines */
+#define BEGINNING_US 1577836800000000
+#define FEW 500 /* lines that are sooner read than asked of the grams */
+#define CONTRACTS_MAX 50
+#define SQL_BYTES_MAX 2000
+
+/* --- pages of cases ----------------------------------------------------------------------------------------------- */
+
+struct page {
+    const struct borrowed *reader;
+    const struct view_query *query;
+    sqlite3_stmt *whole; /* the case of a line */
+    json_t *cases;
+    int64_t last; /* line on the page */
+    bool more;
+    enum verdict verdict;
+    struct why *why;
+};
+
+static bool add_case(struct page *page, const char *id)
+{
+    bool row = false;
+    view_bind_text(page->whole, 1, id);
+    page->verdict = view_step(page->reader->view, page->reader->db, page->whole, &row, page->why);
+    if (row) {
+        struct view_case found = {.state = view_column_json(page->whole, 0),
+                                  .extraction = view_column_json(page->whole, 1),
+                                  .escalation = view_column_json(page->whole, 2)};
+        json_array_append_new(page->cases, view_render_row(&found));
+        view_case_clear(&found);
+    }
+    sqlite3_reset(page->whole);
+    return page->verdict == VERDICT_OK;
+}
+
+static bool take_line(sqlite3_stmt *statement, void *context)
+{
+    struct page *page = context;
+    const struct words_question *question = page->query->question;
+    if (question && !words_hold(question, (const char *)sqlite3_column_text(statement, 2)))
+        return true;
+    page->more = json_array_size(page->cases) == (size_t)page->query->limit;
+    if (page->more)
+        return false;
+    page->last = sqlite3_column_int64(statement, 0);
+    return add_case(page, (const char *)sqlite3_column_text(statement, 1));
+}
+
+static bool read_cursor(const char *cursor, int64_t *ret_seq)
+{
+    char *end;
+    *ret_seq = INT64_MAX;
+    if (!cursor)
+        return true;
+    size_t digits = strspn(cursor + (*cursor == '-'), "0123456789");
+    *ret_seq = strtoll(cursor, &end, 10);
+    return digits >= 1 && digits <= 19 && *end == '\0';
+}
+
+/* --- which way ---------------------------------------------------------------------------------------------------- */
+
+/* The one index that has exactly the lines of these filters; of the others each is narrow enough alone. */
+static const char *index_for(const struct view_query *query)
+{
+    static const char *const by_mask[] = {
+        NULL,         "lines_status",      "lines_operator",      "lines_status_operator",
+        "lines_type", "lines_status_type", "lines_operator_type", "lines_status_operator_type"};
+    if (query->overdue)
+        return "lines_overdue";
+    if (query->held)
+        return "lines_held";
+    if (query->customer)
+        return "lines_customer";
+    return by_mask[(query->status ? 1 : 0) | (query->operator? 2 : 0) | (query->type ? 4 : 0)];
+}
+
+static void add_filters(struct buf *sql, const struct view_query *query)
+{
+    buf_add_text(sql, " WHERE l.seq < ?1 AND l.seq >= ?2");
+    if (query->status)
+        buf_add_text(sql, " AND l.status = ?3");
+    if (query->operator)
+        buf_add_text(sql, " AND l.operator = ?4");
+    if (query->type)
+        buf_add_text(sql, " AND l.type = ?5");
+    if (query->customer)
+        buf_add_text(sql, " AND l.customer = ?6");
+    if (query->held)
+        buf_add_text(sql, " AND l.held = 1");
+    if (query->overdue)
+        buf_add_text(sql, " AND l.overdue = 1");
+}
+
+static int64_t seq_at(int64_t at_us)
+{
+    return (at_us - BEGINNING_US) * SLOTS;
+}
+
+static void bind_filters(sqlite3_stmt *statement, const struct view_query *query, int64_t before)
+{
+    int64_t to = query->to_us == INT64_MAX ? INT64_MAX : seq_at(query->to_us);
+    sqlite3_bind_int64(statement, 1, before < to ? before : to);
+    sqlite3_bind_int64(statement, 2, query->from_us ? seq_at(query->from_us) : INT64_MIN);
+    const char *const texts[] = {query->status, query->operator, query->type, query->customer};
+    for (int i = 0; i < (int)COUNT_OF(texts); i++)
+        if (texts[i])
+            view_bind_text(statement, 3 + i, texts[i]);
+}
+
+/* Whether the filters alone leave only a few lines. */
+static enum verdict are_few(const struct borrowed *reader, const struct view_query *query,
+                            int64_t before, bool *ret_few, struct why *why)
+{
+    const char *index = index_for(query);
+    CLEANUP(buf_free) struct buf sql;
+    buf_init(&sql, SQL_BYTES_MAX);
+    bool row;
+    buf_add_text(&sql, "SELECT COUNT(*) FROM (SELECT 1 FROM lines AS l");
+    if (index)
+        buf_printf(&sql, " INDEXED BY %s", index);
+    add_filters(&sql, query);
+    buf_printf(&sql, " ORDER BY l.seq DESC LIMIT %d)", FEW + 1);
+    CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(reader->db, sql.data);
+    bind_filters(statement, query, before);
+    enum verdict verdict = view_step(reader->view, reader->db, statement, &row, why);
+    *ret_few = row && sqlite3_column_int(statement, 0) <= FEW;
+    return verdict;
+}
+
+static void write_sql(struct buf *sql, const struct view_query *query, bool by_grams)
+{
+    const char *index = index_for(query);
+    buf_add_text(sql, "SELECT l.seq, l.id, l.words FROM ");
+    if (by_grams)
+        buf_add_text(sql, "grams AS g CROSS JOIN lines AS l ON l.seq = g.rowid");
+    else if (index)
+        buf_printf(sql, "lines AS l INDEXED BY %s", index);
+    else
+        buf_add_text(sql, "lines AS l");
+    add_filters(sql, query);
+    if (by_grams)
+        buf_add_text(sql, " AND g.grams MATCH ?7 AND g.rowid < ?1 AND g.rowid >= ?2"
+                          " ORDER BY g.rowid DESC");
+    else
+        buf_add_text(sql, " ORDER BY l.seq DESC");
+}
+
+static enum verdict fill_page(struct page *page, int64_t before)
+{
+    const struct view_query *query = page->query;
+    bool few = true;
+    if (query->question && are_few(page->reader, query, before, &few, page->why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    CLEANUP(buf_free) struct buf sql, match;
+    buf_init(&sql, SQL_BYTES_MAX);
+    buf_init(&match, WORDS_BYTES_MAX);
+    write_sql(&sql, query, !few);
+    CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(page->reader->db, sql.data);
+    bind_filters(statement, query, before);
+    if (!few) {
+        words_match(query->question, &match);
+        view_bind_text(statement, 7, match.data);
+    }
+    enum verdict verdict = view_list_rows(page->reader, statement, take_line, page, page->why);
+    return verdict == VERDICT_OK ? page->verdict : verdict;
+}
+
+enum verdict view_list(struct view *view, const struct view_query *query, json_t **ret_page,
+                       struct why *why)
+{
+    int64_t before;
+    char cursor[24];
+    if (!read_cursor(query->cursor, &before))
+        return reject(why, "/cursor");
+    if (view_not_ready(view, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    BORROW(reader, view);
+    CLEANUP(view_finalize)
+    sqlite3_stmt *whole =
+        view_prepare(reader.db, "SELECT state, extraction, escalation FROM cases WHERE id = ?1");
+    struct page page = {
+        .reader = &reader, .query = query, .whole = whole, .cases = json_array(), .why = why};
+    enum verdict verdict = fill_page(&page, before);
+    snprintf(cursor, sizeof cursor, "%" PRId64, page.last);
+    *ret_page =
+        json_pack("{s:o, s:s?}", "cases", page.cases, "next_cursor", page.more ? cursor : NULL);
+    return view_list_or_none(verdict, ret_page);
+}
+
+/* --- contracts ---------------------------------------------------------------------------------------------------- */
+
+enum verdict view_contract(struct view *view, const char *customer_id, json_t **ret_contract,
+                           struct why *why)
+{
+    *ret_contract = NULL;
+    if (view_not_ready(view, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    BORROW(reader, view);
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement =
+        view_prepare(reader.db, "SELECT value FROM contracts WHERE customer = ?1");
+    bool row;
+    view_bind_text(statement, 1, customer_id);
+    enum verdict verdict = view_step(view, reader.db, statement, &row, why);
+    if (row)
+        *ret_contract = view_column_json(statement, 0);
+    return verdict;
+}
+
+enum verdict view_contract_request(struct view *view, const char *event_id, char ret_sha256[65],
+                                   struct why *why)
+{
+    ret_sha256[0] = '\0';
+    if (view_not_ready(view, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    BORROW(reader, view);
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement =
+        view_prepare(reader.db, "SELECT sha256 FROM contract_requests WHERE id = ?1");
+    bool row;
+    view_bind_text(statement, 1, event_id);
+    enum verdict verdict = view_step(view, reader.db, statement, &row, why);
+    if (row)
+        snprintf(ret_sha256, 65, "%s", (const char *)sqlite3_column_text(statement, 0));
+    return verdict;
+}
+
+struct contracts {
+    const struct words_question *question;
+    json_t *list;
+    bool more;
+};
+
+static bool take_contract(sqlite3_stmt *statement, void *context)
+{
+    struct contracts *found = context;
+    if (found->question &&
+        !words_hold(found->question, (const char *)sqlite3_column_text(statement, 2)))
+        return true;
+    found->more = json_array_size(found->list) == CONTRACTS_MAX;
+    if (found->more)
+        return false;
+    json_t *value = view_column_json(statement, 1);
+    json_object_set_new(value, "customer_id",
+                        json_string((const char *)sqlite3_column_text(statement, 0)));
+    return json_array_append_new(found->list, value) == 0;
+}
+
+/* Digits are a range of their index; words are the grams' as long as there are no digits. */
+static const char *contracts_sql(bool by_digits, bool by_words)
+{
+    if (by_digits)
+        return "SELECT customer, value, words FROM contracts INDEXED BY contracts_digits"
+               " WHERE digits >= ?1 AND digits < ?1 || ':' ORDER BY digits";
+    if (by_words)
+        return "SELECT c.customer, c.value, c.words FROM contract_grams AS g CROSS JOIN contracts"
+               " AS c ON c.seq = g.rowid WHERE g.contract_grams MATCH ?1 ORDER BY g.rowid";
+    return "SELECT customer, value, words FROM contracts ORDER BY customer";
+}
+
+enum verdict view_contracts(struct view *view, const char *digits,
+                            const struct words_question *question, json_t **ret_list,
+                            bool *ret_more, struct why *why)
+{
+    struct contracts found = {.question = question, .list = json_array()};
+    *ret_list = found.list;
+    if (view_not_ready(view, why) != VERDICT_OK)
+        return view_list_or_none(VERDICT_RETRY, ret_list);
+    BORROW(reader, view);
+    CLEANUP(buf_free) struct buf match;
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement =
+        view_prepare(reader.db, contracts_sql(digits != NULL, question != NULL));
+    buf_init(&match, WORDS_BYTES_MAX);
+    if (digits) {
+        view_bind_text(statement, 1, digits);
+    } else if (question) {
+        words_match(question, &match);
+        view_bind_text(statement, 1, match.data);
+    }
+    enum verdict verdict = view_list_rows(&reader, statement, take_contract, &found, why);
+    *ret_more = found.more;
+    return view_list_or_none(verdict, ret_list);
+}
