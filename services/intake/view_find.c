@@ -140,7 +140,7 @@ static enum verdict are_few(const struct borrowed *reader, const struct view_que
     return verdict;
 }
 
-static void write_sql(struct buf *sql, const struct view_query *query, bool by_grams)
+void view_find_sql(const struct view_query *query, bool by_grams, struct buf *sql)
 {
     const char *index = index_for(query);
     buf_add_text(sql, "SELECT l.seq, l.id, l.words FROM ");
@@ -167,7 +167,7 @@ static enum verdict fill_page(struct page *page, int64_t before)
     CLEANUP(buf_free) struct buf sql, match;
     buf_init(&sql, SQL_BYTES_MAX);
     buf_init(&match, WORDS_BYTES_MAX);
-    write_sql(&sql, query, !few);
+    view_find_sql(query, !few, &sql);
     CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(page->reader->db, sql.data);
     bind_filters(statement, query, before);
     if (!few) {

@@ -102,6 +102,8 @@ enum verdict view_list_rows(const struct borrowed *reader, sqlite3_stmt *stateme
                             bool (*take)(sqlite3_stmt *statement, void *context), void *context,
                             struct why *why);
 enum verdict view_list_or_none(enum verdict verdict, json_t **list);
+/* view_find.c: what is asked of SQLite; by the index of the filters or by the grams. */
+void view_find_sql(const struct view_query *query, bool by_grams, struct buf *sql);
 /* view_links.c: NULL, or {"duplicate_of"?, "original"?, "duplicates"?}. */
 enum verdict view_links(const struct borrowed *reader, const char *case_id, const json_t *state,
                         json_t **ret_links, struct why *why);

@@ -571,6 +571,7 @@ static size_t ask(struct view *view, const struct question *question, struct too
     }
     must(view_list(view, &query, &page, &why) == VERDICT_OK, &why);
     CLEANUP(mem_free) char *answer = json_dumps(page, JSON_COMPACT);
+    assert(answer);
     *ret_took = (struct took){.us = clock_now_us() - began_us, .cpu_us = cpu_us() - cpu_before_us};
     return json_array_size(json_object_get(page, "cases"));
 }
