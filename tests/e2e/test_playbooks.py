@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """First response: nothing destroys traces before they are preserved or waived with a reason, by no path; the close waits as well."""
 import base64
+import importlib.machinery
+import importlib.util
 import json
+import types
 import uuid
 
 import pytest
 from confluent_kafka import Producer
 
-from desk import until
+from desk import ROOT, until
 
 TYPES = ("ransomware", "account_takeover", "defacement", "malware", "information_leak", "support_scam", "ddos", "other")
 KINDS = ("preserve", "contain", "clean", "report")
@@ -221,6 +224,25 @@ def closes(call):
         assert answer.status_code == 200, answer.text
     assert left and call.ask("close", {"outcome": "resolved"}).status_code == 200
     assert call.state()["status"] == "closed"
+    is_told_alike(call.chain())
+
+
+def is_told_alike(chain):
+    """deploy/verify-custody, which has the rules a second time, takes and refuses the same closes."""
+    loader = importlib.machinery.SourceFileLoader("verify_custody", str(ROOT / "deploy/verify-custody"))
+    verify = importlib.util.module_from_spec(importlib.util.spec_from_loader("verify_custody", loader))
+    loader.exec_module(verify)
+    case, closes_refused = verify.Case(), 0
+    for event in chain:
+        record = types.SimpleNamespace(type=event["type"], id=event["id"], head_after=lambda _, event=event: event["head"])
+        data = json.loads(base64.b64decode(event["value"]))
+        if event["accepted"]:
+            assert case.why_not(record, data) is None, event
+            case.take(record, data)
+        elif event["type"] == "case.closed":
+            assert case.why_not(record, data) == event["code"] == "impossible"
+            closes_refused += 1
+    assert case.closed and closes_refused
 
 
 def test_another_policy_opens_no_way_past_the_first(desk, books):
