@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Purpose: what logstore.c, logstore_block.c and logstore_disk.c share: blocks in memory and the LMDB environment.
+ * Purpose: what the files of the log store share: blocks in memory (logstore.c, logstore_upload.c, logstore_block.c) and the
+ * LMDB environment that they go into (logstore_disk.c and what stands in logstore_disk.h).
  * Ownership, threads, errors and limits: logstore.h.
  */
 #include <lmdb.h>
@@ -15,6 +16,8 @@
 #define BUCKET_US (INT64_C(10) * 86400 * 1000000)
 #define BUCKETS_MAX 120
 #define HASH_SLOTS 16384
+
+int32_t logstore_bucket(int64_t append_us);
 
 /* --- blocks (logstore_block.c) --- */
 struct block_span {
@@ -49,7 +52,7 @@ enum block_end block_each(struct bytes raw, int32_t partition, const struct logs
                           bool (*each)(void *context, const struct logstore_record *record),
                           void *context);
 
-/* --- on disk (logstore_disk.c) --- */
+/* --- on disk --- */
 #define KEY_MAX (LOGSTORE_OWNER_MAX + 1 + 28)
 struct disk_bucket {
     int32_t number;
@@ -82,3 +85,20 @@ enum verdict disk_note_find(struct disk *disk, const char *owner, char **ret_not
 enum verdict disk_note_put(struct disk *disk, int32_t bucket, const char *owner, const char *note,
                            struct why *why);
 enum verdict disk_forget_owner(struct disk *disk, const char *owner, struct why *why);
+
+/* --- the store --- */
+struct logstore {
+    struct logstore_config config;
+    struct disk disk;
+    pthread_mutex_t
+        lock; /* all below; held for moves and copies only, never for compression or disk */
+    pthread_cond_t advanced;
+    struct block *open[HASH_SLOTS];
+    struct block *sealed; /* compressed, waiting for the checkpoint */
+    int64_t *next;
+    size_t held_bytes;
+    int64_t records_in, lines_cut, checkpoints;
+    struct logstore_upload *uploads; /* under way: at most one of an owner */
+    ZSTD_CCtx *packer;               /* the ingest thread's */
+    int64_t checkpoint_at_ms;
+};
