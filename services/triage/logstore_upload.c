@@ -15,7 +15,7 @@ struct logstore_upload {
     struct block *open;
     struct block *waiting[UPLOAD_WAITING_MAX];
     size_t waiting_count;
-    ZSTD_CCtx *packer;
+    struct packer packer;
 };
 
 enum verdict logstore_upload_find(struct logstore *store, const char *owner, char **ret_note,
@@ -30,7 +30,7 @@ static struct logstore_upload *upload_new(struct logstore *store, const char *ow
     upload->store = store;
     upload->owner = mem_strdup(owner);
     upload->bucket = logstore_bucket(now_us);
-    upload->packer = ZSTD_createCCtx();
+    packer_open(&upload->packer);
     return upload;
 }
 
@@ -39,7 +39,7 @@ static void upload_free(struct logstore_upload *upload)
     for (size_t i = 0; i < upload->waiting_count; i++)
         block_free(upload->waiting[i]);
     block_free(upload->open);
-    ZSTD_freeCCtx(upload->packer);
+    packer_close(&upload->packer);
     free(upload->owner);
     free(upload);
 }
@@ -119,9 +119,8 @@ static enum verdict upload_write(struct logstore_upload *upload, struct why *why
 
 static enum verdict upload_seal(struct logstore_upload *upload, struct why *why)
 {
-    block_pack(upload->open, upload->packer);
-    buf_free(&upload->open->raw);
-    buf_init(&upload->open->raw, 0);
+    block_pack(upload->open, &upload->packer);
+    pieces_free(&upload->open->raw);
     upload->waiting[upload->waiting_count++] = TAKE(upload->open);
     return upload->waiting_count == UPLOAD_WAITING_MAX ? upload_write(upload, why) : VERDICT_OK;
 }

@@ -31,13 +31,15 @@ static bool find_last(MDB_cursor *cursor, const char *owner, MDB_val *ret_key, M
     return !error && key_read(ret_key, owner, ret_span);
 }
 
-static struct block *joined(const struct block *old_shape, const struct block_span *old,
+static struct block *joined(const struct block *later, const struct block_span *old,
                             struct bytes old_raw)
 {
-    struct block *both = block_new(old_shape->owner, old_shape->span.partition, old_shape->bucket);
-    const struct block_span *new = &old_shape->span;
-    buf_add(&both->raw, old_raw.data, old_raw.length);
-    buf_add(&both->raw, old_shape->raw.data, old_shape->raw.length);
+    const struct block_span *new = &later->span;
+    struct block *both = block_new(later->owner, new->partition, later->bucket);
+    CLEANUP(mem_free) char *new_raw = mem_resize(NULL, later->raw.length, 1);
+    pieces_copy(&later->raw, new_raw);
+    pieces_add(&both->raw, old_raw.data, old_raw.length);
+    pieces_add(&both->raw, new_raw, later->raw.length);
     both->span = (struct block_span){
         .first_us = old->first_us < new->first_us ? old->first_us : new->first_us,
         .last_us = old->last_us > new->last_us ? old->last_us : new->last_us,
@@ -81,7 +83,7 @@ static int absorb_last(MDB_txn *txn, MDB_dbi dbi, const struct block *block,
 }
 
 static int put_block(struct disk *disk, MDB_txn *txn, const struct block *block, bool merge,
-                     ZSTD_CCtx *packer)
+                     struct packer *packer)
 {
     MDB_dbi dbi = 0;
     struct block *both = NULL;
@@ -111,7 +113,7 @@ struct writing {
     size_t count;
     const int64_t *next;
     bool merge;
-    ZSTD_CCtx *packer;
+    struct packer *packer;
 };
 
 static int put_all(struct disk *disk, MDB_txn *txn, void *context)
@@ -128,8 +130,8 @@ enum verdict disk_write(struct disk *disk, struct block *const *blocks, size_t c
 {
     if (need_buckets(disk, blocks, count, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    struct writing writing = {blocks, count, next, merge, ZSTD_createCCtx()};
-    enum verdict verdict = disk_change(disk, put_all, NULL, &writing, "write", why);
-    ZSTD_freeCCtx(writing.packer);
-    return verdict;
+    CLEANUP(packer_close) struct packer packer;
+    packer_open(&packer);
+    struct writing writing = {blocks, count, next, merge, &packer};
+    return disk_change(disk, put_all, NULL, &writing, "write", why);
 }
