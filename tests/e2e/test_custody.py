@@ -176,6 +176,34 @@ def test_a_withdrawal_after_the_key_is_told_with_its_recall(desk, partner, tmp_p
     assert "follows the document's last event" in said(run(path, "--var", desk.var), 1), "an older document must not pass for the present"
 
 
+def test_an_acceptance_that_came_too_late_has_its_recalls_and_no_key(desk, partner, tmp_path):
+    case_id = ready_case(desk)
+    desk.request_handover(case_id)
+    offer = partner.gets("offered", case_id)
+    assert desk.withdraw(case_id, "intention").json()["effect"] == "stopped"
+    partner.gets("recalled", case_id)
+    partner.provider.reply("escalation.accepted", offer)
+    partner.gets("recalled", case_id, 2)
+    until("it is noted", lambda: [s["step"] for s in custody(desk, case_id)["steps"]].count("recalled") == 2)
+    document = custody(desk, case_id)
+    assert "released" not in [step["step"] for step in document["steps"]] and document["ends"][0]["effect"] == "stopped"
+    path = tmp_path / "document.json"
+    path.write_text(json.dumps(document))
+    assert "no key was released" in said(run(path, "--var", desk.var), 0)
+
+
+def test_a_refusal_is_in_the_providers_own_words(desk, partner, tmp_path):
+    case_id = ready_case(desk)
+    desk.request_handover(case_id)
+    partner.provider.reply("escalation.declined", partner.gets("offered", case_id), reason="no capacity")
+    reaches(desk, case_id, "declined")
+    document = custody(desk, case_id)
+    assert [(word["type"], word["reason"]) for word in document["words"]] == [("provider.declined", "no capacity")]
+    path = tmp_path / "document.json"
+    path.write_text(json.dumps(document))
+    said(run(path, "--var", desk.var), 0)
+
+
 def test_what_was_never_offered_says_so(desk, tmp_path):
     case_id = desk.open_case("申し出なし", hearing={})
     requested = desk.request_handover(case_id)["event"]
@@ -481,8 +509,11 @@ def test_a_word_of_the_provider_that_was_passed_over_is_found(released):
 def test_a_second_key_is_found(released):
     with Forgery(released) as forgery:
         key = next(line for line in forgery.lines("escalations") if line["headers"]["ce_type"] == "kakekomi.escalation.key")
-        forgery.add("escalations", "escalation.key", base64.b64decode(key["value"]))
-        forgery.found("was sent for it, and the document leaves it out")
+        for kind in ("escalation.key", "escalation.part"):  # by whatever name
+            forgery.add("escalations", kind, base64.b64decode(key["value"]))
+            forgery.found("escalation.key at")
+            forgery.found("was sent for it, and the document leaves it out")
+            forgery.write("escalations", [line for line in forgery.lines("escalations") if line["offset"] <= key["offset"]])
 
 
 def test_parts_that_were_exchanged_are_found(released):
