@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT 6
+#define FORMAT 7
 
 const char *const view_topics[VIEW_TOPICS] = {
     "cases", "contracts", "extractions", "escalation-status", "notifications", "audit"};

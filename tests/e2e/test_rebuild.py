@@ -101,7 +101,7 @@ def paths_of(desk, cases):
         "?limit=3", "?limit=200", f"?q={COMPANY}", f"?q={number}", f"?q={phone}&limit=5", "?status=closed", "?customer=RB-NONE",
         f"?cursor={desk.ok('GET', '/v1/cases?limit=3')['next_cursor']}")]
     paths["/v1/contracts"] = ["/v1/contracts", f"/v1/contracts?q={COMPANY}"]
-    alone = ("/v1/desk", "/v1/hearing-sheet", "/v1/overview", "/v1/me", "/v1/tokens", "/livez", "/readyz")
+    alone = ("/v1/desk", "/v1/hearing-sheet", "/v1/playbooks", "/v1/overview", "/v1/me", "/v1/tokens", "/livez", "/readyz")
     return paths | {path: [path] for path in alone}
 
 
