@@ -13,7 +13,7 @@
 
 #define SLOTS 8 /* as view_index.c numbers the lines */
 #define BEGINNING_US 1577836800000000
-#define FEW 500 /* lines that are sooner read than asked of the grams */
+#define FEW 300 /* lines that are sooner read than asked of the grams */
 #define CONTRACTS_MAX 50
 #define SQL_BYTES_MAX 2000
 
@@ -25,6 +25,8 @@ struct page {
     sqlite3_stmt *whole; /* the case of a line */
     json_t *cases;
     int64_t last; /* line on the page */
+    int64_t at;   /* line that was looked at last */
+    int left;     /* lines to be looked at before the grams are asked; -1: all */
     bool more;
     enum verdict verdict;
     struct why *why;
@@ -50,12 +52,16 @@ static bool take_line(sqlite3_stmt *statement, void *context)
 {
     struct page *page = context;
     const struct words_question *question = page->query->question;
+    if (page->left == 0)
+        return false;
+    page->left -= page->left > 0;
+    page->at = sqlite3_column_int64(statement, 0);
     if (question && !words_hold(question, (const char *)sqlite3_column_text(statement, 2)))
         return true;
     page->more = json_array_size(page->cases) == (size_t)page->query->limit;
     if (page->more)
         return false;
-    page->last = sqlite3_column_int64(statement, 0);
+    page->last = page->at;
     return add_case(page, (const char *)sqlite3_column_text(statement, 1));
 }
 
@@ -120,26 +126,6 @@ static void bind_filters(sqlite3_stmt *statement, const struct view_query *query
             view_bind_text(statement, 3 + i, texts[i]);
 }
 
-/* Whether the filters alone leave only a few lines. */
-static enum verdict are_few(const struct borrowed *reader, const struct view_query *query,
-                            int64_t before, bool *ret_few, struct why *why)
-{
-    const char *index = index_for(query);
-    CLEANUP(buf_free) struct buf sql;
-    buf_init(&sql, SQL_BYTES_MAX);
-    bool row;
-    buf_add_text(&sql, "SELECT COUNT(*) FROM (SELECT 1 FROM lines AS l");
-    if (index)
-        buf_printf(&sql, " INDEXED BY %s", index);
-    add_filters(&sql, query);
-    buf_printf(&sql, " ORDER BY l.seq DESC LIMIT %d)", FEW + 1);
-    CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(reader->db, sql.data);
-    bind_filters(statement, query, before);
-    enum verdict verdict = view_step(reader->view, reader->db, statement, &row, why);
-    *ret_few = row && sqlite3_column_int(statement, 0) <= FEW;
-    return verdict;
-}
-
 void view_find_sql(const struct view_query *query, bool by_grams, struct buf *sql)
 {
     const char *index = index_for(query);
@@ -158,24 +144,36 @@ void view_find_sql(const struct view_query *query, bool by_grams, struct buf *sq
         buf_add_text(sql, " ORDER BY l.seq DESC");
 }
 
-static enum verdict fill_page(struct page *page, int64_t before)
+static enum verdict read_lines(struct page *page, bool by_grams, int64_t before)
 {
-    const struct view_query *query = page->query;
-    bool few = true;
-    if (query->question && are_few(page->reader, query, before, &few, page->why) != VERDICT_OK)
-        return VERDICT_RETRY;
     CLEANUP(buf_free) struct buf sql, match;
     buf_init(&sql, SQL_BYTES_MAX);
     buf_init(&match, WORDS_BYTES_MAX);
-    view_find_sql(query, !few, &sql);
+    view_find_sql(page->query, by_grams, &sql);
     CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(page->reader->db, sql.data);
-    bind_filters(statement, query, before);
-    if (!few) {
-        words_match(query->question, &match);
+    bind_filters(statement, page->query, before);
+    if (by_grams) {
+        words_match(page->query->question, &match);
         view_bind_text(statement, 7, match.data);
     }
     enum verdict verdict = view_list_rows(page->reader, statement, take_line, page, page->why);
     return verdict == VERDICT_OK ? page->verdict : verdict;
+}
+
+/* With words and filters, the lines of the filters come first: few of them may be all there are, or enough of them hold.
+ * Only behind them the grams are asked. */
+static enum verdict fill_page(struct page *page, int64_t before)
+{
+    bool words = page->query->question, filters = index_for(page->query);
+    page->left = words ? FEW : -1;
+    page->at = before;
+    if (!words || filters) {
+        enum verdict verdict = read_lines(page, false, before);
+        if (verdict != VERDICT_OK || page->more || page->left != 0)
+            return verdict;
+    }
+    page->left = -1;
+    return read_lines(page, true, page->at);
 }
 
 enum verdict view_list(struct view *view, const struct view_query *query, json_t **ret_page,

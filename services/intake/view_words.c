@@ -21,6 +21,7 @@
 #define DIGITS_MIN 4
 #define NUMBER_MIN 3
 #define NUMBER_LENGTH 10
+#define DIGITS_WHOLE 10
 #define KEY_MIN 4
 #define KEY_BYTES_MAX 100
 #define HASH_BEGINNING 8
@@ -323,6 +324,12 @@ static void add_grams(struct buf *out, const char *mark, const char *text, const
         buf_printf(out, "%s%.*s\n", mark, (int)(stop - text), text);
 }
 
+/* What has been said in full is one step, however many begin alike. */
+static void add_whole(struct buf *out, const char *mark, const char *text, const char *end)
+{
+    buf_printf(out, "%s%.*s\n", mark, (int)(end - text), text);
+}
+
 /* Where a name begins once more: behind the legal form that stands before it. */
 static const char *after_form(const char *name, const char *end)
 {
@@ -361,12 +368,15 @@ static void add_line_grams(struct buf *out, char kind, const char *text, const c
         return;
     case EMAIL:
         add_grams(out, "", text, end, 3);
+        add_whole(out, "@", text, end);
         return;
     case DIGITS:
         add_grams(out, "#", text, end, DIGITS_MIN);
+        add_whole(out, "#", text, end);
         return;
     case NUMBER:
         add_grams(out, "%", text, end, NUMBER_MIN);
+        add_whole(out, "%", text, end);
         return;
     default:
         add_key_grams(out, text, end);
@@ -432,25 +442,58 @@ static bool is_of_keys(const char *text)
     return *text == '\0';
 }
 
+static void read_digits(const char *text, char ret_digits[24])
+{
+    ret_digits[0] = '\0';
+    if (only_of(text, "0123456789-.+/"))
+        hearing_phone_digits(text, ret_digits, 24);
+    if (strlen(ret_digits) < DIGITS_MIN)
+        ret_digits[0] = '\0';
+}
+
+static void read_key(const char *plain, struct words_term *term)
+{
+    char address[INET6_ADDRSTRLEN];
+    size_t length = strlen(plain);
+    if (read_address(plain, address))
+        term->key = mem_strdup(address);
+    else if (length >= KEY_MIN && length <= KEY_BYTES_MAX && is_of_keys(plain))
+        term->key = mem_strdup(plain);
+}
+
+static void drop_others(struct words_term *term, bool digits, bool number, bool key)
+{
+    term->text[0] = '\0';
+    if (!digits)
+        term->digits[0] = '\0';
+    if (!number)
+        term->number[0] = '\0';
+    if (!key)
+        mem_free(&term->key);
+    if (!key)
+        term->key = NULL;
+}
+
 /* `plain` is compatible already. */
 static void read_term(const char *plain, struct words_term *ret_term)
 {
     struct buf text;
     char address[INET6_ADDRSTRLEN];
-    size_t length = strlen(plain);
     buf_init(&text, 8192);
     words_fold(bytes_of(plain), &text);
     ret_term->text = text.data ? text.data : mem_strdup("");
     read_number(ret_term->text, ret_term->number);
-    if (only_of(ret_term->text, "0123456789-.+/")) {
-        hearing_phone_digits(ret_term->text, ret_term->digits, sizeof ret_term->digits);
-        if (strlen(ret_term->digits) < DIGITS_MIN)
-            ret_term->digits[0] = '\0';
-    }
-    if (read_address(plain, address))
-        ret_term->key = mem_strdup(address);
-    else if (length >= KEY_MIN && length <= KEY_BYTES_MAX && is_of_keys(plain))
-        ret_term->key = mem_strdup(plain);
+    read_digits(ret_term->text, ret_term->digits);
+    read_key(plain, ret_term);
+    const char *at = strchr(ret_term->text, '@');
+    ret_term->is_email = at && at > ret_term->text;
+    bool sound = ids_case_number_is_sound(ret_term->number);
+    if (read_address(plain, address) || is_hash(plain))
+        drop_others(ret_term, false, false, true);
+    else if (sound && has_the_form(ret_term->text))
+        drop_others(ret_term, false, true, false);
+    else if (strlen(ret_term->digits) >= DIGITS_WHOLE)
+        drop_others(ret_term, true, sound, false);
 }
 
 /* K4M 9QT 8ZR E */
@@ -500,7 +543,8 @@ enum verdict words_read(const char *q, struct words_question *ret_question, stru
         }
         struct words_term *term = &ret_question->terms[ret_question->count++];
         read_term(word, term);
-        if (!*term->text && !term->key) { /* a dot between two words, a bracket */
+        if (!*term->text && !*term->digits && !*term->number &&
+            !term->key) { /* a dot between two words, a bracket */
             mem_free(&term->text);
             *term = (struct words_term){0};
             ret_question->count--;
@@ -553,32 +597,59 @@ static void match_text(struct buf *out, const char *text)
         match_grams(out, "", text, 3);
 }
 
+static void match_digits(struct buf *out, const char *digits)
+{
+    if (strlen(digits) >= DIGITS_WHOLE)
+        buf_printf(out, "\"#%s\" *", digits);
+    else
+        match_grams(out, "#", digits, DIGITS_MIN);
+}
+
+static void match_number(struct buf *out, const char *number)
+{
+    if (strlen(number) == NUMBER_LENGTH)
+        buf_printf(out, "\"%%%s\"", number);
+    else
+        match_grams(out, "%", number, NUMBER_MIN);
+}
+
 static void match_key(struct buf *out, const char *key)
 {
-    buf_printf(out, " OR \"=%s\"", key);
+    buf_printf(out, "\"=%s\"", key);
     if (strlen(key) >= HASH_BEGINNING && is_hex(key) && !is_hash(key))
         buf_printf(out, " OR \"~%.*s\"", HASH_BEGINNING, key);
+}
+
+static void match_term(struct buf *out, const struct words_term *term)
+{
+    const char *or = "";
+    if (*term->text && term->is_email)
+        buf_printf(out, "\"@%s\" *", term->text);
+    else if (*term->text)
+        match_text(out, term->text);
+    if (*term->text)
+        or = " OR ";
+    if (*term->digits) {
+        buf_add_text(out, or);
+        match_digits(out, term->digits);
+        or = " OR ";
+    }
+    if (*term->number) {
+        buf_add_text(out, or);
+        match_number(out, term->number);
+        or = " OR ";
+    }
+    if (term->key) {
+        buf_add_text(out, or);
+        match_key(out, term->key);
+    }
 }
 
 void words_match(const struct words_question *question, struct buf *out)
 {
     for (size_t i = 0; i < question->count; i++) {
-        const struct words_term *term = &question->terms[i];
         buf_add_text(out, i ? " AND (" : "(");
-        if (*term->text)
-            match_text(out, term->text);
-        else
-            buf_add_text(out, "\"=\""); /* none has it: only the key counts */
-        if (*term->digits) {
-            buf_add_text(out, " OR ");
-            match_grams(out, "#", term->digits, DIGITS_MIN);
-        }
-        if (*term->number) {
-            buf_add_text(out, " OR ");
-            match_grams(out, "%", term->number, NUMBER_MIN);
-        }
-        if (term->key)
-            match_key(out, term->key);
+        match_term(out, &question->terms[i]);
         buf_add_text(out, ")");
     }
 }
@@ -610,13 +681,17 @@ static bool is_in_line(const struct words_term *term, char kind, const char *tex
     struct bytes line = {.data = text, .length = (size_t)(end - text)};
     switch (kind) {
     case NAME:
-        if (*term->text && term->text[step_at(term->text)] == '\0')
+        if (term->is_email || !*term->text)
+            return false;
+        if (term->text[step_at(term->text)] == '\0')
             return begins(text, end, term->text) || begins(after_form(text, end), end, term->text);
         return has(line, term->text);
     case EMAIL:
-        return count_characters(term->text) > 2 && has(line, term->text);
+        return term->is_email ? begins(text, end, term->text)
+                              : count_characters(term->text) > 2 && has(line, term->text);
     case DIGITS:
-        return has(line, term->digits);
+        return strlen(term->digits) >= DIGITS_WHOLE ? begins(text, end, term->digits)
+                                                    : has(line, term->digits);
     case NUMBER:
         return has(line, term->number);
     default:

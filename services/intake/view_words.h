@@ -22,9 +22,15 @@ void words_of_contract(const char *customer_id, const json_t *contract, struct b
 /* What the index keeps of such lines, separated by line breaks. */
 void words_grams(const char *words, struct buf *out);
 
+/* What is plainly one thing as a whole is asked for as that only: a number whose check character fits, an address, a hash,
+ * ten digits. */
 struct words_term {
-    char *text;      /* part of a name or an e-mail address; of one character: its beginning */
-    char digits[24]; /* part of a telephone number, at least four; "" if it cannot be one */
+    char *
+        text; /* part of a name or an e-mail address; of one character: its beginning; "" if it cannot be one */
+    bool
+        is_email; /* the text is the beginning of an e-mail address: there is something before its @ */
+    char digits
+        [24]; /* part of a telephone number, at least four, from ten on its beginning; "" if it cannot be one */
     char number[12]; /* part of a case number, at least three characters; "" if it cannot be one */
     char *
         key; /* an address, an indicator or a hash, or its first eight digits or more; NULL if it cannot be one */
