@@ -106,8 +106,10 @@ def paths_of(desk, cases):
     """Route → paths to ask."""
     number, phone = desk.case(cases["opened"])["number"], "0300001234"
     of_a_case = {"/v1/cases/{id}": "", "/v1/cases/{id}/chain": "/chain", "/v1/cases/{id}/timeline": "/timeline",
-                 "/v1/cases/{id}/handover": "/handover", "/v1/cases/{id}/custody": "/custody", "/v1/cases/{id}/report": "/report"}
+                 "/v1/cases/{id}/handover": "/handover", "/v1/cases/{id}/report": "/report"}
     paths = {route: [f"/v1/cases/{case_id}{end}" for case_id in cases.values()] for route, end in of_a_case.items()}
+    requested = [c for name, c in cases.items() if name not in ("opened", "searched", "uploads")]
+    paths["/v1/cases/{id}/custody"] = [f"/v1/cases/{c}/custody" for c in requested]
     extracts = [c for name, c in cases.items() if name != "opened"]
     paths["/v1/cases/{id}/extract"] = [f"/v1/cases/{c}/extract{form}" for c in extracts for form in ("", "?format=raw", "?format=csv")]
     paths["/v1/cases"] = ["/v1/cases" + query for query in (
