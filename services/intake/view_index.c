@@ -230,12 +230,34 @@ bool view_forget_contract(struct view *view, const char *customer_id)
            view_run(statement);
 }
 
+static bool has_contract(struct view *view, int64_t seq)
+{
+    CLEANUP(view_done)
+    sqlite3_stmt *statement = view_write(view, "SELECT 1 FROM contracts WHERE seq = ?1");
+    sqlite3_bind_int64(statement, 1, seq);
+    return sqlite3_step(statement) == SQLITE_ROW;
+}
+
+/* Any order will do, as long as it is the same on every instance. */
+static int64_t contract_seq(struct view *view, const char *customer_id)
+{
+    uint8_t hash[IDS_SHA256_SIZE];
+    int64_t seq = 0;
+    ids_sha256(customer_id, strlen(customer_id), hash);
+    for (int i = 0; i < 6; i++)
+        seq = seq << 8 | hash[i];
+    while (has_contract(view, seq))
+        seq++;
+    return seq;
+}
+
 static bool insert_contract(struct view *view, const struct event *event)
 {
     CLEANUP(view_done)
     sqlite3_stmt *statement =
-        view_write(view, "INSERT INTO contracts (customer, value, digits, words)"
-                         " VALUES (?1,?2,?3,?4)");
+        view_write(view, "INSERT INTO contracts (customer, value, digits, words, seq)"
+                         " VALUES (?1,?2,?3,?4,?5)");
+    int64_t seq = contract_seq(view, event->key);
     CLEANUP(buf_free) struct buf words;
     char digits[64] = "";
     const char *phone = json_string_value(json_object_get(event->data, "phone"));
@@ -247,9 +269,10 @@ static bool insert_contract(struct view *view, const struct event *event)
     sqlite3_bind_text(statement, 2, event->value, (int)event->value_length, SQLITE_TRANSIENT);
     view_bind_text(statement, 3, digits);
     view_bind_text(statement, 4, words.data);
+    sqlite3_bind_int64(statement, 5, seq);
     return view_run(statement) &&
            write_grams(view_write(view, "INSERT INTO contract_grams (rowid, text) VALUES (?1, ?2)"),
-                       sqlite3_last_insert_rowid(view->writer), words.data);
+                       seq, words.data);
 }
 
 /* Kafka keeps every record of the last seven days at least, also of a compacted topic. */

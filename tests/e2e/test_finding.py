@@ -131,12 +131,13 @@ def many(desk):
         case_id = desk.open_case(customer=customer, token=token, hearing={
             "contact": {"company": f"{chance.choice(['大阪', '東京'])}繍針{chance.choice(['製作所', '商会'])}"},
             "incident": {"type": chance.choice(types)}})
-        if chance.random() < 0.5:
-            desk.ok("POST", f"/v1/cases/{case_id}/policy", {"text": "x"})
-        if chance.random() < 0.3:
+        fate = chance.random()
+        if fate < 0.25:
             desk.request_handover(case_id)  # nothing is agreed to: it is held
-        elif chance.random() < 0.3:
+        elif fate < 0.5:
             desk.ok("POST", f"/v1/cases/{case_id}/close", {"outcome": "no_incident", "reason": "x"})
+        elif fate < 0.75:
+            desk.ok("POST", f"/v1/cases/{case_id}/policy", {"text": "x"})
         opened.append(case_id)
     until("hand-overs are held", lambda: all(
         desk.case(case_id)["escalation"]["state"] == "held" for case_id in opened

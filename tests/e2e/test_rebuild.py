@@ -114,8 +114,9 @@ def paths_of(desk, cases):
     paths["/v1/cases/{id}/extract"] = [f"/v1/cases/{c}/extract{form}" for c in extracts for form in ("", "?format=raw", "?format=csv")]
     paths["/v1/cases"] = ["/v1/cases" + query for query in (
         "?limit=3", "?limit=200", f"?q={COMPANY}", f"?q={number}", f"?q={phone}&limit=5", "?status=closed", "?customer=RB-NONE",
+        "?held=true", "?overdue=true", "?operator=operator-1&type=ransomware", "?opened_from=2026-01-01&limit=20", "?q=%E8%A6%8B%E6%9C%AC%200300",
         f"?cursor={desk.ok('GET', '/v1/cases?limit=3')['next_cursor']}")]
-    paths["/v1/contracts"] = ["/v1/contracts", f"/v1/contracts?q={COMPANY}"]
+    paths["/v1/contracts"] = ["/v1/contracts", f"/v1/contracts?q={COMPANY}", f"/v1/contracts?phone={phone}"]
     alone = ("/v1/desk", "/v1/hearing-sheet", "/v1/playbooks", "/v1/overview", "/v1/me", "/v1/tokens", "/livez", "/readyz")
     return paths | {path: [path] for path in alone}
 
