@@ -11,6 +11,7 @@
 #include "common/ids.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #define NUMBER_MIN 3
 #define NUMBER_LENGTH 10
 #define DIGITS_WHOLE 10
+#define DIGITS_PART 6
 #define KEY_MIN 4
 #define KEY_BYTES_MAX 100
 #define HASH_BEGINNING 8
@@ -107,8 +109,9 @@ static utf8proc_int32_t fold_point(utf8proc_int32_t point)
 static char *compatible(struct bytes text)
 {
     utf8proc_uint8_t *folded = NULL;
-    utf8proc_option_t options =
+    int sum =
         UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
+    utf8proc_option_t options = (utf8proc_option_t)sum; /* NOLINT: the library wants a sum so */
     utf8proc_ssize_t length =
         utf8proc_map(text.data, (utf8proc_ssize_t)text.length, &folded, options);
     return length < 0 ? NULL : (char *)folded; /* malloc's */
@@ -372,7 +375,9 @@ static void add_line_grams(struct buf *out, char kind, const char *text, const c
         return;
     case DIGITS:
         add_grams(out, "#", text, end, DIGITS_MIN);
-        add_whole(out, "#", text, end);
+        for (; end - text >= DIGITS_PART;
+             text++) /* of so many digits every part is the beginning of one */
+            add_whole(out, "#", text, end);
         return;
     case NUMBER:
         add_grams(out, "%", text, end, NUMBER_MIN);
@@ -481,7 +486,9 @@ static void read_term(const char *plain, struct words_term *ret_term)
     char address[INET6_ADDRSTRLEN];
     buf_init(&text, 8192);
     words_fold(bytes_of(plain), &text);
-    ret_term->text = text.data ? text.data : mem_strdup("");
+    buf_add(&text, "", 1); /* there is a text, if only an empty one */
+    assert(text.data);
+    ret_term->text = text.data;
     read_number(ret_term->text, ret_term->number);
     read_digits(ret_term->text, ret_term->digits);
     read_key(plain, ret_term);
@@ -526,6 +533,12 @@ static void drop_spaces(char *text)
     *end = '\0';
 }
 
+static bool is_miswritten(const struct words_term *term)
+{
+    return term->text && strlen(term->number) == NUMBER_LENGTH && has_the_form(term->text) &&
+           !ids_case_number_is_sound(term->number);
+}
+
 enum verdict words_read(const char *q, struct words_question *ret_question, struct why *why)
 {
     *ret_question = (struct words_question){0};
@@ -550,10 +563,8 @@ enum verdict words_read(const char *q, struct words_question *ret_question, stru
             ret_question->count--;
         }
     }
-    const struct words_term *first = &ret_question->terms[0];
     ret_question->check_is_wrong =
-        ret_question->count == 1 && strlen(first->number) == NUMBER_LENGTH &&
-        has_the_form(first->text) && !ids_case_number_is_sound(first->number);
+        ret_question->count == 1 && is_miswritten(&ret_question->terms[0]);
     return ret_question->count ? VERDICT_OK : reject(why, "nothing");
 }
 
@@ -566,16 +577,30 @@ void words_clear(struct words_question *question)
     *question = (struct words_question){0};
 }
 
-/* The grams that cover a text: one after another, and the last one. */
-static void match_grams(struct buf *out, const char *mark, const char *text, int size)
+static void match_gram(struct buf *out, const char *mark, const char *gram, const char *end)
 {
-    const char *end = text + strlen(text), *last = text, *stop;
+    char before = out->data[out->length - 1];
+    buf_printf(out, before == '(' ? "\"%s%.*s\"" : " AND \"%s%.*s\"", mark, (int)(end - gram),
+               gram);
+}
+
+/* The grams that cover a text up to `end`: one after another, and the last one. */
+static void match_grams_to(struct buf *out, const char *mark, const char *text, const char *end,
+                           int size)
+{
+    const char *last = text, *stop;
     while (characters(last + step_at(last), end, size))
         last += step_at(last);
     buf_add_text(out, "(");
     for (const char *at = text; (stop = characters(at, end, size)); at = stop)
-        buf_printf(out, at == text ? "\"%s%.*s\"" : " AND \"%s%.*s\"", mark, (int)(stop - at), at);
-    buf_printf(out, " AND \"%s%s\")", mark, last);
+        match_gram(out, mark, at, stop);
+    match_gram(out, mark, last, end);
+    buf_add_text(out, ")");
+}
+
+static void match_grams(struct buf *out, const char *mark, const char *text, int size)
+{
+    match_grams_to(out, mark, text, text + strlen(text), size);
 }
 
 static int count_characters(const char *text)
@@ -586,6 +611,17 @@ static int count_characters(const char *text)
     return count;
 }
 
+/* Legal forms and top-level domains are in most names and addresses: only the rest is asked of the index. */
+static void match_long_text(struct buf *out, const char *text)
+{
+    const char *end = text + strlen(text), *name = after_form(text, end), *dot = strrchr(text, '.');
+    if (name && characters(name, end, 3))
+        text = name;
+    if (dot && dot >= text && characters(text, dot, 3))
+        end = dot;
+    match_grams_to(out, "", text, end, 3);
+}
+
 static void match_text(struct buf *out, const char *text)
 {
     int count = count_characters(text);
@@ -594,12 +630,12 @@ static void match_text(struct buf *out, const char *text)
     else if (count == 2)
         buf_printf(out, "\"%s\"", text);
     else
-        match_grams(out, "", text, 3);
+        match_long_text(out, text);
 }
 
 static void match_digits(struct buf *out, const char *digits)
 {
-    if (strlen(digits) >= DIGITS_WHOLE)
+    if (strlen(digits) >= DIGITS_PART)
         buf_printf(out, "\"#%s\" *", digits);
     else
         match_grams(out, "#", digits, DIGITS_MIN);
@@ -645,10 +681,20 @@ static void match_term(struct buf *out, const struct words_term *term)
     }
 }
 
+static bool is_form(const struct words_term *term)
+{
+    for (size_t i = 0; i < COUNT_OF(forms); i++)
+        if (strcmp(term->text, forms[i][1]) == 0)
+            return true;
+    return false;
+}
+
 void words_match(const struct words_question *question, struct buf *out)
 {
-    for (size_t i = 0; i < question->count; i++) {
-        buf_add_text(out, i ? " AND (" : "(");
+    for (size_t i = 0, asked = 0; i < question->count; i++) {
+        if (is_form(&question->terms[i]) && (asked || i + 1 < question->count))
+            continue; /* another word finds fewer */
+        buf_add_text(out, asked++ ? " AND (" : "(");
         match_term(out, &question->terms[i]);
         buf_add_text(out, ")");
     }
@@ -690,8 +736,7 @@ static bool is_in_line(const struct words_term *term, char kind, const char *tex
         return term->is_email ? begins(text, end, term->text)
                               : count_characters(term->text) > 2 && has(line, term->text);
     case DIGITS:
-        return strlen(term->digits) >= DIGITS_WHOLE ? begins(text, end, term->digits)
-                                                    : has(line, term->digits);
+        return has(line, term->digits);
     case NUMBER:
         return has(line, term->number);
     default:

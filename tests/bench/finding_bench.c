@@ -482,7 +482,7 @@ static const struct question {
           {"q: number", {0}, "%number"},
           {"q: number without dashes", {0}, "%plain"},
           {"q: telephone", {0}, "%phone"},
-          {"q: telephone of 10, its beginning", {0}, "099-9000"},
+          {"q: telephone, its first seven digits", {0}, "099-9000"},
           {"q: telephone, last four of 20", {0}, "4321 霞窓"},
           {"q: e-mail", {0}, "%email"},
           {"q: e-mail, its beginning", {0}, "soumu1@kasum"},

@@ -41,13 +41,14 @@ def tour(desk):
 
 
 def test_the_tour_shows_what_it_says(tour):
-    (opened, case, amended, noted, timeline, uploaded), table = tour
+    (opened, case, amended, noted, timeline, found, uploaded), table = tour
     assert re.fullmatch(r"\w{3}-\w{3}-\w{3}-\w", opened["number"]) and opened["status"] == "consultation"
     assert case["id"] == opened["id"] and case["hearing"]["contact"]["company"] == "見本製作所"
     assert (amended["revision"], noted["revision"]) == (2, 3)
     events = [entry for entry in timeline["timeline"] if entry["kind"] == "event"]
     assert [event["what"] for event in events] == ["case.opened", "hearing.amended", "note.added"]
     assert events[2]["data"]["text"] == "折り返し 14:00"
+    assert opened["id"] in [line["id"] for line in found["cases"]]
     assert uploaded["size"] > 100 and re.fullmatch("[0-9a-f]{64}", uploaded["sha256"])
     header, row = table.splitlines()
     assert header.endswith('"event.original"') and "192.0.2.77" in row and "CONNECT cdn-sync.example:8443" in row
