@@ -29,8 +29,7 @@ struct words_term {
         text; /* part of a name or an e-mail address; of one character: its beginning; "" if it cannot be one */
     bool
         is_email; /* the text is the beginning of an e-mail address: there is something before its @ */
-    char digits
-        [24]; /* part of a telephone number, at least four, from ten on its beginning; "" if it cannot be one */
+    char digits[24]; /* part of a telephone number, at least four; "" if it cannot be one */
     char number[12]; /* part of a case number, at least three characters; "" if it cannot be one */
     char *
         key; /* an address, an indicator or a hash, or its first eight digits or more; NULL if it cannot be one */
