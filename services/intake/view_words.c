@@ -24,6 +24,7 @@
 #define NUMBER_LENGTH 10
 #define DIGITS_WHOLE 10
 #define DIGITS_PART 6
+#define DENSE_MAX 12
 #define KEY_MIN 4
 #define KEY_BYTES_MAX 100
 #define HASH_BEGINNING 8
@@ -501,6 +502,8 @@ static void read_term(const char *plain, struct words_term *ret_term)
         drop_others(ret_term, false, true, false);
     else if (strlen(ret_term->digits) >= DIGITS_WHOLE)
         drop_others(ret_term, true, sound, false);
+    else if (strlen(ret_term->digits) >= DIGITS_PART && !sound)
+        ret_term->number[0] = '\0'; /* six digits in a row are in one number of a thousand */
 }
 
 /* K4M 9QT 8ZR E */
@@ -611,6 +614,22 @@ static int count_characters(const char *text)
     return count;
 }
 
+/* Of letters and digits there are few different grams, and the rarest of a short text decides. */
+static void match_every_gram(struct buf *out, const char *text, const char *end)
+{
+    buf_add_text(out, "(");
+    for (; end - text >= 3; text++)
+        match_gram(out, "", text, text + 3);
+    buf_add_text(out, ")");
+}
+
+static bool is_ascii(const char *text)
+{
+    while (*text > 0)
+        text++;
+    return *text == '\0';
+}
+
 /* Legal forms and top-level domains are in most names and addresses: only the rest is asked of the index. */
 static void match_long_text(struct buf *out, const char *text)
 {
@@ -619,7 +638,10 @@ static void match_long_text(struct buf *out, const char *text)
         text = name;
     if (dot && dot >= text && characters(text, dot, 3))
         end = dot;
-    match_grams_to(out, "", text, end, 3);
+    if (end - text > DENSE_MAX || !is_ascii(text))
+        match_grams_to(out, "", text, end, 3);
+    else
+        match_every_gram(out, text, end);
 }
 
 static void match_text(struct buf *out, const char *text)
