@@ -4,6 +4,7 @@
  * asked a hundred times starts each work once. A cancelled job leaves the table at once; its thread finds out by
  * `cancelled` or at its end, and its result is thrown away.
  */
+#include "common/failpoint.h"
 #include "common/processor_internal.h"
 
 #include <assert.h>
@@ -136,6 +137,7 @@ static void serve_job(struct work_pool *pool, struct job *job)
         job->stage = JOB_RUNNING;
         pthread_mutex_unlock(&pool->lock);
         result = pool->definition->work(&job->work);
+        failpoint(job->kind);
         pthread_mutex_lock(&pool->lock);
     }
     if (atomic_load(&job->cancelled)) {
