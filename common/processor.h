@@ -87,6 +87,9 @@ struct processor_definition {
     const char *const *outputs; /* further topics written, NULL-terminated */
     unsigned format;            /* of the cached state: raise it when fold changes */
     size_t worker_count;
+    /* Works of this kind, started by somebody who is not the desk, go one at a time: the other threads stay free for the rest.
+     * NULL: none. */
+    const char *kind_alone;
     /* What a work has done cannot be taken back (a mail has gone): one that was begun is waited for at a stop, and its
      * result comes in any case. */
     bool has_effects;

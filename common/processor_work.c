@@ -38,6 +38,7 @@ struct work_pool {
     bool closed; /* nothing is begun any more */
     bool stopping;
     struct job *queue, **queue_end;
+    bool alone_is_served; /* a thread has a work of the kind that goes alone */
     struct work_done *done;
     size_t done_count, done_capacity;
     struct job **running; /* the table: waiting, running, or done and not yet used */
@@ -116,16 +117,31 @@ static void deliver(struct work_pool *pool, struct job *job, struct processor_re
                                                         .result = result};
 }
 
+static bool goes_alone(const struct work_pool *pool, const struct job *job)
+{
+    return pool->definition->kind_alone && strcmp(job->kind, pool->definition->kind_alone) == 0;
+}
+
+/* Where the first job stands that may be begun now; NULL: none. */
+static struct job **next_place(struct work_pool *pool)
+{
+    for (struct job **place = &pool->queue; *place; place = &(*place)->next)
+        if (!pool->alone_is_served || !goes_alone(pool, *place))
+            return place;
+    return NULL;
+}
+
 static struct job *next_job(struct work_pool *pool)
 {
-    while ((!pool->queue || pool->done_count >= DONE_MAX) && !pool->stopping)
+    struct job **place;
+    while ((!(place = next_place(pool)) || pool->done_count >= DONE_MAX) && !pool->stopping)
         pthread_cond_wait(&pool->changed, &pool->lock);
     if (pool->stopping)
         return NULL;
-    struct job *job = pool->queue;
-    pool->queue = job->next;
-    if (!pool->queue)
-        pool->queue_end = &pool->queue;
+    struct job *job = *place;
+    *place = job->next;
+    if (!*place)
+        pool->queue_end = place;
     return job;
 }
 
@@ -133,12 +149,15 @@ static struct job *next_job(struct work_pool *pool)
 static void serve_job(struct work_pool *pool, struct job *job)
 {
     struct processor_result *result = NULL;
+    bool alone = goes_alone(pool, job);
     if (!atomic_load(&job->cancelled)) {
         job->stage = JOB_RUNNING;
+        pool->alone_is_served |= alone;
         pthread_mutex_unlock(&pool->lock);
         result = pool->definition->work(&job->work);
         failpoint(job->kind);
         pthread_mutex_lock(&pool->lock);
+        pool->alone_is_served &= !alone;
     }
     if (atomic_load(&job->cancelled)) {
         processor_result_free(result);

@@ -61,7 +61,8 @@ class Envelope:
     def __init__(self, jose):
         jose = pathlib.Path(jose)
         self.sign = jwk.JWK.from_json((jose / "sign.jwk").read_text())
-        self.decrypt = jwk.JWK.from_json((jose / "decrypt.jwk").read_text())
+        mine = [jwk.JWK.from_json(path.read_text()) for path in jose.glob("decrypt*.jwk")]  # those before it too, after a rotation
+        self.decrypt = {key["kid"]: key for key in mine}
         desk = json.loads((jose / "desk-jwks.json").read_text())["keys"]
         self.desk = {k["kid"]: jwk.JWK(**k) for k in desk if k["use"] == "sig"}
         self.desk_encrypt = next((jwk.JWK(**k) for k in reversed(desk) if k["use"] == "enc"), None)  # the newest
@@ -82,11 +83,11 @@ class Envelope:
         expect(word["type"] == "escalation.key" and all(word[m] == offer[m] for m in ("case", "handover", "head")),
                "not the key for this offer")
         text, header = compact(word["key"].encode(), 5)
-        expect((header["alg"], header["enc"], header["kid"]) == ("ECDH-ES+A256KW", "A256GCM", self.decrypt["kid"]),
+        expect((header["alg"], header["enc"]) == ("ECDH-ES+A256KW", "A256GCM") and header["kid"] in self.decrypt,
                "not sealed to us as agreed")
         sealed = jwe.JWE()
         sealed.allowed_algs = ["ECDH-ES+A256KW", "A256GCM"]
-        sealed.deserialize(text, key=self.decrypt)
+        sealed.deserialize(text, key=self.decrypt[header["kid"]])
         expect(len(sealed.payload) == 32, "not a content key")
         return jwk.JWK(kty="oct", k=base64url_encode(sealed.payload))
 
@@ -158,7 +159,8 @@ class Provider(Envelope):
     def records(self, seconds, going=lambda: True):
         """Every record once (by ce_id), read committed, from where the group stands; its offset is committed when it was dealt with."""
         consumer = Consumer({**self.config, "group.id": self.group, "auto.offset.reset": "earliest",
-                             "isolation.level": "read_committed", "enable.auto.commit": False})
+                             "isolation.level": "read_committed", "enable.auto.commit": False,
+                             "session.timeout.ms": 6000})  # killed and started again, it goes on after as long
         consumer.subscribe([TOPIC])
         end = time.monotonic() + seconds
         try:
@@ -166,7 +168,8 @@ class Provider(Envelope):
                 message = consumer.poll(0.2)
                 if message is None or message.error():
                     continue
-                headers = {k: (v or b"").decode() for k, v in message.headers() or []}
+                headers = {"ce_type": "", "ce_id": f"{message.partition()}/{message.offset()}"}
+                headers |= {k: (v or b"").decode() for k, v in message.headers() or []}
                 if headers["ce_id"] not in self.seen:
                     self.seen.add(headers["ce_id"])
                     yield headers, message.value()
@@ -288,7 +291,7 @@ class Program:
         self.done = bool(self.args.case)
 
     def take(self, value):
-        word = self.provider.verified(value)
+        word = self.provider.verified(value or b"")
         if self.args.case and word["case"] != self.args.case:
             return
         if word["type"] in ("escalation.offered", "escalation.supplemented"):

@@ -140,6 +140,7 @@ const struct processor_definition escalation_definition = {
     .outputs = further_outputs,
     .format = ESCALATION_FORMAT,
     .worker_count = 2,
+    .kind_alone = "report",
     .fold = escalation_fold,
     .decide = escalation_decide,
     .plan = escalation_plan,

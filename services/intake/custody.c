@@ -243,13 +243,38 @@ static json_t *describe_offer(const struct search *search)
     return described;
 }
 
+static const json_t *upload_with(const json_t *state, const json_t *id)
+{
+    const json_t *uploads = json_object_get(state, "uploads");
+    for (size_t i = 0; id && i < json_array_size(uploads); i++)
+        if (json_equal(json_object_get(json_array_get(uploads, i), "upload"), id))
+            return json_array_get(uploads, i);
+    return NULL;
+}
+
+/* Escalation names a file by its upload; what it is called is in the chain. */
+static json_t *describe_items(const struct search *search)
+{
+    const json_t *items = json_object_get(search->entry, "items");
+    if (!json_is_array(items))
+        return json_null();
+    json_t *described = json_array();
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        json_t *item = json_copy(json_array_get(items, i));
+        const json_t *upload = upload_with(search->state, json_object_get(item, "upload"));
+        copy_if_there(item, upload, "name");
+        json_array_append_new(described, item);
+    }
+    return described;
+}
+
 static json_t *describe_manifest(const struct search *search)
 {
     if (!json_object_get(search->entry, "manifest_sha256"))
         return json_null();
     return json_pack("{s:O, s:o, s:o}", "sha256", json_object_get(search->entry, "manifest_sha256"),
                      "parts", or_null(json_object_get(search->entry, "parts_total")), "items",
-                     or_null(json_object_get(search->entry, "items")));
+                     describe_items(search));
 }
 
 static json_t *describe_step(const struct search *search, const json_t *step)
@@ -480,15 +505,25 @@ static json_t *make_document(const struct search *search, const struct custody_q
     return document;
 }
 
+/* Up to the revision of the state: what the view has folded since belongs to the next document. */
+static void sort_events(const struct custody_question *question, json_t *accepted,
+                        json_t *not_taken)
+{
+    size_t revision = (size_t)number_of(question->state, "revision");
+    for (size_t i = 0; i < json_array_size(question->events); i++) {
+        json_t *event = json_array_get(question->events, i);
+        bool taken = json_is_true(json_object_get(event, "accepted"));
+        if (taken && json_array_size(accepted) == revision)
+            return;
+        json_array_append(taken ? accepted : not_taken, event);
+    }
+}
+
 json_t *custody_document(const struct custody_question *question)
 {
     json_auto_t *accepted = json_array();
     json_auto_t *not_taken = json_array();
-    for (size_t i = 0; i < json_array_size(question->events); i++) {
-        json_t *event = json_array_get(question->events, i);
-        json_array_append(json_is_true(json_object_get(event, "accepted")) ? accepted : not_taken,
-                          event);
-    }
+    sort_events(question, accepted, not_taken);
     struct search search = {.accepted = accepted,
                             .state = question->state,
                             .handover = find_handover(json_object_get(question->state, "handovers"),

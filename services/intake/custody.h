@@ -14,7 +14,7 @@
  *  "consents":[{"event","revision","recorded_at","recorded_by",…as recorded…}], "intention":{…the same…}|null,
  *  "gate":{"offer":{"at","revision","head","rows":[{"code","clause","met",…}]}|null,"acceptance":{…}|null},
  *  "offer":{"head","revision","tlp","purposes","warnings","extraction","reply_by","partition","offset","sha256"}|null,
- *  "manifest":{"sha256","parts","items":[…]|null}|null,
+ *  "manifest":{"sha256","parts","items":[{"name","upload"?,"length","sha256"}]|null}|null,
  *  "steps":[{"step","at","record":{"topic","partition","offset","sha256"}|null,"reply"?,
  *     "rests_on":{"revision","event","type","partition","offset","head"}|null}],
  *  "words":[{"type","event","revision","recorded_at","handover","at","head","reply","provider","kid","reason"?,"jws"|null}],
@@ -32,7 +32,8 @@
 #define CUSTODY_PAGE_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 struct custody_question {
-    const json_t *events;     /* every record of the case, as view_events answers */
+    const json_t
+        *events; /* every record of the case, as view_events answers, the state's and later ones */
     const json_t *state;      /* case_apply's */
     const json_t *escalation; /* the last value of `escalation-status`; NULL: none */
     const char *handover;     /* NULL: the last one */

@@ -38,14 +38,19 @@ struct bench {
     int wake;
 };
 
-static void bench_begin(struct bench *bench, bool has_effects)
+static void bench_open(struct bench *bench, struct processor_definition definition)
 {
     gate_open = false;
     begun = 0;
-    bench->definition = (struct processor_definition){
-        .worker_count = 1, .work = do_work, .has_effects = has_effects};
+    bench->definition = definition;
+    bench->definition.work = do_work;
     bench->wake = eventfd(0, EFD_NONBLOCK);
     bench->pool = work_pool_start(&bench->definition, bench->wake);
+}
+
+static void bench_begin(struct bench *bench, bool has_effects)
+{
+    bench_open(bench, (struct processor_definition){.worker_count = 1, .has_effects = has_effects});
 }
 
 static void bench_end(struct bench *bench)
@@ -169,6 +174,25 @@ static void once_closed_what_can_be_done_again_is_dropped(void **state)
     bench_end(&bench);
 }
 
+static void works_that_go_alone_leave_a_thread_to_the_others(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench, (struct processor_definition){.worker_count = 2, .kind_alone = "wait"});
+    CLEANUP(plan_clear) struct plan plan = {0};
+    plan_work(&plan, "first", "wait", json_pack("{s:s}", "address", "a"));
+    plan_work(&plan, "second", "wait", json_pack("{s:s}", "address", "b"));
+    plan_work(&plan, "third", "quick", json_pack("{s:s}", "address", "c"));
+    work_pool_set(bench.pool, CASE, 0, 1, &plan);
+    expect_result(&bench, "third", "c"); /* although it stands behind both */
+    assert_int_equal(begun, 2);
+    open_gate();
+    expect_result(&bench, "first", "a");
+    expect_result(&bench, "second", "b");
+    assert_int_equal(work_pool_running(bench.pool), 0);
+    bench_end(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +201,7 @@ int main(void)
         cmocka_unit_test(what_has_effects_comes_in_any_case),
         cmocka_unit_test(once_closed_nothing_is_begun_and_effects_are_waited_for),
         cmocka_unit_test(once_closed_what_can_be_done_again_is_dropped),
+        cmocka_unit_test(works_that_go_alone_leave_a_thread_to_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,13 +50,18 @@ public class Envelope {
     public record Item(String name, String mediaType, byte[] bytes) {
     }
 
-    private final ECKey sign, decrypt, deskEncrypt;
-    private final Map<String, ECKey> deskSign = new HashMap<>();
+    private final ECKey sign, deskEncrypt;
+    private final Map<String, ECKey> decrypt = new HashMap<>(), deskSign = new HashMap<>();
 
-    /** The folder with sign.jwk, decrypt.jwk (ours, private) and desk-jwks.json (the desk's, public). */
+    /** The folder with sign.jwk, decrypt*.jwk (ours, private; several after a rotation) and desk-jwks.json (the desk's, public). */
     public Envelope(Path folder) throws IOException, ParseException {
         sign = ECKey.parse(Files.readString(folder.resolve("sign.jwk")));
-        decrypt = ECKey.parse(Files.readString(folder.resolve("decrypt.jwk")));
+        try (var paths = Files.newDirectoryStream(folder, "decrypt*.jwk")) {
+            for (Path path : paths) {
+                ECKey key = ECKey.parse(Files.readString(path));
+                decrypt.put(key.getKeyID(), key);
+            }
+        }
         ECKey newest = null;
         for (JWK key : JWKSet.load(folder.resolve("desk-jwks.json").toFile()).getKeys())
             if (KeyUse.SIGNATURE.equals(key.getKeyUse()))
@@ -111,10 +116,10 @@ public class Envelope {
         try {
             JWEObject sealed = JWEObject.parse(compact(word.text("key").getBytes(StandardCharsets.UTF_8), 5));
             JWEHeader header = sealed.getHeader();
+            ECKey own = decrypt.get(header.getKeyID());
             Refused.unless(JWEAlgorithm.ECDH_ES_A256KW.equals(header.getAlgorithm())
-                    && EncryptionMethod.A256GCM.equals(header.getEncryptionMethod())
-                    && decrypt.getKeyID().equals(header.getKeyID()), "not sealed to us as agreed");
-            sealed.decrypt(new ECDHDecrypter(decrypt));
+                    && EncryptionMethod.A256GCM.equals(header.getEncryptionMethod()) && own != null, "not sealed to us as agreed");
+            sealed.decrypt(new ECDHDecrypter(own));
             byte[] key = sealed.getPayload().toBytes();
             Refused.unless(key.length == 32, "not a content key");
             return key;

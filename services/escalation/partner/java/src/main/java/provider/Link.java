@@ -28,6 +28,7 @@ public class Link implements AutoCloseable {
     private final Map<String, Object> config = new HashMap<>();
     private final String group;
     private final KafkaProducer<byte[], byte[]> producer;
+    private KafkaConsumer<byte[], byte[]> parts; // of no group: it is told where to read
 
     /** The folder with cert.pem, key.pem (PKCS#8) and ca.pem; without them no TLS. */
     public Link(String brokers, Path folder, String group) throws IOException {
@@ -45,20 +46,20 @@ public class Link implements AutoCloseable {
     KafkaConsumer<byte[], byte[]> consumer(String suffix) {
         Map<String, Object> reading = new HashMap<>(config);
         reading.putAll(Map.of("group.id", group + suffix, "isolation.level", "read_committed", "enable.auto.commit", false,
-                "auto.offset.reset", "earliest"));
+                "auto.offset.reset", "earliest", "session.timeout.ms", 6000)); // killed and started again, it goes on after as long
         return new KafkaConsumer<>(reading, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
     /** The values at exactly the positions that an offer names, in order. */
     List<byte[]> fetch(List<Json> places) throws Refused {
+        if (parts == null)
+            parts = consumer("-parts");
         List<byte[]> values = new ArrayList<>();
-        try (var consumer = consumer("-parts")) {
-            for (Json place : places) {
-                TopicPartition partition = new TopicPartition(TOPIC, place.number("partition"));
-                consumer.assign(List.of(partition));
-                consumer.seek(partition, place.offset("offset"));
-                values.add(first(consumer, place).value());
-            }
+        for (Json place : places) {
+            TopicPartition partition = new TopicPartition(TOPIC, place.number("partition"));
+            parts.assign(List.of(partition));
+            parts.seek(partition, place.offset("offset"));
+            values.add(first(parts, place).value());
         }
         return values;
     }
@@ -92,5 +93,7 @@ public class Link implements AutoCloseable {
     @Override
     public void close() {
         producer.close();
+        if (parts != null)
+            parts.close();
     }
 }

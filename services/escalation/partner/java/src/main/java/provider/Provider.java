@@ -150,9 +150,9 @@ public class Provider {
 
     // --- the program -----------------------------------------------------------------------------
 
-    private static String header(ConsumerRecord<?, ?> record, String name) {
+    private static String header(ConsumerRecord<?, ?> record, String name, String otherwise) {
         Header header = record.headers().lastHeader(name);
-        return header == null ? "" : new String(header.value(), StandardCharsets.UTF_8);
+        return header == null || header.value() == null ? otherwise : new String(header.value(), StandardCharsets.UTF_8);
     }
 
     private void run(Instant end) throws Exception {
@@ -160,11 +160,12 @@ public class Provider {
             consumer.subscribe(List.of(Link.TOPIC));
             while (Instant.now().isBefore(end))
                 for (var record : consumer.poll(Duration.ofMillis(200))) {
-                    if (seen.add(header(record, "ce_id")) && !header(record, "ce_type").equals("kakekomi.escalation.part"))
+                    String id = header(record, "ce_id", record.partition() + "/" + record.offset());
+                    if (seen.add(id) && !header(record, "ce_type", "").equals("kakekomi.escalation.part"))
                         try {
-                            take(record.value());
+                            take(record.value() == null ? new byte[0] : record.value());
                         } catch (Refused refused) {
-                            say("refused", Map.of("record", header(record, "ce_id"), "why", refused.getMessage()));
+                            say("refused", Map.of("record", id, "why", refused.getMessage()));
                         }
                     consumer.commitSync(Map.of(new TopicPartition(record.topic(), record.partition()),
                             new OffsetAndMetadata(record.offset() + 1)));
