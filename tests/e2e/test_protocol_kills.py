@@ -27,7 +27,8 @@ WAYS = {"released": ["PO K"], "reported": ["PO K"], "supplemented": ["PO K", "PS
         "taken back": ["PO K R"], "all taken back": ["PO K R", "PS K R"]}
 ENDS = {"released": "released", "reported": "reported", "supplemented": "released", "declined": "declined", "withdrawn": "deleted",
         "taken back": "deleted", "all taken back": "deleted"}
-LETTERS = {"escalation.part": "P", "escalation.offered": "O", "escalation.supplemented": "S", "escalation.key": "K", "escalation.recalled": "R"}
+LETTERS = {"escalation.part": "P", "escalation.offered": "O", "escalation.supplemented": "S", "escalation.key": "K",
+           "escalation.recalled": "R"}
 FILE = random.Random(SEED).randbytes(700_000)  # two chunks
 
 

@@ -17,7 +17,6 @@ import threading
 import time
 from datetime import datetime, timedelta, timezone
 
-import requests
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from desk import READY, ROOT, SCALE, SEED, Desk, chains, until
@@ -450,7 +449,8 @@ def explain(seen, cases):
 
 
 def no_key_after_a_withdrawal(seen, explained):
-    """Word for word from the chain, also in what was aborted; and no key that left rests on a chain with the withdrawal in it."""
+    """Word for word from the chain, also in what was aborted; and no key that left rests on a chain with the withdrawal in it. What a
+    supplement rests on is the acceptance of the first one; the provider's word about itself comes to nothing."""
     after = 0
     for case_id, chain in seen.chains.items():
         events = chain["events"]
@@ -459,12 +459,13 @@ def no_key_after_a_withdrawal(seen, explained):
             if event.type != "handover.requested":
                 continue
             withdrawn = next((i for i, e in enumerate(events) if i > at and e.type in ("consent.withdrawn", "intention.withdrawn")), None)
-            accepted = next((i for i, e in enumerate(events) if e.type == "provider.accepted" and e.data["handover"] == event.id), None)
+            rests_on = explained[case_id].handovers[event.id].root or event.id
+            accepted = next((i for i, e in enumerate(events) if e.type == "provider.accepted" and e.data["handover"] == rests_on), None)
             keys = seen.keys_ever[event.id]
             if withdrawn is not None and accepted is not None and accepted > withdrawn:
                 after += 1
                 assert not keys, f"{case_id} {event.id}: a key although the acceptance came after the withdrawal"
-            if accepted is None and explained[case_id].handovers[event.id].root is None:
+            if accepted is None:
                 assert not keys, f"{case_id} {event.id}: a key without an acceptance"
             released = next((step for step in entries[event.id]["steps"] if step["step"] == "released"), None)
             if released and withdrawn is not None:
