@@ -4,6 +4,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,10 +13,40 @@
     3 /* librdkafka's levels are syslog's, whose header has names that our log.h has too */
 #define PERMISSIONS_POLL_MS 250
 
+/* What TLS said last: the calls themselves only say that no broker answered. */
+static struct {
+    pthread_mutex_t lock;
+    char text[140];
+} trouble = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void note_trouble(const char *text)
+{
+    const char *said = strstr(text, "SSL ");
+    if (!said)
+        return;
+    pthread_mutex_lock(&trouble.lock);
+    snprintf(trouble.text, sizeof trouble.text, "%s", said);
+    pthread_mutex_unlock(&trouble.lock);
+}
+
+static enum verdict not_answered(const char *what, const char *error, struct why *why)
+{
+    pthread_mutex_lock(&trouble.lock);
+    if (*trouble.text)
+        (void)retry(why, "%s: KAKEKOMI_KAFKA_{CERT,KEY,CA}_FILE or the broker's: %s", what,
+                    trouble.text);
+    else
+        (void)retry(why, "%s: %s", what, error);
+    pthread_mutex_unlock(&trouble.lock);
+    return VERDICT_RETRY;
+}
+
 /* librdkafka's own lines go through our log: its texts name brokers and partitions, never contents. */
 static void take_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
     (void)handle;
+    if (level <= SYSLOG_ERR)
+        note_trouble(text);
     log_event(level <= SYSLOG_ERR ? LOG_WARNING : LOG_DEBUG, "kafka.client_said",
               "facility=%s text=%s", facility, text);
 }
@@ -170,7 +202,7 @@ static enum verdict check_once(rd_kafka_t *handle, const char *const *topics, si
     rd_kafka_resp_err_t error =
         rd_kafka_metadata(handle, 1, NULL, &metadata, kafka_left_ms(deadline_ms));
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return retry(why, "kafka metadata: %s", rd_kafka_err2str(error));
+        return not_answered("kafka metadata", rd_kafka_err2str(error), why);
     int32_t partitions = 0;
     enum verdict verdict = VERDICT_OK;
     for (size_t i = 0; i < topic_count && verdict == VERDICT_OK; i++)
