@@ -41,3 +41,8 @@ enum verdict certificate_check(const char *path, int64_t now_s, struct why *why)
         return fatal(why, "%.150s: the certificate is not valid before %s", path, at);
     return VERDICT_OK;
 }
+
+const char *certificate_error(int code)
+{
+    return X509_verify_cert_error_string(code);
+}

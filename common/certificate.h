@@ -9,5 +9,7 @@
 
 #include <stdint.h>
 
+/* What a code of X.509 verification means, in words. */
+const char *certificate_error(int code);
 /* The first certificate of the file is a certificate and valid at this time. */
 enum verdict certificate_check(const char *path, int64_t now_s, struct why *why);
