@@ -14,7 +14,7 @@ from partner import Partner
 
 RECORDS = 50_000
 TIMES_THE_QUIET = 3
-HONEST = 15, 60  # measured in the quiet, and at most during the flood
+HONEST = 15, 40  # measured in the quiet, and at most during the flood
 GROWTH_BYTES = 96 * 1024 * 1024
 
 
