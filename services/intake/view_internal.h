@@ -10,7 +10,6 @@
 #include "common/kafka.h"
 #include "services/intake/view.h"
 
-#define VIEW_TOPICS 6
 #define VIEW_READERS 4
 
 struct view_waiter {
@@ -23,6 +22,7 @@ struct view_waiter {
 struct view {
     struct kafka_config kafka;
     view_bury_fn *bury;
+    const struct view_follower *follower;
     bool begun_anew; /* the file was lost or foreign */
     struct kafka_reader *reader;
     int32_t partitions;

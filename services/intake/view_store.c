@@ -308,6 +308,18 @@ static bool store_event(struct view *view, const struct kafka_record *record,
     return run(statement);
 }
 
+static void tell_follower(struct view *view, int topic, const struct event *event,
+                          const json_t *before, const json_t *after)
+{
+    struct view_change change = {.topic = topic,
+                                 .case_id = event->key,
+                                 .what = event->type,
+                                 .before = before,
+                                 .after = after};
+    if (!view->begun_anew || atomic_load(&view->ready))
+        view->follower->changed(&change);
+}
+
 static enum verdict store_case_event(struct view *view, const struct kafka_record *record,
                                      const struct event *event, struct why *why)
 {
@@ -318,14 +330,33 @@ static enum verdict store_case_event(struct view *view, const struct kafka_recor
     bool stored = store_event(view, record, event, state, &verdict);
     if (stored && verdict.refusal == CASE_ACCEPTED)
         stored = store_state(view, event->key, state);
+    if (stored && verdict.refusal == CASE_ACCEPTED)
+        tell_follower(view, VIEW_CASES, event, NULL, state);
     return stored ? VERDICT_OK : write_failed(view, why);
 }
 
 /* --- the other topics -------------------------------------------------------------------------------------------------------- */
 
-static enum verdict store_latest(struct view *view, const char *column, const struct event *event,
-                                 struct why *why)
+/* What the column holds so far; NULL where there is nothing. */
+static enum verdict load_latest(struct view *view, const char *column, const char *case_id,
+                                json_t **ret_value, struct why *why)
 {
+    CLEANUP(mem_free) char *sql = mem_printf("SELECT %s FROM cases WHERE id = ?1", column);
+    CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(view->writer, sql);
+    bool row;
+    bind_text(statement, 1, case_id);
+    enum verdict verdict = view_step(view, view->writer, statement, &row, why);
+    *ret_value = row ? view_column_json(statement, 0) : NULL;
+    return verdict;
+}
+
+static enum verdict store_latest(struct view *view, int topic, const char *column,
+                                 const struct event *event, struct why *why)
+{
+    json_auto_t *before = NULL;
+    if (topic != VIEW_EXTRACTIONS && /* large, and what is new in it stands at its end */
+        load_latest(view, column, event->key, &before, why) != VERDICT_OK)
+        return VERDICT_FATAL;
     CLEANUP(mem_free)
     char *sql = mem_printf(
         "INSERT INTO cases (id, %s) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET %s = ?2", column,
@@ -333,7 +364,10 @@ static enum verdict store_latest(struct view *view, const char *column, const st
     CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(view->writer, sql);
     bind_text(statement, 1, event->key);
     bind_json(statement, 2, event->data);
-    return run(statement) ? VERDICT_OK : write_failed(view, why);
+    if (!run(statement))
+        return write_failed(view, why);
+    tell_follower(view, topic, event, before, event->data);
+    return VERDICT_OK;
 }
 
 static enum verdict store_contract(struct view *view, const struct event *event, struct why *why)
@@ -380,7 +414,6 @@ static enum verdict forget_latest(struct view *view, const char *column, struct 
 /* Per topic: the column that keeps the last record of a case. */
 static const char *const columns[VIEW_TOPICS] = {
     NULL, NULL, "extraction", "escalation", "notifications", NULL};
-enum { TOPIC_CASES, TOPIC_CONTRACTS, TOPIC_AUDIT = VIEW_TOPICS - 1 };
 
 /* Whether the record is one that its only writer makes. */
 static enum verdict check_shape(int topic, const struct event *event, struct why *refusal)
@@ -391,11 +424,11 @@ static enum verdict check_shape(int topic, const struct event *event, struct why
         return reject(refusal, "header ce_type: expected %s", type);
     if (!json_is_object(event->data))
         return reject(refusal, "expected an object");
-    if (topic == TOPIC_CONTRACTS ? !hearing_customer_id_is_valid(key) : !ids_is_uuid(event->key))
+    if (topic == VIEW_CONTRACTS ? !hearing_customer_id_is_valid(key) : !ids_is_uuid(event->key))
         return reject(refusal, "key: expected a %s id",
-                      topic == TOPIC_CONTRACTS ? "customer" : "case");
+                      topic == VIEW_CONTRACTS ? "customer" : "case");
     struct case_verdict verdict = {0};
-    if (topic == TOPIC_CONTRACTS &&
+    if (topic == VIEW_CONTRACTS &&
         !case_check_members(event->data, contract_members, contract_member_count, false, &verdict))
         return reject(refusal, "%s", verdict.why.text);
     return VERDICT_OK;
@@ -407,11 +440,11 @@ static enum verdict store_event_of(struct view *view, int topic, const struct ka
     if (check_shape(topic, event, refusal) != VERDICT_OK)
         return VERDICT_REJECT;
     if (columns[topic])
-        return store_latest(view, columns[topic], event, why);
+        return store_latest(view, topic, columns[topic], event, why);
     switch (topic) {
-    case TOPIC_CASES:
+    case VIEW_CASES:
         return store_case_event(view, record, event, why);
-    case TOPIC_CONTRACTS:
+    case VIEW_CONTRACTS:
         return store_contract(view, event, why);
     default:
         return store_audit(view, record, event, why);
