@@ -71,8 +71,8 @@ enum verdict intake_bury(const struct kafka_record *record, const char *reason, 
 
 http_handler_fn intake_post_case, intake_get_timeline;
 extern const struct http_route case_routes[], command_routes[], handover_routes[], upload_routes[],
-    desk_routes[], extract_routes[], report_routes[], custody_routes[],
-    live_routes[], presence_routes[];
+    desk_routes[], extract_routes[], report_routes[], custody_routes[], live_routes[],
+    presence_routes[];
 extern const size_t case_route_count, command_route_count, handover_route_count, upload_route_count,
     desk_route_count, extract_route_count, report_route_count, custody_route_count,
     live_route_count, presence_route_count;

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A listener to GET /v1/events, as a browser's EventSource is one: remembers the last id, can come back with it."""
+import contextlib
+import http.client
 import json
+import socket
 import threading
 import time
-
-import requests
+import types
+import urllib.parse
 
 from desk import until
 
@@ -30,11 +33,18 @@ class Listener:
         headers = {"Authorization": "Bearer " + self.secret} if self.secret else {}
         if self.last_id is not None:
             headers["Last-Event-ID"] = self.last_id
-        self.over = False
-        self.answer = requests.get(self.desk.url + "/v1/events", headers=headers, cookies=self.cookies, stream=True,
-                                   timeout=(10, 30))
-        self.status = self.answer.status_code
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        where = urllib.parse.urlsplit(self.desk.url)
+        connection = http.client.HTTPConnection(where.hostname, where.port, timeout=30)
+        connection.request("GET", "/v1/events", headers=headers)
+        self.over, self.socket = False, connection.sock
+        self.stream = connection.getresponse()
+        self.status = self.stream.status
         if self.status != 200:
+            text = self.stream.read().decode()
+            self.answer = types.SimpleNamespace(status_code=self.status, text=text, headers=self.stream.headers,
+                                                json=lambda: json.loads(text))
             self.over = True
             return self
         self.thread = threading.Thread(target=self.hear, daemon=True)
@@ -45,7 +55,8 @@ class Listener:
     def hear(self):
         name, data, number = "message", [], None
         try:
-            for line in self.answer.iter_lines(chunk_size=1):
+            for line in self.stream:
+                line = line.rstrip(b"\n")
                 field, _, value = line.decode().partition(":")
                 value = value.removeprefix(" ")
                 if field == "event":
@@ -61,13 +72,13 @@ class Listener:
                     if data:
                         self.events.append(Event(name, json.loads("\n".join(data)), time.time()))
                     name, data, number = "message", [], None
-        except (requests.RequestException, AttributeError, OSError):
-            pass
+        except (http.client.HTTPException, ValueError, OSError):
+            pass  # cut, killed or closed
         self.over = True
 
     def close(self):
-        if self.answer is not None:
-            self.answer.close()
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
 
     def of(self, name, **members):
         return [event for event in list(self.events)

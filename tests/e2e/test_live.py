@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """GET /v1/events: what happens is told to everybody, once and in order, or a listener is told that it has to read anew."""
+import hashlib
 import json
-import os
 import re
 import signal
 import socket
@@ -45,9 +45,9 @@ def rss_anon_kib(desk):
     return int(re.search(r"RssAnon:\s+(\d+) kB", open(f"/proc/{desk.pid('intake')}/status").read())[1])
 
 
-def resets(desk):
+def figure(desk, name):
     text = requests.get(desk.env["TEST_INTAKE_ADMIN"] + "/metrics", timeout=5).text
-    return int(re.search(r"^kakekomi_intake_live_reset_total (\d+)", text, re.M)[1])
+    return int(re.search(rf"^kakekomi_intake_live_{name} (\d+)", text, re.M)[1])
 
 
 def test_every_change_is_told_to_everybody_in_order_and_without_names(desk, listen):
@@ -161,7 +161,7 @@ def flood(desk, count):
 def test_a_listener_that_does_not_keep_up_is_cut_and_told_so(desk, listen):
     quick, deaf = listen(), Deaf(desk)
     time.sleep(0.5)
-    before, known = rss_anon_kib(desk), resets(desk)
+    before, known = rss_anon_kib(desk), figure(desk, "reset_total")
     case_id = flood(desk, 6000)
     quick.wait("notice", 60, id=case_id, notice="n-5999")
     assert [event.data["notice"] for event in quick.of("notice", id=case_id)] == [f"n-{n}" for n in range(6000)]
@@ -173,7 +173,7 @@ def test_a_listener_that_does_not_keep_up_is_cut_and_told_so(desk, listen):
     last = re.findall(r"^id: ([0-9a-f]{16})\n(?:event: \w+\ndata: .*\n)?\n", heard.replace("\r\n", "\n"), re.M)[-1]
     back = listen(last_id=last)
     back.wait("reset", 5)
-    assert resets(desk) == known + 1
+    assert figure(desk, "reset_total") == known + 1
     late = listen(last_id=quick.last_id)
     other = desk.open_case()
     for listener in (back, late):
@@ -182,6 +182,7 @@ def test_a_listener_that_does_not_keep_up_is_cut_and_told_so(desk, listen):
 
 
 def test_an_operator_has_so_many_streams_and_no_more(desk, listen):
+    until("those of earlier tests have gone", lambda: figure(desk, "listeners") == 0, 10, 0.3)
     opened = [listen() for _ in range(32)]
     assert all(listener.status == 200 for listener in opened)
     refused = listen()
@@ -203,7 +204,6 @@ def test_a_stream_ends_with_its_session(desk, listen):
     listeners[0].come_back()
     assert listeners[0].status == 401
     store = redis.Redis.from_url(desk.env["KAKEKOMI_REDIS_URL"])
-    import hashlib
     key = "kakekomi:session:" + hashlib.sha256(other.http.cookies["kakekomi"].encode()).hexdigest()
     left = store.pttl(key)
     time.sleep(6)
