@@ -20,10 +20,11 @@
  *       }?}],   in force: see case_consent_to
  *   "intention":{"id","provider","given_by","channel","given_at","recorded_at","revision","withdrawn":{…as above…}?},
  *   "intentions_before":[…],   those that a later one replaced, last 20
- *   "policy":{"text","playbook","version","mandatory_steps":[],"decided_at","by","revision"},
+ *   "policy":{"text","playbook","version","mandatory_steps":[],"at","by","revision"},   the one in force: the last
  *   "actions":[{"id","kind","by","actor","at","revision", step|waiver|address_confirmed|mute|callback:…}],
- *   "waivers":{"search":{"reason","revision","id"}?, "steps":{"<step>":…}, "mandatory":{"<step>":…}},
- *   "steps_done":{"<playbook>/<step>":{"by","at","kind_of_step","revision"}},
+ *   "waivers":{"search":{"reason","by","at","revision","id"}?, "steps":{"<playbook>/<step>":…}, "mandatory":{"<playbook>/<step>":…}},
+ *   "steps_done":{"<playbook>/<step>" ("/<step>" of no playbook):{"by","who","at","kind_of_step","revision"}},
+ *       kept when the policy changes; a step counts under its own playbook and as its own kind only,
  *   "confirmed_address":"…"? (void once /contact/email changes), "muted":{"reason","at"}?, "callback":{"due_at"}?,
  *   "assessment":{"needed","reason","introduced","at","revision"},
  *   "uploads":[{"upload","of":"logs"|"file","name","kind"?,"format"?,"partition","first","last","chunks","size","sha256",
@@ -84,7 +85,7 @@ struct case_verdict case_would_apply(const json_t *state, const char *type, cons
                                      const char *event_id, const char *time);
 
 /* The members that an event's data has beside extends, actor and rules: what case_apply asks of it, and what a request
- * body to the sub-resource that makes it may hold. */
+ * body to the sub-resource that makes it may hold, unless that has a table of its own ("policy_body", "action_body"). */
 enum case_member_kind {
     CASE_TEXT,   /* 1 to max characters, no control characters but line breaks */
     CASE_TIME,   /* RFC 3339 with offset */

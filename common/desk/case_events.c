@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening, hearing, customer, policy, first response, assessment, uploads, searches, notes, closing. */
+/* Opening, hearing, customer, uploads, searches, notes, closing. */
 #include "common/desk/case_internal.h"
 
 #include "common/desk/hearing.h"
@@ -8,12 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ACTIONS_MAX 2000
-/* Counts alone do not bound the state: 2,000 reasons of 4,000 characters would be 32 MB. */
-#define ACTIONS_BYTES_MAX (2 * 1024 * 1024)
 #define EXTRACTIONS_BYTES_MAX (1024 * 1024)
 
-static bool is_larger_than(const json_t *value, size_t bytes_max)
+bool case_is_larger_than(const json_t *value, size_t bytes_max)
 {
     CLEANUP(buf_free) struct buf text;
     buf_init(&text, bytes_max);
@@ -23,7 +20,7 @@ static bool is_larger_than(const json_t *value, size_t bytes_max)
 
 static bool is_too_large(const json_t *hearing)
 {
-    return is_larger_than(hearing, LIMIT_HEARING_BYTES);
+    return case_is_larger_than(hearing, LIMIT_HEARING_BYTES);
 }
 
 static const char *text_of(const json_t *object, const char *name)
@@ -123,187 +120,6 @@ enum case_refusal case_on_customer(struct act *act)
     return CASE_ACCEPTED;
 }
 
-/* --- policy and first response ---------------------------------------------------------------------------------------------- */
-
-enum case_refusal case_on_policy(struct act *act)
-{
-    json_t *policy = case_stamp(act);
-    static const char *const members[] = {"text", "playbook", "version", "mandatory_steps"};
-    for (size_t i = 0; i < COUNT_OF(members); i++)
-        if (json_object_get(act->data, members[i]))
-            json_object_set(policy, members[i], json_object_get(act->data, members[i]));
-    json_object_set_new(act->state, "policy", policy);
-    return CASE_ACCEPTED;
-}
-
-static bool is_done_or_waived(const json_t *state, const char *step)
-{
-    const json_t *waivers = json_object_get(state, "waivers");
-    return json_object_get(json_object_get(state, "steps_done"), step) ||
-           json_object_get(json_object_get(waivers, "steps"), step) ||
-           json_object_get(json_object_get(waivers, "mandatory"), step);
-}
-
-/* The first mandatory step of this kind (NULL: any) that is neither done nor waived. */
-static const char *open_step(const json_t *state, const char *kind)
-{
-    const json_t *steps = json_object_get(json_object_get(state, "policy"), "mandatory_steps");
-    for (size_t i = 0; i < json_array_size(steps); i++) {
-        const json_t *step = json_array_get(steps, i);
-        const char *name = text_of(step, "step");
-        if ((!kind || strcmp(text_of(step, "kind_of_step"), kind) == 0) &&
-            !is_done_or_waived(state, name))
-            return name;
-    }
-    return NULL;
-}
-
-static json_t *member_object(json_t *object, const char *name)
-{
-    json_t *member = json_object_get(object, name);
-    if (!member) {
-        member = json_object();
-        json_object_set_new(object, name, member);
-    }
-    return member;
-}
-
-static enum case_refusal take_step(struct act *act, const json_t *step)
-{
-    const char *name = text_of(step, "step"), *kind = text_of(step, "kind_of_step");
-    if (!text_of(act->data, "by"))
-        return case_refuse(act, CASE_MALFORMED, "/by", "must be given with a step");
-    const char *before = strcmp(kind, "clean") == 0 ? open_step(act->state, "preserve") : NULL;
-    if (before)
-        return case_refuse(act, CASE_IMPOSSIBLE, "/step",
-                           "destroys traces: %s is to be preserved first, or waived with a reason",
-                           before);
-    json_t *done = case_stamp(act);
-    json_object_set(done, "kind_of_step", json_object_get(step, "kind_of_step"));
-    json_object_set(done, "who", json_object_get(act->data, "by"));
-    json_object_set_new(member_object(act->state, "steps_done"), name, done);
-    return CASE_ACCEPTED;
-}
-
-static enum case_refusal take_waiver(struct act *act, const json_t *waiver)
-{
-    const char *of = text_of(waiver, "of"), *step = text_of(waiver, "step"),
-               *reason = text_of(waiver, "reason");
-    bool search = strcmp(of, "search") == 0;
-    if (!search && !step)
-        return case_refuse(act, CASE_MALFORMED, "/waiver/step",
-                           "must be given unless the search is waived");
-    json_t *given = case_stamp(act), *waivers = member_object(act->state, "waivers");
-    json_object_set_new(given, "reason", json_string(reason));
-    json_object_set_new(given, "id", json_string(act->id));
-    if (search)
-        json_object_set_new(waivers, "search", given);
-    else
-        json_object_set_new(member_object(waivers, strcmp(of, "step") == 0 ? "steps" : "mandatory"),
-                            step, given);
-    return CASE_ACCEPTED;
-}
-
-static enum case_refusal take_address(struct act *act, const json_t *confirmed)
-{
-    json_t *address = json_object_get(
-        json_object_get(json_object_get(act->state, "hearing"), "contact"), "email");
-    const char *said = json_string_value(address);
-    if (!said || strcmp(said, "unknown") == 0 || strcmp(said, "declined") == 0 ||
-        !json_equal(address, json_object_get(confirmed, "address")))
-        return case_refuse(act, CASE_IMPOSSIBLE, "/address_confirmed/address",
-                           "not the address on the hearing sheet");
-    json_object_set(act->state, "confirmed_address", address);
-    return CASE_ACCEPTED;
-}
-
-static enum case_refusal take_mute(struct act *act, const json_t *mute)
-{
-    json_t *muted = case_stamp(act);
-    json_object_set(muted, "reason", json_object_get(mute, "reason"));
-    json_object_set_new(act->state, "muted", muted);
-    return CASE_ACCEPTED;
-}
-
-static enum case_refusal take_unmute(struct act *act, const json_t *none)
-{
-    (void)none;
-    if (!json_object_get(act->state, "muted"))
-        return case_refuse(act, CASE_IMPOSSIBLE, "/kind", "the case is not muted");
-    json_object_del(act->state, "muted");
-    return CASE_ACCEPTED;
-}
-
-static enum case_refusal take_callback(struct act *act, const json_t *callback)
-{
-    json_object_set_new(act->state, "callback", json_deep_copy(callback));
-    return CASE_ACCEPTED;
-}
-
-static const struct {
-    const char *kind;
-    enum case_refusal (*take)(struct act *act, const json_t *member);
-    bool has_member;
-} actions[] = {
-    {"step", take_step, true},
-    {"waiver", take_waiver, true},
-    {"address_confirmed", take_address, true},
-    {"mute", take_mute, true},
-    {"unmute", take_unmute, false},
-    {"callback", take_callback, true},
-};
-
-static void keep_action(struct act *act)
-{
-    json_t *kept = case_stamp(act);
-    static const char *const members[] = {"kind", "step",    "waiver", "address_confirmed",
-                                          "mute", "callback"};
-    for (size_t i = 0; i < COUNT_OF(members); i++)
-        if (json_object_get(act->data, members[i]))
-            json_object_set(kept, members[i], json_object_get(act->data, members[i]));
-    if (json_object_get(act->data, "by"))
-        json_object_set(kept, "who", json_object_get(act->data, "by"));
-    json_object_set_new(kept, "id", json_string(act->id));
-    json_array_append_new(case_list(act->state, "actions"), kept);
-}
-
-enum case_refusal case_on_action(struct act *act)
-{
-    const char *kind = text_of(act->data, "kind");
-    const json_t *taken = json_object_get(act->state, "actions");
-    if (json_array_size(taken) >= ACTIONS_MAX ||
-        (taken && is_larger_than(taken, ACTIONS_BYTES_MAX)))
-        return case_refuse(act, CASE_TOO_MANY, "",
-                           "a case has at most %d actions of %d bytes in all", ACTIONS_MAX,
-                           ACTIONS_BYTES_MAX);
-    for (size_t i = 0; i < COUNT_OF(actions); i++) {
-        if (strcmp(actions[i].kind, kind) != 0)
-            continue;
-        const json_t *member = json_object_get(act->data, kind);
-        if (actions[i].has_member && !member) {
-            char pointer[60];
-            snprintf(pointer, sizeof pointer, "/%s", kind);
-            return case_refuse(act, CASE_MALFORMED, pointer, "must be given");
-        }
-        enum case_refusal refusal = actions[i].take(act, member);
-        if (refusal == CASE_ACCEPTED)
-            keep_action(act);
-        return refusal;
-    }
-    return case_refuse(act, CASE_MALFORMED, "/kind", "unknown kind");
-}
-
-enum case_refusal case_on_assessment(struct act *act)
-{
-    json_t *assessment = case_stamp(act);
-    static const char *const members[] = {"needed", "reason", "introduced"};
-    for (size_t i = 0; i < COUNT_OF(members); i++)
-        if (json_object_get(act->data, members[i]))
-            json_object_set(assessment, members[i], json_object_get(act->data, members[i]));
-    json_object_set_new(act->state, "assessment", assessment);
-    return CASE_ACCEPTED;
-}
-
 /* --- uploads, searches, notes ------------------------------------------------------------------------------------------------- */
 
 static bool upload_is_known(const json_t *state, const json_t *upload)
@@ -347,7 +163,7 @@ enum case_refusal case_on_extraction(struct act *act)
     json_t *list = case_list(act->state, "extractions");
     json_array_append_new(list, asked);
     while (json_array_size(list) > LIMIT_SEARCHES_KEPT ||
-           (json_array_size(list) > 1 && is_larger_than(list, EXTRACTIONS_BYTES_MAX)))
+           (json_array_size(list) > 1 && case_is_larger_than(list, EXTRACTIONS_BYTES_MAX)))
         json_array_remove(list, 0);
     case_call_search(act);
     return CASE_ACCEPTED;
@@ -364,7 +180,7 @@ enum case_refusal case_on_note(struct act *act)
 
 enum case_refusal case_on_closed(struct act *act)
 {
-    const char *outcome = text_of(act->data, "outcome"), *step = open_step(act->state, NULL);
+    const char *outcome = text_of(act->data, "outcome"), *step = case_open_step(act->state, NULL);
     bool duplicate = strcmp(outcome, "duplicate") == 0;
     const char *of = text_of(act->data, "of");
     if (duplicate != (of != NULL))

@@ -28,6 +28,9 @@ json_t *case_own_members(const struct act *act);
 /* {"at": event time, "by": actor, "revision": n} to which more is added. */
 json_t *case_stamp(const struct act *act);
 void case_call_search(struct act *act);
+bool case_is_larger_than(const json_t *value, size_t bytes_max);
+/* The first mandatory step of this kind (NULL: any) that is neither done nor waived; NULL if there is none. */
+const char *case_open_step(const json_t *state, const char *kind);
 /* Ends every hand-over that is still open. */
 void case_end_handovers(struct act *act, const char *how);
 

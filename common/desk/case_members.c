@@ -12,6 +12,7 @@
 #define NAME_MAX 200
 #define TEXT_MAX 4000
 #define CHANNELS "phone_read|paper|web"
+#define STEP_KINDS "preserve|contain|clean|report"
 
 static const struct case_member opened[] = {
     {"customer_id", CASE_CUSTOMER, false, 0, NULL},
@@ -25,13 +26,24 @@ static const struct case_member step[] = {
     {"playbook", CASE_TEXT, false, 100, NULL},
     {"version", CASE_TEXT, false, 100, NULL},
     {"step", CASE_TEXT, true, 100, NULL},
-    {"kind_of_step", CASE_CHOICE, true, 0, "preserve|contain|clean|report"},
+    {"kind_of_step", CASE_CHOICE, true, 0, STEP_KINDS},
 };
 static const struct case_member policy[] = {
     {"text", CASE_TEXT, true, TEXT_MAX, NULL},
     {"playbook", CASE_TEXT, false, 100, NULL},
     {"version", CASE_TEXT, false, 100, NULL},
     {"mandatory_steps", CASE_LIST, false, 100, "step"},
+};
+/* What a request says: what the table of playbooks knows is filled in from there. */
+static const struct case_member policy_body[] = {
+    {"text", CASE_TEXT, true, TEXT_MAX, NULL},
+    {"playbook", CASE_TEXT, false, 100, NULL},
+};
+static const struct case_member step_body[] = {
+    {"playbook", CASE_TEXT, false, 100, NULL},
+    {"version", CASE_TEXT, false, 100, NULL},
+    {"step", CASE_TEXT, true, 100, NULL},
+    {"kind_of_step", CASE_CHOICE, false, 0, STEP_KINDS},
 };
 static const struct case_member waiver[] = {
     {"of", CASE_CHOICE, true, 0, "search|step|mandatory"},
@@ -41,15 +53,14 @@ static const struct case_member waiver[] = {
 static const struct case_member address[] = {{"address", CASE_TEXT, true, 254, NULL}};
 static const struct case_member mute[] = {{"reason", CASE_TEXT, true, TEXT_MAX, NULL}};
 static const struct case_member callback[] = {{"due_at", CASE_TIME, true, 0, NULL}};
-static const struct case_member action[] = {
-    {"kind", CASE_CHOICE, true, 0, "step|waiver|address_confirmed|mute|unmute|callback"},
-    {"by", CASE_CHOICE, false, 0, "customer|operator|provider"},
-    {"step", CASE_OBJECT, false, 0, "step"},
-    {"waiver", CASE_OBJECT, false, 0, "waiver"},
-    {"address_confirmed", CASE_OBJECT, false, 0, "address"},
-    {"mute", CASE_OBJECT, false, 0, "mute"},
-    {"callback", CASE_OBJECT, false, 0, "callback"},
-};
+#define ACTION_MEMBERS(step_table)                                                                 \
+    {"kind", CASE_CHOICE, true, 0, "step|waiver|address_confirmed|mute|unmute|callback"},          \
+        {"by", CASE_CHOICE, false, 0, "customer|operator|provider"},                               \
+        {"step", CASE_OBJECT, false, 0, step_table}, {"waiver", CASE_OBJECT, false, 0, "waiver"},  \
+        {"address_confirmed", CASE_OBJECT, false, 0, "address"},                                   \
+        {"mute", CASE_OBJECT, false, 0, "mute"}, {"callback", CASE_OBJECT, false, 0, "callback"}
+static const struct case_member action[] = {ACTION_MEMBERS("step")};
+static const struct case_member action_body[] = {ACTION_MEMBERS("step_body")};
 static const struct case_member assessment[] = {
     {"needed", CASE_CHOICE, true, 0, "yes|no"},
     {"reason", CASE_TEXT, false, TEXT_MAX, NULL},
@@ -194,6 +205,7 @@ static const struct {
     TYPE("case.reopened", reason),
     /* what stands inside others */
     TYPE("step", step),
+    TYPE("step_body", step_body),
     TYPE("waiver", waiver),
     TYPE("address", address),
     TYPE("mute", mute),
@@ -202,6 +214,9 @@ static const struct {
     TYPE("place", place),
     TYPE("report", report),
     TYPE("report_item", report_item),
+    /* what a request says instead of the event's own members */
+    TYPE("policy_body", policy_body),
+    TYPE("action_body", action_body),
 };
 
 const struct case_member *case_members(const char *type, size_t *ret_count)

@@ -127,7 +127,7 @@ class Envelope:
         items, chunks = [], []
         report = ("application/json", json.dumps(document, ensure_ascii=False).encode())
         for name, (media_type, data) in {"report.json": report, **files}.items():
-            own = [data[at:at + CHUNK] for at in range(0, max(len(data), 1), CHUNK)]  # an empty file is one empty part
+            own = [data[at:at + CHUNK] for at in range(0, len(data), CHUNK)]
             items.append({"name": name, "media_type": media_type, "length": len(data), "sha256": sha256(data),
                           "first_part": len(chunks) + 1, "parts": len(own)})
             chunks += own

@@ -9,12 +9,14 @@
 #include "common/ids.h"
 #include "common/log.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CATCH_UP_WITHIN_MS 2000
 #define BURIED_WITHIN_MS 5000
+#define TABLE_BYTES_MAX (1024 * 1024)
 
 void intake_unavailable(struct http_request *request, const char *code, const char *detail)
 {
@@ -142,6 +144,25 @@ bool intake_etag_is_listed(const char *list, const char *etag)
             return true;
     }
     return false;
+}
+
+void intake_reply_table(struct http_request *request, json_t *table)
+{
+    json_auto_t *shown = table;
+    char etag[IDS_SHA256_TEXT_SIZE + 2], hash[IDS_SHA256_TEXT_SIZE];
+    const char *known = http_header(request, "If-None-Match");
+    CLEANUP(buf_free) struct buf text;
+    buf_init(&text, TABLE_BYTES_MAX);
+    event_dump_json(shown, &text);
+    assert(!text.overflowed);
+    ids_sha256_text(text.data, text.length, hash);
+    snprintf(etag, sizeof etag, "\"%.32s\"", hash);
+    http_reply_header(request, "ETag", etag);
+    if (known && intake_etag_is_listed(known, etag))
+        http_reply(request, 304, NULL, (struct bytes){0});
+    else
+        http_reply(request, 200, "application/json",
+                   (struct bytes){.data = text.data, .length = text.length});
 }
 
 const json_t *intake_ended_search(const json_t *extraction, const char *id)

@@ -222,8 +222,10 @@ static const struct {
     struct command command;
 } commands[] = {
     {CASE "customer", {.type = "customer.identified"}},
-    {CASE "policy", {.type = "policy.decided"}},
-    {CASE "actions", {.type = "action.recorded"}},
+    {CASE "policy",
+     {.type = "policy.decided", .body = "policy_body", .prepare = intake_prepare_policy}},
+    {CASE "actions",
+     {.type = "action.recorded", .body = "action_body", .prepare = intake_prepare_action}},
     {CASE "assessment", {.type = "assessment.recorded"}},
     {CASE "consents", {.type = "consent.recorded", .prepare = prepare_consent}},
     {CASE "consents/withdrawal", {.type = "consent.withdrawn", .finish = finish_withdrawal}},
@@ -248,9 +250,17 @@ static const struct command *command_of(const struct http_route *route)
     return NULL;
 }
 
-const char *intake_event_of(const struct http_route *route)
+static const struct case_member *members_of(const struct command *command, size_t *ret_count)
+{
+    return case_members(command->body ? command->body : command->type, ret_count);
+}
+
+const char *intake_event_of(const struct http_route *route, const struct case_member **ret_members,
+                            size_t *ret_count)
 {
     const struct command *command = command_of(route);
+    if (command)
+        *ret_members = members_of(command, ret_count);
     return command ? command->type : NULL;
 }
 
@@ -258,7 +268,7 @@ static bool body_fits(struct http_request *request, const struct command *comman
                       const json_t *members)
 {
     size_t count;
-    const struct case_member *table = case_members(command->type, &count);
+    const struct case_member *table = members_of(command, &count);
     return intake_members_fit(request, members, table, count);
 }
 

@@ -31,11 +31,17 @@ enum command_end command_attempt(const json_t *state, const struct command_input
 
 struct command {
     const char *type;
-    unsigned status; /* of the answer; 0: 200 */
+    const char *body; /* the members of a request, where they are not the event's; NULL: they are */
+    unsigned status;  /* of the answer; 0: 200 */
     /* What no table can say, asked again on every new head; may complete the members. Answers the request by itself and
      * says false. */
     bool (*prepare)(struct http_request *request, const struct view_case *view_case,
                     json_t *members);
     void (*finish)(const json_t *state, const struct command_input *input, json_t *answer);
 };
+/* first_response.c: what the table of playbooks knows of a policy, a step, a waiver. */
+bool intake_prepare_policy(struct http_request *request, const struct view_case *view_case,
+                           json_t *members);
+bool intake_prepare_action(struct http_request *request, const struct view_case *view_case,
+                           json_t *members);
 void command_run(struct http_request *request, const struct command *command, json_t *members);

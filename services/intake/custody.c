@@ -505,15 +505,25 @@ static json_t *make_document(const struct search *search, const struct custody_q
     return document;
 }
 
+/* Up to the revision of the state: what the view has folded since belongs to the next document. */
+static void sort_events(const struct custody_question *question, json_t *accepted,
+                        json_t *not_taken)
+{
+    size_t revision = (size_t)number_of(question->state, "revision");
+    for (size_t i = 0; i < json_array_size(question->events); i++) {
+        json_t *event = json_array_get(question->events, i);
+        bool taken = json_is_true(json_object_get(event, "accepted"));
+        if (taken && json_array_size(accepted) == revision)
+            return;
+        json_array_append(taken ? accepted : not_taken, event);
+    }
+}
+
 json_t *custody_document(const struct custody_question *question)
 {
     json_auto_t *accepted = json_array();
     json_auto_t *not_taken = json_array();
-    for (size_t i = 0; i < json_array_size(question->events); i++) {
-        json_t *event = json_array_get(question->events, i);
-        json_array_append(json_is_true(json_object_get(event, "accepted")) ? accepted : not_taken,
-                          event);
-    }
+    sort_events(question, accepted, not_taken);
     struct search search = {.accepted = accepted,
                             .state = question->state,
                             .handover = find_handover(json_object_get(question->state, "handovers"),

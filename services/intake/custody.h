@@ -32,7 +32,8 @@
 #define CUSTODY_PAGE_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 struct custody_question {
-    const json_t *events;     /* every record of the case, as view_events answers */
+    const json_t
+        *events; /* every record of the case, as view_events answers, the state's and later ones */
     const json_t *state;      /* case_apply's */
     const json_t *escalation; /* the last value of `escalation-status`; NULL: none */
     const char *handover;     /* NULL: the last one */

@@ -49,7 +49,7 @@ static void get_desk(struct http_request *request)
 
 static void get_hearing_sheet(struct http_request *request)
 {
-    http_reply_json(request, 200, hearing_sheet());
+    intake_reply_table(request, hearing_sheet());
 }
 
 /* --- contracts -------------------------------------------------------------------------------------------------------------------- */
@@ -174,6 +174,10 @@ const struct http_route desk_routes[] = {
     {.method = "GET",
      .path = "/v1/hearing-sheet",
      .handler = get_hearing_sheet,
+     .flags = AUTH_READERS},
+    {.method = "GET",
+     .path = "/v1/playbooks",
+     .handler = intake_get_playbooks,
      .flags = AUTH_READERS},
     {.method = "PUT",
      .path = "/v1/contracts/{customer_id}",

@@ -69,7 +69,11 @@ void intake_audit_detail(struct http_request *request, const char *case_id, cons
 /* Writes a record that can never be taken to dead-letters: where it stands and why, not what is in it. */
 enum verdict intake_bury(const struct kafka_record *record, const char *reason, struct why *why);
 
-http_handler_fn intake_post_case, intake_get_timeline;
+/* 200 with an entity tag made of the bytes, or 304 where If-None-Match names it: for what changes with the software only.
+ * Takes `table`. */
+void intake_reply_table(struct http_request *request, json_t *table);
+
+http_handler_fn intake_post_case, intake_get_timeline, intake_get_playbooks;
 extern const struct http_route case_routes[], command_routes[], handover_routes[], upload_routes[],
     desk_routes[], extract_routes[], report_routes[], custody_routes[], live_routes[],
     presence_routes[];
@@ -82,6 +86,7 @@ extern const size_t contract_member_count;
 const struct http_route *intake_routes(size_t *ret_count);
 /* `intake routes`: the table as JSON, for whoever compares it with openapi.yaml. */
 int intake_print_routes(int argc, char **argv);
-/* The event that a command's path makes; NULL for other routes. */
-const char *intake_event_of(const struct http_route *route);
+/* The event that a command's path makes, and what a request says for it; NULL for other routes. */
+const char *intake_event_of(const struct http_route *route, const struct case_member **ret_members,
+                            size_t *ret_count);
 int provision_command(int argc, char **argv); /* "intake provision": topics and permissions */

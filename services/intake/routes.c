@@ -85,12 +85,12 @@ static json_t *route_json(const struct http_route *route)
     json_t *shown = json_pack("{s:s, s:s, s:o, s:I, s:b}", "method", route->method, "path",
                               route->path, "roles", roles_of(route), "body_max",
                               (json_int_t)route->body_max, "streamed", route->begin != NULL);
-    const char *event = intake_event_of(route);
-    size_t count;
+    size_t count = 0;
+    const struct case_member *members = NULL;
+    const char *event = intake_event_of(route, &members, &count);
     if (route->content_types)
         json_object_set_new(shown, "content_types", json_string(route->content_types));
     if (event) {
-        const struct case_member *members = case_members(event, &count);
         json_object_set_new(shown, "event", json_string(event));
         json_object_set_new(shown, "members", members_json(members, count));
         if (strstr(route->path, "{pid}")) /* which one stands there and not in the body */

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT 5
+#define FORMAT 6
 
 const char *const view_topics[VIEW_TOPICS] = {
     "cases", "contracts", "extractions", "escalation-status", "notifications", "audit"};

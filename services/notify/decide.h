@@ -13,7 +13,7 @@
  */
 #include "common/processor.h"
 
-#define NOTIFY_FORMAT 4
+#define NOTIFY_FORMAT 5
 
 enum verdict notify_fold(json_t *state, const char *topic, const struct event *event,
                          struct why *why);

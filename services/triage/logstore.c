@@ -10,23 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-struct logstore {
-    struct logstore_config config;
-    struct disk disk;
-    pthread_mutex_t
-        lock; /* all below; held for moves and copies only, never for compression or disk */
-    pthread_cond_t advanced;
-    struct block *open[HASH_SLOTS];
-    struct block *sealed; /* compressed, waiting for the checkpoint */
-    int64_t *next;
-    size_t held_bytes;
-    int64_t records_in, lines_cut, checkpoints;
-    struct logstore_upload *uploads; /* under way: at most one of an owner */
-    ZSTD_CCtx *packer;               /* the ingest thread's */
-    int64_t checkpoint_at_ms;
-};
-
-static size_t slot_of(const char *owner, int32_t partition)
+size_t logstore_slot(const char *owner, int32_t partition)
 {
     uint64_t hash = UINT64_C(14695981039346656037) ^ (uint32_t)partition;
     for (; *owner; owner++)
@@ -34,7 +18,7 @@ static size_t slot_of(const char *owner, int32_t partition)
     return (size_t)(hash % HASH_SLOTS);
 }
 
-static int32_t bucket_of(int64_t append_us)
+int32_t logstore_bucket(int64_t append_us)
 {
     return (int32_t)(append_us / BUCKET_US);
 }
@@ -53,7 +37,7 @@ enum verdict logstore_open(const struct logstore_config *config, struct logstore
     }
     clock_condition_init(&store->advanced);
     pthread_mutex_init(&store->lock, NULL);
-    store->packer = ZSTD_createCCtx();
+    packer_open(&store->packer);
     store->checkpoint_at_ms = clock_monotonic_ms() + config->checkpoint_every_ms;
     *ret_store = TAKE(store);
     return VERDICT_OK;
@@ -82,7 +66,7 @@ void logstore_close(struct logstore *store)
         return;
     forget_memory(store);
     disk_close(&store->disk);
-    ZSTD_freeCCtx(store->packer);
+    packer_close(&store->packer);
     pthread_mutex_destroy(&store->lock);
     pthread_cond_destroy(&store->advanced);
     free(store->next);
@@ -101,24 +85,31 @@ int64_t logstore_next(struct logstore *store, int32_t partition)
 
 static struct block **place_of(struct logstore *store, const char *owner, int32_t partition)
 {
-    struct block **place = &store->open[slot_of(owner, partition)];
-    while (*place && ((*place)->span.partition != partition || strcmp((*place)->owner, owner) != 0))
+    struct block **place = &store->open[logstore_slot(owner, partition)];
+    while (*place && (strcmp((*place)->owner, owner) != 0 || (*place)->span.partition != partition))
         place = &(*place)->next;
     return place;
+}
+
+/* A line of another owner than the one before it meets a block that no cache holds: what a put needs of it is fetched at
+ * once instead of one piece after the other. */
+static void fetch(const struct block *block)
+{
+    __builtin_prefetch(block->headers);
+    __builtin_prefetch(block->raw.at, 1);
 }
 
 /* Compresses outside the lock: meanwhile the block stays where readers find it, and only this thread changes it. */
 static void seal(struct logstore *store, struct block **place)
 {
     struct block *block = *place;
-    block_pack(block, store->packer);
+    block_pack(block, &store->packer);
     pthread_mutex_lock(&store->lock);
     *place = block->next;
     block->next = store->sealed;
     store->sealed = block;
     store->held_bytes -= block_held(block) - block->packed_length; /* which was not counted yet */
-    buf_free(&block->raw);
-    buf_init(&block->raw, 0);
+    pieces_free(&block->raw);
     store->held_bytes += block_held(block);
     pthread_mutex_unlock(&store->lock);
 }
@@ -126,14 +117,15 @@ static void seal(struct logstore *store, struct block **place)
 void logstore_put(struct logstore *store, const char *owner, const struct logstore_record *record,
                   int64_t append_us)
 {
-    int32_t bucket = bucket_of(append_us);
-    assert(strlen(owner) <= LOGSTORE_OWNER_MAX);
+    int32_t bucket = logstore_bucket(append_us);
     struct block **place = place_of(store, owner, record->partition);
     if (*place &&
         ((*place)->bucket != bucket || (*place)->raw.length + record->line.length > BLOCK_BYTES)) {
         seal(store, place);
         place = place_of(store, owner, record->partition);
     }
+    if (*place)
+        fetch(*place);
     pthread_mutex_lock(&store->lock);
     size_t before = *place ? block_held(*place) : 0;
     if (!*place)
@@ -171,13 +163,15 @@ static void list_add(struct block_list *blocks, struct block *block)
     blocks->list[blocks->count++] = block;
 }
 
-static void list_all(struct logstore *store, struct block_list *blocks)
+/* What is going to be joined with a block on disk is needed as it came. */
+static void pack_open(struct logstore *store, bool keep_raw, struct block_list *blocks)
 {
-    for (struct block *block = store->sealed; block; block = block->next)
-        list_add(blocks, block);
+    for (size_t i = 0; i < HASH_SLOTS; i++)
+        while (!keep_raw && store->open[i])
+            seal(store, &store->open[i]);
     for (size_t i = 0; i < HASH_SLOTS; i++)
         for (struct block *block = store->open[i]; block; block = block->next) {
-            block_pack(block, store->packer);
+            block_pack(block, &store->packer);
             list_add(blocks, block);
         }
 }
@@ -185,7 +179,9 @@ static void list_all(struct logstore *store, struct block_list *blocks)
 enum verdict logstore_checkpoint(struct logstore *store, bool merge, struct why *why)
 {
     struct block_list blocks = {0};
-    list_all(store, &blocks);
+    pack_open(store, merge, &blocks);
+    for (struct block *block = store->sealed; block; block = block->next)
+        list_add(&blocks, block);
     enum verdict verdict =
         disk_write(&store->disk, blocks.list, blocks.count, store->next, merge, why);
     free(blocks.list);
@@ -210,7 +206,7 @@ enum verdict logstore_checkpoint_if_due(struct logstore *store, int64_t now_ms, 
 enum verdict logstore_expire(struct logstore *store, int64_t now_us, struct why *why)
 {
     int64_t oldest_us = now_us - store->config.retention_days * INT64_C(86400) * 1000000;
-    return oldest_us > 0 ? disk_expire(&store->disk, bucket_of(oldest_us), why) : VERDICT_OK;
+    return oldest_us > 0 ? disk_expire(&store->disk, logstore_bucket(oldest_us), why) : VERDICT_OK;
 }
 
 enum verdict logstore_empty(struct logstore *store, struct why *why)
@@ -222,7 +218,7 @@ enum verdict logstore_empty(struct logstore *store, struct why *why)
     return disk_empty(&store->disk, why);
 }
 
-/* --- waiting and reading ---------------------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------------------- */
 
 static bool has_passed(const struct logstore *store, const int64_t *ends)
 {
@@ -255,253 +251,6 @@ void logstore_positions(struct logstore *store, int64_t *ret_next)
     pthread_mutex_lock(&store->lock);
     memcpy(ret_next, store->next, (size_t)store->config.partition_count * sizeof *ret_next);
     pthread_mutex_unlock(&store->lock);
-}
-
-static struct block *copy_block(const struct block *block)
-{
-    struct block *copy = block_new(block->owner, block->span.partition, block->bucket);
-    copy->span = block->span;
-    if (block->packed && !block->raw.length) {
-        copy->packed = mem_dup(block->packed, block->packed_length);
-        copy->packed_length = block->packed_length;
-        copy->raw_length = block->raw_length;
-    } else {
-        buf_add(&copy->raw, block->raw.data, block->raw.length);
-    }
-    return copy;
-}
-
-static void copy_if_wanted(const struct logstore_query *query, const struct block *block,
-                           struct block **list)
-{
-    bool outside = block->span.first_us > query->to_us || block->span.last_us < query->from_us;
-    if (outside || strcmp(block->owner, query->owner) != 0)
-        return;
-    struct block *copy = copy_block(block);
-    copy->next = *list;
-    *list = copy;
-}
-
-static struct block *copy_memory(struct logstore *store, const struct logstore_query *query,
-                                 int64_t *ret_next)
-{
-    struct block *list = NULL;
-    pthread_mutex_lock(&store->lock);
-    for (const struct block *block = store->sealed; block; block = block->next)
-        copy_if_wanted(query, block, &list);
-    for (int32_t p = 0; p < store->config.partition_count; p++)
-        for (const struct block *block = store->open[slot_of(query->owner, p)]; block;
-             block = block->next)
-            if (block->span.partition == p)
-                copy_if_wanted(query, block, &list);
-    memcpy(ret_next, store->next, (size_t)store->config.partition_count * sizeof *ret_next);
-    pthread_mutex_unlock(&store->lock);
-    return list;
-}
-
-/* Of the copies, what the snapshot does not have: from its own offsets on. */
-static void read_copies(const struct block *list, const struct logstore_query *query,
-                        bool (*each)(void *context, const struct logstore_record *record),
-                        void *context)
-{
-    for (const struct block *block = list; block; block = block->next) {
-        CLEANUP(mem_free) char *unpacked = NULL;
-        struct bytes raw = {.data = block->raw.data, .length = block->raw.length};
-        if (block->packed) {
-            if (!block_unpack((struct bytes){block->packed, block->packed_length},
-                              block->raw_length, &unpacked))
-                continue;
-            raw = (struct bytes){.data = unpacked, .length = block->raw_length};
-        }
-        if (block_each(raw, block->span.partition, query, each, context) == BLOCK_STOPPED)
-            return;
-    }
-}
-
-static void bound_below(int64_t *ret_since, const int64_t *stored, const int64_t *asked,
-                        int32_t count)
-{
-    for (int32_t i = 0; i < count; i++)
-        ret_since[i] = asked && asked[i] > stored[i] ? asked[i] : stored[i];
-}
-
-enum verdict logstore_read(struct logstore *store, const struct logstore_query *query,
-                           bool (*each)(void *context, const struct logstore_record *record),
-                           void *context, int64_t *ret_next, struct why *why)
-{
-    size_t partitions = (size_t)store->config.partition_count;
-    CLEANUP(mem_free) int64_t *next = mem_alloc(partitions * sizeof *next);
-    CLEANUP(mem_free) int64_t *stored = mem_alloc(partitions * sizeof *stored);
-    bool stopped = false;
-    struct logstore_query bounded = *query;
-    struct block *copies = copy_memory(store, query, next);
-    /* The snapshot may already hold more than memory did: the answer ends where memory ended. */
-    if (!bounded.until)
-        bounded.until = next;
-    enum verdict verdict = disk_read(&store->disk, &bounded, each, context, stored, &stopped, why);
-    if (verdict == VERDICT_OK && !stopped) {
-        bound_below(stored, stored, query->since, store->config.partition_count);
-        bounded.since = stored;
-        read_copies(copies, &bounded, each, context);
-    }
-    free_list(copies);
-    if (ret_next)
-        memcpy(ret_next, next, partitions * sizeof *next);
-    return verdict;
-}
-
-/* --- uploads ------------------------------------------------------------------------------------------------------------ */
-
-#define UPLOAD_WAITING_MAX 64
-
-struct logstore_upload {
-    struct logstore_upload *next;
-    struct logstore *store;
-    char *owner;
-    int32_t bucket;
-    struct block *open;
-    struct block *waiting[UPLOAD_WAITING_MAX];
-    size_t waiting_count;
-    ZSTD_CCtx *packer;
-};
-
-enum verdict logstore_upload_find(struct logstore *store, const char *owner, char **ret_note,
-                                  struct why *why)
-{
-    return disk_note_find(&store->disk, owner, ret_note, why);
-}
-
-static struct logstore_upload *upload_new(struct logstore *store, const char *owner, int64_t now_us)
-{
-    struct logstore_upload *upload = mem_alloc(sizeof *upload);
-    upload->store = store;
-    upload->owner = mem_strdup(owner);
-    upload->bucket = bucket_of(now_us);
-    upload->packer = ZSTD_createCCtx();
-    return upload;
-}
-
-static void upload_free(struct logstore_upload *upload)
-{
-    for (size_t i = 0; i < upload->waiting_count; i++)
-        block_free(upload->waiting[i]);
-    block_free(upload->open);
-    ZSTD_freeCCtx(upload->packer);
-    free(upload->owner);
-    free(upload);
-}
-
-/* False: somebody is at this owner's already. */
-static bool upload_claim(struct logstore_upload *upload)
-{
-    struct logstore *store = upload->store;
-    bool taken = false;
-    pthread_mutex_lock(&store->lock);
-    for (const struct logstore_upload *other = store->uploads; other; other = other->next)
-        taken |= strcmp(other->owner, upload->owner) == 0;
-    if (!taken) {
-        upload->next = store->uploads;
-        store->uploads = upload;
-    }
-    pthread_mutex_unlock(&store->lock);
-    return !taken;
-}
-
-static void upload_release(struct logstore_upload *upload)
-{
-    pthread_mutex_lock(&upload->store->lock);
-    struct logstore_upload **place = &upload->store->uploads;
-    while (*place != upload)
-        place = &(*place)->next;
-    *place = upload->next;
-    pthread_mutex_unlock(&upload->store->lock);
-}
-
-/* Whoever asked for the note before the claim may have been overtaken by the one who had it. */
-static enum verdict upload_clean(struct logstore_upload *upload, bool own, struct why *why)
-{
-    CLEANUP(mem_free) char *note = NULL;
-    struct disk *disk = &upload->store->disk;
-    if (!own && disk_note_find(disk, upload->owner, &note, why) != VERDICT_OK)
-        return VERDICT_FATAL;
-    return note ? retry(why, "upload: complete meanwhile")
-                : disk_forget_owner(disk, upload->owner, why);
-}
-
-enum verdict logstore_upload_begin(struct logstore *store, const char *owner, int64_t now_us,
-                                   struct logstore_upload **ret_upload, struct why *why)
-{
-    assert(strlen(owner) <= LOGSTORE_OWNER_MAX);
-    struct logstore_upload *upload = upload_new(store, owner, now_us);
-    if (!upload_claim(upload)) {
-        upload_free(upload);
-        return retry(why, "upload: another search brings it");
-    }
-    enum verdict verdict = upload_clean(upload, false, why);
-    if (verdict == VERDICT_OK)
-        *ret_upload = upload;
-    else
-        logstore_upload_drop(upload);
-    return verdict;
-}
-
-enum verdict logstore_upload_again(struct logstore_upload *upload, struct why *why)
-{
-    for (size_t i = 0; i < upload->waiting_count; i++)
-        block_free(upload->waiting[i]);
-    upload->waiting_count = 0;
-    block_free(TAKE(upload->open));
-    return upload_clean(upload, true, why);
-}
-
-static enum verdict upload_write(struct logstore_upload *upload, struct why *why)
-{
-    enum verdict verdict =
-        disk_write(&upload->store->disk, upload->waiting, upload->waiting_count, NULL, false, why);
-    for (size_t i = 0; i < upload->waiting_count; i++)
-        block_free(upload->waiting[i]);
-    upload->waiting_count = 0;
-    return verdict;
-}
-
-static enum verdict upload_seal(struct logstore_upload *upload, struct why *why)
-{
-    block_pack(upload->open, upload->packer);
-    buf_free(&upload->open->raw);
-    buf_init(&upload->open->raw, 0);
-    upload->waiting[upload->waiting_count++] = TAKE(upload->open);
-    return upload->waiting_count == UPLOAD_WAITING_MAX ? upload_write(upload, why) : VERDICT_OK;
-}
-
-enum verdict logstore_upload_put(struct logstore_upload *upload,
-                                 const struct logstore_record *record, struct why *why)
-{
-    if (upload->open && upload->open->raw.length + record->line.length > BLOCK_BYTES &&
-        upload_seal(upload, why) != VERDICT_OK)
-        return VERDICT_FATAL;
-    if (!upload->open)
-        upload->open = block_new(upload->owner, -1, upload->bucket);
-    block_add(upload->open, record);
-    return VERDICT_OK;
-}
-
-enum verdict logstore_upload_end(struct logstore_upload *upload, const char *note, struct why *why)
-{
-    enum verdict verdict = upload->open ? upload_seal(upload, why) : VERDICT_OK;
-    if (verdict == VERDICT_OK)
-        verdict = upload_write(upload, why);
-    if (verdict == VERDICT_OK)
-        verdict = disk_note_put(&upload->store->disk, upload->bucket, upload->owner, note, why);
-    logstore_upload_drop(upload);
-    return verdict;
-}
-
-void logstore_upload_drop(struct logstore_upload *upload)
-{
-    if (!upload)
-        return;
-    upload_release(upload);
-    upload_free(upload);
 }
 
 void logstore_count(struct logstore *store, struct logstore_counts *ret_counts)

@@ -2,9 +2,13 @@
 """The custody document and who holds it against the topics: what is true is verified, now, from copies, and when what was sent is
 gone; every lie is found; and no text of a case is more than text on its page."""
 import base64
+import contextlib
 import copy
 import hashlib
 import html.parser
+import importlib.machinery
+import importlib.util
+import io
 import json
 import os
 import subprocess
@@ -62,22 +66,42 @@ class Released:
         self.document = custody(desk, self.case)
         self.copies = folder / "copies"
         self.saved = self.verify(None, "--save", self.copies)
+        self.program = loaded()
 
-    def verify(self, document, *words, online=True):
+    def written(self, document):
         path = self.folder / "document.json"
         path.write_text(json.dumps(document if document is not None else self.document))
-        source = ["--var", self.desk.var] if online else ["--copies", self.copies]
-        return run(path, *source, *words)
+        return path
+
+    def verify(self, document, *words):
+        return run(self.written(document), "--var", self.desk.var, *words)
 
     def offline(self, document=None, *words):
-        return self.verify(document, *words, online=False)
+        return called(self.program, self.written(document), "--copies", self.copies, *words)
 
 
-def run(*words):
-    """Without anything of the desk in its environment."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("KAKEKOMI_")}
+def run(*words, **variables):
+    """With nothing of the desk in its environment but what is named."""
+    clean = {**{name: value for name, value in os.environ.items() if not name.startswith("KAKEKOMI_")}, **variables}
     return subprocess.run([sys.executable, ROOT / "deploy/verify-custody", *map(str, words)], text=True, capture_output=True,
                           timeout=120, env=clean)
+
+
+def loaded():
+    """The program as a module: a hundred documents are looked at faster than as many programs start."""
+    loader = importlib.machinery.SourceFileLoader("verify_custody", str(ROOT / "deploy/verify-custody"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
+    loader.exec_module(module)
+    sys.dont_write_bytecode = before
+    return module
+
+
+def called(module, *words):
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        code = module.main([str(word) for word in words])
+    return subprocess.CompletedProcess(words, code, out.getvalue(), errors.getvalue())
 
 
 def said(done, code):
@@ -117,7 +141,19 @@ def test_a_document_says_what_the_chain_says(released, desk):
 
 def test_copies_verify_without_a_broker(released):
     said(released.saved, 0)
-    assert "✗" not in said(released.offline(None, "--text", TEXT), 0)
+    shown = said(run(released.written(None), "--copies", released.copies, "--text", TEXT), 0)
+    assert "✗" not in shown and shown == said(released.offline(None, "--text", TEXT), 0)
+
+
+def test_an_auditor_brings_certificates_and_keys_of_their_own(released, desk):
+    pki, path = desk.var / "pki/admin", released.folder / "document.json"
+    path.write_text(json.dumps(released.document))
+    keys = ["--provider-jwks", desk.var / "desk/provider-jwks.json", "--desk-jwks", desk.var / "pki/provider/jose/desk-jwks.json"]
+    files = {f"KAKEKOMI_KAFKA_{name.upper()}_FILE": str(pki / f"{name}.pem") for name in ("cert", "key", "ca")}
+    said(run(path, "--brokers", desk.brokers, *keys, **files), 0)
+    assert "no key of the provider is known" in said(run(path, "--brokers", desk.brokers, **files), 1)
+    assert run(path, "--brokers", "127.0.0.1:1", *keys, **files).returncode == 111
+    assert run(path, *keys).returncode == 100
 
 
 def test_a_withdrawal_after_the_key_is_told_with_its_recall(desk, partner, tmp_path):
@@ -138,6 +174,34 @@ def test_a_withdrawal_after_the_key_is_told_with_its_recall(desk, partner, tmp_p
     assert "2 of 2 words" in said(run(path, "--var", desk.var), 0)
     path.write_text(json.dumps(before))
     assert "follows the document's last event" in said(run(path, "--var", desk.var), 1), "an older document must not pass for the present"
+
+
+def test_an_acceptance_that_came_too_late_has_its_recalls_and_no_key(desk, partner, tmp_path):
+    case_id = ready_case(desk)
+    desk.request_handover(case_id)
+    offer = partner.gets("offered", case_id)
+    assert desk.withdraw(case_id, "intention").json()["effect"] == "stopped"
+    partner.gets("recalled", case_id)
+    partner.provider.reply("escalation.accepted", offer)
+    partner.gets("recalled", case_id, 2)
+    until("it is noted", lambda: [s["step"] for s in custody(desk, case_id)["steps"]].count("recalled") == 2)
+    document = custody(desk, case_id)
+    assert "released" not in [step["step"] for step in document["steps"]] and document["ends"][0]["effect"] == "stopped"
+    path = tmp_path / "document.json"
+    path.write_text(json.dumps(document))
+    assert "no key was released" in said(run(path, "--var", desk.var), 0)
+
+
+def test_a_refusal_is_in_the_providers_own_words(desk, partner, tmp_path):
+    case_id = ready_case(desk)
+    desk.request_handover(case_id)
+    partner.provider.reply("escalation.declined", partner.gets("offered", case_id), reason="no capacity")
+    reaches(desk, case_id, "declined")
+    document = custody(desk, case_id)
+    assert [(word["type"], word["reason"]) for word in document["words"]] == [("provider.declined", "no capacity")]
+    path = tmp_path / "document.json"
+    path.write_text(json.dumps(document))
+    said(run(path, "--var", desk.var), 0)
 
 
 def test_what_was_never_offered_says_so(desk, tmp_path):
@@ -445,8 +509,11 @@ def test_a_word_of_the_provider_that_was_passed_over_is_found(released):
 def test_a_second_key_is_found(released):
     with Forgery(released) as forgery:
         key = next(line for line in forgery.lines("escalations") if line["headers"]["ce_type"] == "kakekomi.escalation.key")
-        forgery.add("escalations", "escalation.key", base64.b64decode(key["value"]))
-        forgery.found("was sent for it, and the document leaves it out")
+        for kind in ("escalation.key", "escalation.part"):  # by whatever name
+            forgery.add("escalations", kind, base64.b64decode(key["value"]))
+            forgery.found("escalation.key at")
+            forgery.found("was sent for it, and the document leaves it out")
+            forgery.write("escalations", [line for line in forgery.lines("escalations") if line["offset"] <= key["offset"]])
 
 
 def test_parts_that_were_exchanged_are_found(released):

@@ -130,6 +130,10 @@ def test_what_may_be_insufficient_is_on_the_case_in_the_mail_and_in_the_manifest
     case_id = desk.open_case("十分でない", customer="HANDOVER-NO-LOGS", hearing=hearing)
     act = lambda **action: desk.ok("POST", f"/v1/cases/{case_id}/actions", {"by": "customer", **action})  # noqa: E731
     act(kind="address_confirmed", address_confirmed={"address": address})
+    desk.ok("POST", f"/v1/cases/{case_id}/policy", {"text": "もう初期化されている", "playbook": "other"})
+    for step in desk.case(case_id)["policy"]["mandatory_steps"]:
+        if step["kind_of_step"] == "preserve":
+            act(kind="waiver", waiver={"of": "step", "step": step["step"], "reason": "端末が既に初期化されている"})
     act(kind="step", step={"step": "wipe", "kind_of_step": "clean"})
     desk.extraction_done(case_id)
     desk.request_handover(case_id)

@@ -164,7 +164,7 @@ def test_every_word_is_what_the_schemas_say(desk):
         content = partner.provider.open(offer, partner.gets("key", case_id))
         until("released", lambda: desk.state(case_id) == "released")
         document, files = report.write(offer, content)
-        partner.provider.report(offer, document, {**files, "disk.img": ("application/octet-stream", attachment)})
+        partner.provider.report(offer, document, {**files, "disk.img": ("application/octet-stream", attachment), "empty.txt": ("text/plain", b"")})
         desk.request_handover(case_id)
         partner.gets("supplemented", case_id)
         partner.gets("key", case_id, 2)
@@ -185,7 +185,7 @@ def test_every_word_is_what_the_schemas_say(desk):
     items = {item["name"]: b"".join(clear[item["first_part"]:item["first_part"] + item["parts"]]) for item in manifest["items"]}
     schema("report").validate(json.loads(items["report.json"]))
     assert json.loads(items["report.json"]) == document and items["disk.img"] == attachment
-    assert items["report.pdf"].startswith(b"%PDF-1.4") and [item["parts"] for item in manifest["items"]] == [1, 1, 2]
+    assert items["report.pdf"].startswith(b"%PDF-1.4") and [item["parts"] for item in manifest["items"]] == [1, 1, 2, 0]
     for item in manifest["items"]:
         assert hashlib.sha256(items[item["name"]]).hexdigest() == item["sha256"]
     shown = subprocess.run(["pdftotext", "-", "-"], input=items["report.pdf"], capture_output=True, check=True)

@@ -60,6 +60,18 @@ def handed_over(desk, customer):
     return case_id
 
 
+def reported(desk, partner, case_id):
+    """A report has come back, and the first setting proposed from it is agreed to and applied."""
+    document = {"findings": ["侵入経路"], "recommendations": [], "indicators": [{"type": "ipv4", "value": "198.51.100.23"}]}
+    offer = partner.offer(desk.case(case_id)["escalation"]["handover"])
+    partner.provider.report(offer, document, {"report.pdf": ("application/pdf", b"%PDF-1.4")})
+    proposal = next(iter(until("a proposal", lambda: desk.case(case_id).get("proposals"))))
+    desk.ok("POST", f"/v1/cases/{case_id}/proposals/{proposal}/decision",
+            {"decision": "agreed", "given_by": "見本 花子", "channel": "phone_read", "given_at": "2026-11-25T10:00:00+09:00"})
+    desk.ok("POST", f"/v1/cases/{case_id}/proposals/{proposal}/applied", {"result": "applied"})
+    return case_id
+
+
 def with_uploads(desk, customer):
     """Logs and a file that the customer brought, beside detections in what was shipped."""
     case_id = case_with(desk, customer)
@@ -75,10 +87,11 @@ def with_uploads(desk, customer):
 def make_cases(desk):
     customer = f"RB-{SEED % 10**9}"
     ship_incident(desk, customer)
-    with Partner(desk, accept_all):
+    with Partner(desk, accept_all) as partner:
         cases = {name: handed_over(desk, customer) for name in ("released", "recalled", "closed")}
         cases |= {"opened": case_with(desk), "searched": case_with(desk, customer), "uploads": with_uploads(desk, customer),
                   "held": case_with(desk, "RB-NONE")}
+        cases["reported"] = reported(desk, partner, handed_over(desk, customer))
         desk.withdraw(cases["recalled"])
         desk.ok("POST", f"/v1/cases/{cases['closed']}/close", {"outcome": "handed_over", "reason": "提供済み"})
         desk.request_handover(cases["held"])
@@ -93,15 +106,17 @@ def paths_of(desk, cases):
     """Route → paths to ask."""
     number, phone = desk.case(cases["opened"])["number"], "0300001234"
     of_a_case = {"/v1/cases/{id}": "", "/v1/cases/{id}/chain": "/chain", "/v1/cases/{id}/timeline": "/timeline",
-                 "/v1/cases/{id}/handover": "/handover"}
+                 "/v1/cases/{id}/handover": "/handover", "/v1/cases/{id}/report": "/report"}
     paths = {route: [f"/v1/cases/{case_id}{end}" for case_id in cases.values()] for route, end in of_a_case.items()}
+    requested = [c for name, c in cases.items() if name not in ("opened", "searched", "uploads")]
+    paths["/v1/cases/{id}/custody"] = [f"/v1/cases/{c}/custody" for c in requested]
     extracts = [c for name, c in cases.items() if name != "opened"]
     paths["/v1/cases/{id}/extract"] = [f"/v1/cases/{c}/extract{form}" for c in extracts for form in ("", "?format=raw", "?format=csv")]
     paths["/v1/cases"] = ["/v1/cases" + query for query in (
         "?limit=3", "?limit=200", f"?q={COMPANY}", f"?q={number}", f"?q={phone}&limit=5", "?status=closed", "?customer=RB-NONE",
         f"?cursor={desk.ok('GET', '/v1/cases?limit=3')['next_cursor']}")]
     paths["/v1/contracts"] = ["/v1/contracts", f"/v1/contracts?q={COMPANY}"]
-    alone = ("/v1/desk", "/v1/hearing-sheet", "/v1/overview", "/v1/me", "/v1/tokens", "/livez", "/readyz")
+    alone = ("/v1/desk", "/v1/hearing-sheet", "/v1/playbooks", "/v1/overview", "/v1/me", "/v1/tokens", "/livez", "/readyz")
     return paths | {path: [path] for path in alone}
 
 
@@ -110,10 +125,13 @@ def is_reading(row):
 
 
 def comparable(path, answer):
-    """All of it but what the clock or the asking itself changes: the reply-by of a hand-over that would be made now, and who read."""
+    """All of it but what the clock or the asking itself changes: the reply-by of a hand-over that would be made now, when a
+    custody document was made, and who read."""
     content, kind = answer.content, answer.headers.get("Content-Type")
     if answer.status_code == 200 and path.endswith("/handover"):
         content = json.dumps({**answer.json(), "reply_by": None}).encode()
+    elif answer.status_code == 200 and path.endswith("/custody"):
+        content = json.dumps({**answer.json(), "made_at": None}).encode()
     elif answer.status_code == 200 and path.endswith("/timeline"):
         content = json.dumps([row for row in answer.json()["timeline"] if not is_reading(row)]).encode()
     return answer.status_code, kind, answer.headers.get("ETag"), content

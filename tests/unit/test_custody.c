@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The custody document: tests/cases/custody/<rule>.json, one rule each.
- *   {"rule","given":[steps of the chain],"status": value of escalation-status,"handover"?,"then": document or null,
+ *   {"rule","given":[steps of the chain],"later":[steps folded since the state was read]?,"status": value of escalation-status,
+ *    "handover"?,"then": document or null,
  *    "page":[what stands on the printed page],"page_lacks":[what must not]}   steps: tests/tools/story.h; comparison: expect.h
  * Records stand on partition 3, one after the other from offset 100. No text of a case may bring markup of its own onto the page.
  */
@@ -118,13 +119,17 @@ static void run_file(struct run *run)
     }
     for (size_t i = 0; i < json_array_size(given); i++)
         take(run, json_array_get(given, i));
+    json_auto_t *state = json_deep_copy(run->state);
+    const json_t *later = json_object_get(run->file, "later");
+    for (size_t i = 0; i < json_array_size(later); i++)
+        take(run, json_array_get(later, i));
     json_t *status = json_object_get(run->file, "status");
     json_auto_t *escalation = status ? story_fill(&run->story, status) : NULL;
     json_auto_t *named = handover ? story_fill(&run->story, handover) : NULL;
     json_auto_t *wanted = story_fill(&run->story, then);
     json_auto_t *document =
         custody_document(&(struct custody_question){.events = run->events,
-                                                    .state = run->state,
+                                                    .state = state,
                                                     .escalation = escalation,
                                                     .handover = json_string_value(named),
                                                     .made_at = "2026-06-02T00:00:00.000000Z"});

@@ -301,6 +301,60 @@ static void longer_lines_are_cut_and_counted(void **state)
     logstore_close(store);
 }
 
+#define MIXED 300
+
+static struct logstore_record mixed(int64_t i, char *line)
+{
+    static const char *const hosts[] = {"fw-1", "fw-1", "", "fw-12"};
+    size_t length = (size_t)(i * i * 7 % 20011);
+    for (size_t at = 0; at < length; at++)
+        line[at] = (char)('a' + (at * 31 + (size_t)i) % 26);
+    return (struct logstore_record){.partition = 1,
+                                    .offset = i,
+                                    .time_us = NOW_US - i * (i % 3) * 1000003,
+                                    .time_source = (enum event_time_source)(i % 4),
+                                    .line = {line, length},
+                                    .format = bytes_of(i % 50 < 25 ? "cef" : "leef"),
+                                    .host = bytes_of(hosts[i % 4])};
+}
+
+static bool compare_mixed(void *context, const struct logstore_record *record)
+{
+    static char line[20011];
+    struct logstore_record put = mixed(record->offset, line);
+    assert_int_equal(record->time_us, put.time_us);
+    assert_int_equal(record->time_source, put.time_source);
+    assert_int_equal(record->line.length, put.line.length);
+    assert_true(!put.line.length || memcmp(record->line.data, line, put.line.length) == 0);
+    assert_true(record->format.length == put.format.length &&
+                bytes_equal_text(record->format, put.format.data));
+    assert_true(bytes_equal_text(record->host, put.host.data));
+    ++*(size_t *)context;
+    return true;
+}
+
+/* Lines empty and long, headers that change or stay: out of memory, and out of the file, as they came. */
+static void what_is_read_is_what_was_put(void **state)
+{
+    (void)state;
+    static char line[20011];
+    struct logstore *store = open_store("a");
+    struct logstore_query query = {.owner = "C-1", .from_us = 0, .to_us = INT64_MAX};
+    struct why why;
+    for (int64_t i = 0; i < MIXED; i++) {
+        struct logstore_record record = mixed(i, line);
+        logstore_put(store, "C-1", &record, NOW_US);
+    }
+    for (int round = 0; round < 2; round++) {
+        size_t count = 0;
+        assert_int_equal(logstore_read(store, &query, compare_mixed, &count, NULL, &why),
+                         VERDICT_OK);
+        assert_int_equal(count, MIXED);
+        assert_int_equal(logstore_checkpoint(store, round == 0, &why), VERDICT_OK);
+    }
+    logstore_close(store);
+}
+
 /* A thousand owners with one short line each: what is held is what is allocated. */
 static void held_bytes_are_those_allocated(void **state)
 {
@@ -590,6 +644,7 @@ int main(void)
         STORE_TEST(retention_drops_whole_buckets),
         STORE_TEST(uploads_count_once_they_are_whole),
         STORE_TEST(longer_lines_are_cut_and_counted),
+        STORE_TEST(what_is_read_is_what_was_put),
         STORE_TEST(held_bytes_are_those_allocated),
         STORE_TEST(the_map_grows_for_every_writer),
         STORE_TEST(the_map_grows_for_a_merge),

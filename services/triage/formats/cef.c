@@ -162,7 +162,7 @@ struct bytes cef_begin(struct bytes message)
 
 bool cef_is_of(const struct parsed *parsed, const char *const *vendors)
 {
-    struct bytes rest = cef_begin(parsed->message);
+    struct bytes rest = parsed->cef;
     if (!rest.data)
         return false;
     (void)bytes_next(&rest, '|');
@@ -175,14 +175,14 @@ bool cef_is_of(const struct parsed *parsed, const char *const *vendors)
 
 static bool recognise(const struct parsed *parsed)
 {
-    return cef_begin(parsed->message).data;
+    return parsed->cef.data;
 }
 
 void cef_parse(struct parsed *parsed)
 {
     static const enum field head[] = {FIELD_COUNT, FIELD_VENDOR, FIELD_PRODUCT, FIELD_COUNT,
                                       FIELD_CODE,  FIELD_EVENT,  FIELD_SEVERITY};
-    struct bytes rest = cef_begin(parsed->message);
+    struct bytes rest = parsed->cef;
     if (!rest.data)
         return;
     for (size_t i = 0; i < COUNT_OF(head); i++) {

@@ -292,6 +292,7 @@ void format_recognise(struct bytes line, struct parsed *ret_parsed)
     *ret_parsed = (struct parsed){.line = line};
     ret_parsed->message = syslog_strip(line, &ret_parsed->header);
     ret_parsed->json = json_begin(ret_parsed->message);
+    ret_parsed->cef = cef_begin(ret_parsed->message);
     for (size_t i = 0; i < format_count && !ret_parsed->format; i++)
         if ((!format_table[i]->is_json || ret_parsed->json.data) &&
             format_table[i]->recognise(ret_parsed))

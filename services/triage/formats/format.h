@@ -96,6 +96,7 @@ struct parsed {
     struct bytes message; /* the line without its syslog header */
     struct bytes
         json; /* from where an object begins in the message, a few words may stand before; no data: none does */
+    struct bytes cef; /* from its "CEF:" on; no data: none */
     struct bytes fields[FIELD_COUNT];
     unsigned char ranks[FIELD_COUNT];
     char *scratch;

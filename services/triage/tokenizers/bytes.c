@@ -16,9 +16,24 @@ bool bytes_begin_with(struct bytes bytes, const char *text)
     return bytes.length >= length && memcmp(bytes.data, text, length) == 0;
 }
 
+/* What begins with a letter that few lines hold ("LEEF:") is sought by that letter, several times as fast. */
+static const char *find_rare(const char *at, const char *end, const char *text, size_t length)
+{
+    for (; (size_t)(end - at) >= length; at++) {
+        at = memchr(at, *text, (size_t)(end - at) - length + 1);
+        if (!at || memcmp(at, text, length) == 0)
+            return at;
+    }
+    return NULL;
+}
+
 const char *bytes_find(struct bytes bytes, const char *text)
 {
-    return bytes.length ? memmem(bytes.data, bytes.length, text, strlen(text)) : NULL;
+    size_t length = strlen(text);
+    if (bytes.length < length || !bytes.length)
+        return NULL;
+    return *text >= 'A' && *text <= 'Z' ? find_rare(bytes.data, bytes_end(bytes), text, length)
+                                        : memmem(bytes.data, bytes.length, text, length);
 }
 
 bool bytes_equal_text_nocase(struct bytes bytes, const char *text)

@@ -21,8 +21,8 @@ static void skip_spaces(struct cursor *c)
 static struct bytes take_word(struct cursor *c)
 {
     const char *from = c->at;
-    while (c->at < c->end && *c->at != ' ')
-        c->at++;
+    const char *space = from < c->end ? memchr(from, ' ', (size_t)(c->end - from)) : NULL;
+    c->at = space ? space : c->end;
     struct bytes word = bytes_slice(from, c->at);
     skip_spaces(c);
     return word;

@@ -188,7 +188,7 @@ public class Envelope {
         List<Object> named = new ArrayList<>();
         for (Item item : items) {
             int first = chunks.size() + 1;
-            for (int at = 0; at < Math.max(item.bytes().length, 1); at += CHUNK) // an empty file is one empty part
+            for (int at = 0; at < item.bytes().length; at += CHUNK)
                 chunks.add(Arrays.copyOfRange(item.bytes(), at, Math.min(at + CHUNK, item.bytes().length)));
             named.add(Map.of("name", item.name(), "media_type", item.mediaType(), "length", item.bytes().length, "sha256",
                     sha256(item.bytes()), "first_part", first, "parts", chunks.size() + 1 - first));

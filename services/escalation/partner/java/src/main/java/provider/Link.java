@@ -28,6 +28,7 @@ public class Link implements AutoCloseable {
     private final Map<String, Object> config = new HashMap<>();
     private final String group;
     private final KafkaProducer<byte[], byte[]> producer;
+    private KafkaConsumer<byte[], byte[]> parts; // of no group: it is told where to read
 
     /** The folder with cert.pem, key.pem (PKCS#8) and ca.pem; without them no TLS. */
     public Link(String brokers, Path folder, String group) throws IOException {
@@ -51,14 +52,14 @@ public class Link implements AutoCloseable {
 
     /** The values at exactly the positions that an offer names, in order. */
     List<byte[]> fetch(List<Json> places) throws Refused {
+        if (parts == null)
+            parts = consumer("-parts");
         List<byte[]> values = new ArrayList<>();
-        try (var consumer = consumer("-parts")) {
-            for (Json place : places) {
-                TopicPartition partition = new TopicPartition(TOPIC, place.number("partition"));
-                consumer.assign(List.of(partition));
-                consumer.seek(partition, place.offset("offset"));
-                values.add(first(consumer, place).value());
-            }
+        for (Json place : places) {
+            TopicPartition partition = new TopicPartition(TOPIC, place.number("partition"));
+            parts.assign(List.of(partition));
+            parts.seek(partition, place.offset("offset"));
+            values.add(first(parts, place).value());
         }
         return values;
     }
@@ -92,5 +93,7 @@ public class Link implements AutoCloseable {
     @Override
     public void close() {
         producer.close();
+        if (parts != null)
+            parts.close();
     }
 }
