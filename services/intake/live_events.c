@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Ids and codes are shorter; what somebody else wrote in their place is cut, so that no record makes too long an event. */
+#define CODE_BYTES_MAX 64
+
 static char *dump(json_t *data)
 {
     char *text = json_dumps(data, JSON_COMPACT);
@@ -20,6 +23,13 @@ static const char *text_of(const json_t *object, const char *name, const char *o
 {
     const char *text = json_string_value(json_object_get(object, name));
     return text ? text : otherwise;
+}
+
+static json_t *code_of(const json_t *object, const char *name, const char *otherwise)
+{
+    const char *text = text_of(object, name, otherwise);
+    struct bytes code = utf8_cut(bytes_of(text), CODE_BYTES_MAX);
+    return text ? json_stringn(code.data, code.length) : NULL;
 }
 
 static bool same(const char *a, const char *b)
@@ -38,17 +48,17 @@ static struct ring_event case_event(const struct view_change *change)
 
 static struct ring_event extraction_event(const struct view_change *change)
 {
-    json_t *data = json_pack("{s:s, s:s, s:s*}", "id", change->case_id, "status",
-                             text_of(change->after, "status", "waiting"), "search",
-                             text_of(change->after, "search", NULL));
+    json_t *data = json_pack("{s:s, s:o, s:o*}", "id", change->case_id, "status",
+                             code_of(change->after, "status", "waiting"), "search",
+                             code_of(change->after, "search", NULL));
     return (struct ring_event){.name = "extraction", .data = dump(data)};
 }
 
 static json_t *handover_data(const struct view_change *change)
 {
-    return json_pack("{s:s, s:s, s:s*}", "id", change->case_id, "state",
-                     text_of(change->after, "state", "none"), "handover",
-                     text_of(change->after, "handover", NULL));
+    return json_pack("{s:s, s:o, s:o*}", "id", change->case_id, "state",
+                     code_of(change->after, "state", "none"), "handover",
+                     code_of(change->after, "handover", NULL));
 }
 
 static size_t handover_events(const struct view_change *change, struct ring_event *ret_events)
@@ -98,8 +108,8 @@ static size_t notice_events(const struct view_change *change, struct ring_event 
     const json_t *notice = newly_failed(change, &count);
     if (!notice)
         return 0;
-    json_t *data = json_pack("{s:s, s:s, s:s, s:s, s:i}", "id", change->case_id, "notice",
-                             text_of(notice, "id", ""), "template", text_of(notice, "template", ""),
+    json_t *data = json_pack("{s:s, s:o, s:o, s:s, s:i}", "id", change->case_id, "notice",
+                             code_of(notice, "id", ""), "template", code_of(notice, "template", ""),
                              "status", "failed", "count", count);
     ret_events[0] = (struct ring_event){.name = "notice", .data = dump(data)};
     return 1;

@@ -11,7 +11,7 @@
 #include "common/util.h"
 
 #define RING_EVENTS_MAX 4096
-#define RING_EVENT_BYTES_MAX 1024
+#define RING_EVENT_BYTES_MAX 2048
 #define RING_EVENTS_PER_RECORD_MAX 4
 
 struct ring;

@@ -21,8 +21,8 @@ class Event:
 
 
 class Listener:
-    def __init__(self, desk, token="KAKEKOMI_TOKEN", last_id=None, cookies=None, secret=None):
-        self.desk, self.cookies, self.last_id = desk, cookies, last_id
+    def __init__(self, desk, token="KAKEKOMI_TOKEN", last_id=None, cookies=None, secret=None, url=None):
+        self.url, self.cookies, self.last_id = url or desk.url, cookies, last_id
         self.secret = secret or (desk.env[token] if token and not cookies else None)
         self.events, self.retry, self.status, self.over = [], None, None, False
         self.answer = None
@@ -35,7 +35,7 @@ class Listener:
             headers["Last-Event-ID"] = self.last_id
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        where = urllib.parse.urlsplit(self.desk.url)
+        where = urllib.parse.urlsplit(self.url)
         connection = http.client.HTTPConnection(where.hostname, where.port, timeout=30)
         connection.request("GET", "/v1/events", headers=headers)
         self.over, self.socket = False, connection.sock

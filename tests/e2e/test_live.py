@@ -2,6 +2,7 @@
 """GET /v1/events: what happens is told to everybody, once and in order, or a listener is told that it has to read anew."""
 import hashlib
 import json
+import os
 import re
 import signal
 import socket
@@ -119,6 +120,54 @@ def test_stopping_intake_ends_streams_at_once(desk, listen):
     assert time.monotonic() - begun < 8
     until("all have ended", lambda: all(listener.over for listener in listeners), 5)
     desk.wait_ready("intake")
+
+
+@pytest.fixture
+def second(desk, tmp_path):
+    """The address of another intake of the same desk, with a fold of its own."""
+    ports = []
+    for _ in range(2):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            ports.append(probe.getsockname()[1])
+    first = open(f"/proc/{desk.pid('intake')}/environ", "rb").read().decode().split("\0")
+    env = dict(line.split("=", 1) for line in first if line) | {
+        "KAKEKOMI_HTTP_ADDRESS": f"127.0.0.1:{ports[0]}", "KAKEKOMI_ADMIN_ADDRESS": f"127.0.0.1:{ports[1]}",
+        "KAKEKOMI_STATE_DIR": str(tmp_path), "KAKEKOMI_INSTANCE": "second"}
+    with open(tmp_path / "log", "w") as log:
+        process = subprocess.Popen([os.readlink(f"/proc/{desk.pid('intake')}/exe").removesuffix(" (deleted)")], env=env,
+                                   stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{ports[0]}"
+
+    def is_ready():
+        try:
+            return requests.get(url + "/readyz", timeout=3).status_code == 200
+        except requests.RequestException:
+            return False
+    until("the second intake is ready", is_ready, 90)
+    yield url
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+def test_two_intakes_tell_the_same_and_know_each_others_ids(desk, listen, second):
+    here, there = listen(), listen(url=second)
+    case_id = desk.open_case()
+    note(desk, case_id)
+    desk.ok("PUT", f"/v1/cases/{case_id}/presence", {"doing": "editing"})
+    for listener in (here, there):
+        listener.wait("case", id=case_id, revision=2)
+        listener.wait("presence", id=case_id, doing="editing")
+        assert revisions(listener, case_id) == [1, 2]
+    desk.wait_idle()
+    until("both have read all", lambda: here.last_id == there.last_id)
+    here.close()
+    until("it has gone", lambda: here.over)
+    note(desk, case_id)
+    there.wait("case", id=case_id, revision=3)
+    moved = listen(url=second, last_id=here.last_id)
+    moved.wait("case", id=case_id, revision=3)
+    assert revisions(moved, case_id) == [3] and not moved.of("reset") and not there.of("reset")
 
 
 class Deaf:

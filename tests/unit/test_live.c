@@ -232,6 +232,30 @@ static void notice_is_told_when_it_has_failed(void **state)
     assert_events(VIEW_NOTICES, NULL, "{\"notices\":[]}", NULL, 0);
 }
 
+/* No record of another service, whatever stands in it, is too much for the ring. */
+static void long_and_odd_texts_are_cut(void **state)
+{
+    (void)state;
+    char text[2000], odd[2000];
+    struct ring *ring = fresh();
+    struct ring_event events[RING_EVENTS_PER_RECORD_MAX];
+    memset(odd, 1, sizeof odd - 1);
+    odd[sizeof odd - 1] = '\0';
+    for (size_t i = 0; i + 3 < sizeof text; i += 3)
+        memcpy(text + i, "語", 4);
+    for (int topic = VIEW_EXTRACTIONS; topic <= VIEW_NOTICES; topic++) {
+        json_auto_t *after = json_pack("{s:s, s:s, s:s, s:s, s:[{s:s, s:s, s:s}]}", "status", odd,
+                                       "search", text, "state", odd, "handover", text, "notices",
+                                       "id", odd, "template", text, "status", "failed");
+        struct view_change change = {.topic = topic, .case_id = CASE_ID, .after = after};
+        size_t count = live_events_of(&change, events);
+        assert_int_equal(count, 1);
+        ring_take(ring, topic, 0, 1, events, count);
+        free(events[0].data);
+    }
+    ring_free(ring);
+}
+
 /* --- services ------------------------------------------------------------------------------------------------------- */
 
 static void service_is_down_without_members(void **state)
@@ -290,6 +314,7 @@ int main(void)
         cmocka_unit_test(extraction_and_handover_say_where_they_stand),
         cmocka_unit_test(overdue_is_told_when_it_begins),
         cmocka_unit_test(notice_is_told_when_it_has_failed),
+        cmocka_unit_test(long_and_odd_texts_are_cut),
         cmocka_unit_test(service_is_down_without_members),
         cmocka_unit_test(service_is_down_when_its_lag_does_not_move),
     };
