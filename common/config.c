@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/config.h"
 
+#include "common/certificate.h"
+#include "common/clock.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -140,6 +143,15 @@ static enum verdict read_boolean(const char *name, const char *text, bool *ret, 
     return VERDICT_OK;
 }
 
+/* A broker ends the connection of whoever shows it an expired one, and says nothing that would help. */
+static enum verdict read_certificate(const char *name, const char *path, struct why *why)
+{
+    struct why inner = {0};
+    if (certificate_check(path, clock_now_us() / 1000000, &inner) == VERDICT_OK)
+        return VERDICT_OK;
+    return fatal(why, "%s: %.220s", name, inner.text);
+}
+
 static enum verdict take_value(const struct config_variable *variable, const char *text,
                                void *config, struct why *why)
 {
@@ -160,6 +172,9 @@ static enum verdict take_value(const struct config_variable *variable, const cha
         if (access(text, R_OK) != 0)
             verdict = fatal(why, "%s: expected a file that can be read: %s", variable->name,
                             strerror(errno));
+        break;
+    case CONFIG_CERTIFICATE:
+        verdict = read_certificate(variable->name, text, why);
         break;
     case CONFIG_TEXT:
     case CONFIG_SECRET:

@@ -10,13 +10,14 @@
 #include "common/verdict.h"
 
 enum config_kind {
-    CONFIG_TEXT,    /* char * */
-    CONFIG_SECRET,  /* char *; NAME or NAME_FILE, the file's contents without the last newline */
-    CONFIG_FILE,    /* char *: a path that must be readable */
-    CONFIG_FOLDER,  /* char *: made if missing, mode 0700 */
-    CONFIG_ADDRESS, /* char *: host:port, host an IP address or localhost */
-    CONFIG_INTEGER, /* int64_t between min and max */
-    CONFIG_BOOLEAN, /* bool: true or false */
+    CONFIG_TEXT,   /* char * */
+    CONFIG_SECRET, /* char *; NAME or NAME_FILE, the file's contents without the last newline */
+    CONFIG_FILE,   /* char *: a path that must be readable */
+    CONFIG_CERTIFICATE, /* char *: a file whose first certificate is valid now */
+    CONFIG_FOLDER,      /* char *: made if missing, mode 0700 */
+    CONFIG_ADDRESS,     /* char *: host:port, host an IP address or localhost */
+    CONFIG_INTEGER,     /* int64_t between min and max */
+    CONFIG_BOOLEAN,     /* bool: true or false */
 };
 
 struct config_variable {

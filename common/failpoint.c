@@ -18,6 +18,13 @@ static bool is_meant(const char *wanted, const char *name)
            (strlen(name) == length && strncmp(wanted, name, length) == 0);
 }
 
+bool failpoint_is_named(const char *name)
+{
+    const char *wanted = getenv("KAKEKOMI_FAILPOINT");
+    return wanted && strchr(wanted, ':') && strncmp(wanted, "any:", 4) != 0 &&
+           is_meant(wanted, name);
+}
+
 void failpoint(const char *name)
 {
     static _Atomic int passes;

@@ -1,20 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/kafka_internal.h"
 
+#include "common/certificate.h"
 #include "common/clock.h"
 #include "common/log.h"
 
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define SYSLOG_ERR                                                                                 \
     3 /* librdkafka's levels are syslog's, whose header has names that our log.h has too */
 #define PERMISSIONS_POLL_MS 250
+#define LAST_TRY_MS                                                                                \
+    1000 /* before the deadline: what was found out is not to be lost to a time-out */
+
+/* What TLS said last: the calls themselves only say that no broker answered. */
+static struct {
+    pthread_mutex_t lock;
+    bool
+        found; /* what is wrong with the broker's certificate: nothing more general takes its place */
+    char text[140];
+} trouble = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void note_trouble(const char *text)
+{
+    const char *said = strstr(text, "SSL ");
+    if (!said)
+        return;
+    pthread_mutex_lock(&trouble.lock);
+    if (!trouble.found)
+        snprintf(trouble.text, sizeof trouble.text, "%s", said);
+    pthread_mutex_unlock(&trouble.lock);
+}
+
+/* librdkafka itself only says that a certificate does not verify, not what is wrong with it. */
+static int take_certificate(rd_kafka_t *handle, const char *broker, int32_t broker_id, int *error,
+                            int depth, const char *data, size_t size, char *why, size_t why_size,
+                            void *opaque)
+{
+    (void)handle, (void)broker_id, (void)data, (void)size, (void)opaque;
+    if (*error == 0)
+        return 1;
+    pthread_mutex_lock(&trouble.lock);
+    trouble.found = true;
+    snprintf(trouble.text, sizeof trouble.text, "SSL certificate of %.60s, depth %d: %s", broker,
+             depth, certificate_error(*error));
+    snprintf(why, why_size, "%s", trouble.text);
+    pthread_mutex_unlock(&trouble.lock);
+    return 0;
+}
+
+static enum verdict not_answered(const char *what, const char *error, struct why *why)
+{
+    pthread_mutex_lock(&trouble.lock);
+    if (*trouble.text)
+        (void)retry(why, "%s: KAKEKOMI_KAFKA_{CERT,KEY,CA}_FILE or the broker's: %s", what,
+                    trouble.text);
+    else
+        (void)retry(why, "%s: %s", what, error);
+    pthread_mutex_unlock(&trouble.lock);
+    return VERDICT_RETRY;
+}
 
 /* librdkafka's own lines go through our log: its texts name brokers and partitions, never contents. */
 static void take_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
     (void)handle;
+    if (level <= SYSLOG_ERR)
+        note_trouble(text);
     log_event(level <= SYSLOG_ERR ? LOG_WARNING : LOG_DEBUG, "kafka.client_said",
               "facility=%s text=%s", facility, text);
 }
@@ -60,6 +115,8 @@ enum verdict kafka_conf_make(const struct kafka_config *config, rd_kafka_conf_t 
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, take_log);
+    if (config->certificate_file)
+        (void)rd_kafka_conf_set_ssl_cert_verify_cb(conf, take_certificate);
     if (set_all(conf, pairs, COUNT_OF(pairs), why) != VERDICT_OK) {
         rd_kafka_conf_destroy(conf);
         return VERDICT_FATAL;
@@ -170,7 +227,7 @@ static enum verdict check_once(rd_kafka_t *handle, const char *const *topics, si
     rd_kafka_resp_err_t error =
         rd_kafka_metadata(handle, 1, NULL, &metadata, kafka_left_ms(deadline_ms));
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return retry(why, "kafka metadata: %s", rd_kafka_err2str(error));
+        return not_answered("kafka metadata", rd_kafka_err2str(error), why);
     int32_t partitions = 0;
     enum verdict verdict = VERDICT_OK;
     for (size_t i = 0; i < topic_count && verdict == VERDICT_OK; i++)
@@ -189,7 +246,7 @@ static enum verdict check_patiently(rd_kafka_t *handle, const char *const *topic
     enum verdict verdict;
     while ((verdict = check_once(handle, topics, topic_count, deadline_ms, ret_partitions, why)) ==
                VERDICT_RETRY &&
-           clock_monotonic_ms() < deadline_ms)
+           clock_monotonic_ms() + LAST_TRY_MS < deadline_ms)
         usleep(PERMISSIONS_POLL_MS * 1000);
     return verdict;
 }

@@ -21,20 +21,25 @@ struct kafka_config {
     const char *client_id;
 };
 /* The variables KAKEKOMI_KAFKA_* that every service has; used in config tables: struct with a `kafka` member. */
-#define KAFKA_CONFIG_VARIABLES(type, member)                                                        \
-    {"KAKEKOMI_KAFKA_BROKERS",       CONFIG_TEXT, NULL, "brokers, host:port separated by commas",   \
-     offsetof(type, member.brokers), 0,           0},                                               \
-        {"KAKEKOMI_KAFKA_CERT_FILE",                                                                \
-         CONFIG_FILE,                                                                               \
-         "",                                                                                        \
-         "client certificate, PEM",                                                                 \
-         offsetof(type, member.certificate_file),                                                   \
-         0,                                                                                         \
-         0},                                                                                        \
-        {"KAKEKOMI_KAFKA_KEY_FILE",       CONFIG_FILE, "", "private key of the certificate, PEM",   \
-         offsetof(type, member.key_file), 0,           0},                                          \
-        {"KAKEKOMI_KAFKA_CA_FILE",       CONFIG_FILE, "", "authority that signed the brokers, PEM", \
-         offsetof(type, member.ca_file), 0,           0}
+#define KAFKA_CONFIG_VARIABLES(type, member)                                                       \
+    {"KAKEKOMI_KAFKA_BROKERS",       CONFIG_TEXT, NULL, "brokers, host:port separated by commas",  \
+     offsetof(type, member.brokers), 0,           0},                                              \
+        {"KAKEKOMI_KAFKA_CERT_FILE",                                                               \
+         CONFIG_CERTIFICATE,                                                                       \
+         "",                                                                                       \
+         "client certificate, PEM",                                                                \
+         offsetof(type, member.certificate_file),                                                  \
+         0,                                                                                        \
+         0},                                                                                       \
+        {"KAKEKOMI_KAFKA_KEY_FILE",       CONFIG_FILE, "", "private key of the certificate, PEM",  \
+         offsetof(type, member.key_file), 0,           0},                                         \
+        {"KAKEKOMI_KAFKA_CA_FILE",                                                                 \
+         CONFIG_CERTIFICATE,                                                                       \
+         "",                                                                                       \
+         "authority that signed the brokers, PEM",                                                 \
+         offsetof(type, member.ca_file),                                                           \
+         0,                                                                                        \
+         0}
 
 struct kafka_header {
     const char *name;

@@ -4,12 +4,13 @@
 #include "common/kafka_internal.h"
 #include "common/log.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct kafka_group {
     rd_kafka_t *handle;
-    rd_kafka_message_t *lent;
-    bool again;
+    rd_kafka_message_t *lent[KAFKA_GROUP_LENT_MAX];
+    size_t lent_count;
 };
 
 static enum verdict configure(rd_kafka_conf_t *conf, const char *group, const char *instance,
@@ -71,44 +72,63 @@ enum verdict kafka_group_open(const struct kafka_config *config, const char *gro
 
 static void return_lent(struct kafka_group *group)
 {
-    if (group->lent)
-        rd_kafka_message_destroy(TAKE(group->lent));
+    while (group->lent_count)
+        rd_kafka_message_destroy(group->lent[--group->lent_count]);
+}
+
+static void message_free(rd_kafka_message_t **message)
+{
+    if (*message)
+        rd_kafka_message_destroy(*message);
 }
 
 enum kafka_read kafka_group_next(struct kafka_group *group, int64_t timeout_ms,
                                  struct kafka_record *ret_record, struct why *why)
 {
-    if (!group->again || !group->lent) {
-        return_lent(group);
-        group->lent = rd_kafka_consumer_poll(group->handle, (int)timeout_ms);
-    }
-    group->again = false;
-    if (!group->lent)
+    assert(group->lent_count < KAFKA_GROUP_LENT_MAX);
+    CLEANUP(message_free)
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(group->handle, (int)timeout_ms);
+    if (!message)
         return KAFKA_READ_NOTHING;
-    if (!group->lent->err) {
-        kafka_record_of(group->lent, ret_record);
+    if (!message->err) {
+        kafka_record_of(message, ret_record);
+        group->lent[group->lent_count++] = TAKE(message);
         return KAFKA_READ_RECORD;
     }
-    if (group->lent->err != RD_KAFKA_RESP_ERR__FATAL &&
-        group->lent->err != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED &&
-        group->lent->err != RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
-        log_event(LOG_DEBUG, "kafka.read_disturbed", "why=%s",
-                  rd_kafka_message_errstr(group->lent));
+    if (message->err != RD_KAFKA_RESP_ERR__FATAL &&
+        message->err != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED &&
+        message->err != RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+        log_event(LOG_DEBUG, "kafka.read_disturbed", "why=%s", rd_kafka_message_errstr(message));
         return KAFKA_READ_NOTHING;
     }
-    (void)fatal(why, "kafka read: %s", rd_kafka_message_errstr(group->lent));
+    (void)fatal(why, "kafka read: %s", rd_kafka_message_errstr(message));
     return KAFKA_READ_FAILED;
+}
+
+static rd_kafka_topic_partition_list_t *list_lent(const struct kafka_group *group)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+    for (size_t i = 0; i < group->lent_count; i++) {
+        const char *topic = rd_kafka_topic_name(group->lent[i]->rkt);
+        int32_t partition = group->lent[i]->partition;
+        rd_kafka_topic_partition_t *entry =
+            rd_kafka_topic_partition_list_find(list, topic, partition);
+        if (!entry)
+            entry = rd_kafka_topic_partition_list_add(list, topic, partition);
+        entry->offset = group->lent[i]->offset + 1;
+    }
+    return list;
 }
 
 enum verdict kafka_group_commit(struct kafka_group *group, struct why *why)
 {
-    rd_kafka_resp_err_t error = rd_kafka_commit_message(group->handle, group->lent, 0);
+    rd_kafka_topic_partition_list_t *list = list_lent(group);
+    rd_kafka_resp_err_t error = rd_kafka_commit(group->handle, list, 0);
+    for (int i = 0; i < list->cnt && !error; i++)
+        error = list->elems[i].err;
+    rd_kafka_topic_partition_list_destroy(list);
+    return_lent(group);
     return error ? retry(why, "commit: %s", rd_kafka_err2str(error)) : VERDICT_OK;
-}
-
-void kafka_group_again(struct kafka_group *group)
-{
-    group->again = true;
 }
 
 void kafka_group_close(struct kafka_group *group)

@@ -2,10 +2,12 @@
 #pragma once
 /*
  * Purpose: a member of a consumer group without transactions: at least once, for a reader whose work repeats safely.
- * Ownership: a lent record is valid until the next call. Threads: one. Errors: FAILED and FATAL: exit.
- * Limits: one record at a time; an offset is committed only when the caller says so.
+ * Ownership: lent records are valid until the commit. Threads: one. Errors: FAILED and FATAL: exit.
+ * Limits: KAFKA_GROUP_LENT_MAX records lent at a time; an offset is committed only when the caller says so.
  */
 #include "common/kafka.h"
+
+#define KAFKA_GROUP_LENT_MAX 100
 
 struct kafka_group;
 
@@ -14,8 +16,6 @@ enum verdict kafka_group_open(const struct kafka_config *config, const char *gro
                               struct kafka_group **ret_group, struct why *why);
 enum kafka_read kafka_group_next(struct kafka_group *group, int64_t timeout_ms,
                                  struct kafka_record *ret_record, struct why *why);
-/* The record lent last is done; RETRY after a rebalance took its partition away (another member reads it again). */
+/* All that is lent is done; RETRY after a rebalance took a partition away (another member reads it again). */
 enum verdict kafka_group_commit(struct kafka_group *group, struct why *why);
-/* The record lent last is to be given again. */
-void kafka_group_again(struct kafka_group *group);
 void kafka_group_close(struct kafka_group *group); /* NULL is fine */

@@ -115,6 +115,15 @@ static enum verdict recover_all(struct processor *processor, const bool *wanted,
     return VERDICT_OK;
 }
 
+/* Before anything is read from it, so that its records keep their order. */
+static void read_apart(struct processor *processor, const rd_kafka_topic_partition_t *entry)
+{
+    rd_kafka_queue_t *queue =
+        rd_kafka_queue_get_partition(processor->consumer, entry->topic, entry->partition);
+    rd_kafka_queue_forward(queue, processor->routed);
+    rd_kafka_queue_destroy(queue);
+}
+
 static enum verdict start_reading(struct processor *processor,
                                   rd_kafka_topic_partition_list_t *assigned, struct why *why)
 {
@@ -122,6 +131,8 @@ static enum verdict start_reading(struct processor *processor,
         rd_kafka_topic_partition_t *entry = &assigned->elems[i];
         int input = processor_input_index(processor->definition, topics_short_name(entry->topic));
         entry->offset = processor->positions[input][entry->partition];
+        if (processor_is_routed(processor->definition, topics_short_name(entry->topic)))
+            read_apart(processor, entry);
     }
     rd_kafka_resp_err_t error = rd_kafka_assign(processor->consumer, assigned);
     return error ? fatal(why, "assign: %s", rd_kafka_err2str(error)) : VERDICT_OK;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What came by the three doors since the last turn, in the order records, results, ticks. */
+/*
+ * What came by the three doors since the last turn, in the order records, results, ticks; and behind these what comes from
+ * outside (routed topics), which is verified record by record and of which anybody may send as much as his quota allows:
+ * it has a share of each turn, so that nothing of our own waits behind it for longer than that.
+ */
 #include "common/processor_internal.h"
 
 #include "common/clock.h"
@@ -80,18 +84,56 @@ static void take_trouble(struct processor *processor, const rd_kafka_message_t *
     }
 }
 
+static void take_message(struct processor *processor, rd_kafka_message_t *message)
+{
+    if (!message->err) {
+        add(processor, PROCESSOR_RECORD)->message = message;
+        return;
+    }
+    take_trouble(processor, message);
+    rd_kafka_message_destroy(message);
+}
+
 static void gather_records(struct processor *processor)
 {
     while (!is_full(processor) && !processor->broken) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(processor->consumer, 0);
         if (!message)
             return;
-        if (!message->err) {
-            add(processor, PROCESSOR_RECORD)->message = message;
-            continue;
-        }
-        take_trouble(processor, message);
-        rd_kafka_message_destroy(message);
+        take_message(processor, message);
+    }
+}
+
+bool processor_is_from_outside(const struct processor *processor, const struct gathered *input)
+{
+    return input->door == PROCESSOR_RECORD &&
+           processor_is_routed(processor->definition,
+                               topics_short_name(rd_kafka_topic_name(input->message->rkt)));
+}
+
+/* What was left of it by the last turn goes behind what has come since. */
+static size_t put_routed_last(struct processor *processor)
+{
+    struct gathered later[PROCESSOR_BATCH_MAX];
+    size_t first = 0, routed = 0;
+    for (size_t i = 0; i < processor->batch_count; i++)
+        if (processor_is_from_outside(processor, &processor->batch[i]))
+            later[routed++] = processor->batch[i];
+        else
+            processor->batch[first++] = processor->batch[i];
+    memcpy(&processor->batch[first], later, routed * sizeof later[0]);
+    return routed;
+}
+
+static void gather_routed(struct processor *processor)
+{
+    size_t routed = put_routed_last(processor);
+    while (!is_full(processor) && routed < PROCESSOR_ROUTED_MAX && !processor->broken) {
+        rd_kafka_message_t *message = rd_kafka_consume_queue(processor->routed, 0);
+        if (!message)
+            return;
+        routed += !message->err;
+        take_message(processor, message);
     }
 }
 
@@ -193,4 +235,6 @@ void processor_gather(struct processor *processor)
     processor_gather_results(processor);
     gather_due(processor, now_us);
     gather_wakes(processor, now_us);
+    if (processor->definition->route)
+        gather_routed(processor);
 }

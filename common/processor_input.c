@@ -154,7 +154,12 @@ static enum verdict send_item(const struct context *context, const struct output
         .headers = headers.list,
         .header_count = headers.count,
     };
-    return send_output(context->processor, &output, position, why);
+    if (send_output(context->processor, &output, position, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    if (failpoint_is_named(item->type) && processor_flush(context->processor, why) != VERDICT_OK)
+        return VERDICT_RETRY;
+    failpoint(item->type);
+    return VERDICT_OK;
 }
 
 static bool is_waiting(const struct kafka_position *positions, size_t count)

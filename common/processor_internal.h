@@ -17,6 +17,7 @@
 #define PROCESSOR_INPUTS_MAX 6
 #define PROCESSOR_PARTITIONS_MAX 256
 #define PROCESSOR_BATCH_MAX 500
+#define PROCESSOR_ROUTED_MAX 400                 /* of the batch, records of routed topics */
 #define PROCESSOR_OUTPUT_BYTES_MAX (1000 * 1024) /* a record's value: 1 MiB with key and headers */
 
 /* --- outputs ---------------------------------------------------------------------------------------------------- */
@@ -175,6 +176,8 @@ struct transaction {
     size_t inputs; /* how many of the batch were run */
     json_t *ticked;
     int64_t first_produced_ms;
+    int64_t routed_begun_us; /* 0: none was met yet */
+    int64_t routed_us;       /* spent on routed topics */
 };
 
 struct processor {
@@ -183,6 +186,7 @@ struct processor {
     char *transactional_id, *source;
     rd_kafka_t *consumer, *producer;
     rd_kafka_queue_t *queue;
+    rd_kafka_queue_t *routed; /* what comes from outside waits here for its share of a turn */
     int wake_descriptor;
     struct state_store store;
     struct work_pool *pool;
@@ -195,7 +199,8 @@ struct processor {
     struct gathered batch[PROCESSOR_BATCH_MAX];
     size_t batch_count;
     struct transaction transaction;
-    int aborts; /* in a row */
+    int64_t routed_us_max; /* of the next transaction */
+    int aborts;            /* in a row */
     int64_t lag_asked_us;
     pthread_mutex_t lock; /* the wakes */
     json_t *wakes;
@@ -235,6 +240,8 @@ enum verdict processor_subscribe(struct processor *processor, struct why *why);
 void processor_close(struct processor *processor);
 
 void processor_gather(struct processor *processor);
+/* A record of a routed topic. */
+bool processor_is_from_outside(const struct processor *processor, const struct gathered *input);
 void processor_gather_results(struct processor *processor);
 /* Records and ticks leave the batch: they come again. What came of a work stays: it would be done again. */
 void processor_keep_results(struct processor *processor);

@@ -52,6 +52,8 @@ static enum verdict open_consumer(struct processor *processor, struct why *why)
     rd_kafka_poll_set_consumer(processor->consumer);
     processor->queue = rd_kafka_queue_get_consumer(processor->consumer);
     rd_kafka_queue_io_event_enable(processor->queue, processor->wake_descriptor, &one, sizeof one);
+    processor->routed = rd_kafka_queue_new(processor->consumer);
+    rd_kafka_queue_io_event_enable(processor->routed, processor->wake_descriptor, &one, sizeof one);
     return VERDICT_OK;
 }
 
@@ -155,6 +157,7 @@ void processor_close(struct processor *processor)
     if (!processor->broken) {
         rd_kafka_consumer_close(processor->consumer);
         rd_kafka_queue_destroy(processor->queue);
+        rd_kafka_queue_destroy(processor->routed);
         rd_kafka_destroy(processor->consumer);
         rd_kafka_destroy(processor->producer);
     }

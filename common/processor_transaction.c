@@ -23,6 +23,8 @@
 /* After the first produce: the broker has then added the partition and commits at once (performance.md). */
 #define COMMIT_AFTER_MS 3
 #define ABORTS_IN_A_ROW_MAX 5
+#define ROUTED_US_MIN 10000
+#define ROUTED_US_MAX 100000
 
 enum verdict processor_said(rd_kafka_error_t *error, const char *what, struct why *why)
 {
@@ -98,7 +100,7 @@ static void transaction_begin(struct processor *processor)
     memcpy(transaction->taken, processor->positions, sizeof transaction->taken);
     memset(transaction->own_next, 0xff, sizeof transaction->own_next);
     transaction->bytes = transaction->inputs = 0;
-    transaction->first_produced_ms = 0;
+    transaction->first_produced_ms = transaction->routed_begun_us = transaction->routed_us = 0;
     transaction->ticked = json_object();
 }
 
@@ -110,9 +112,32 @@ static void transaction_end(struct processor *processor)
     json_decref(TAKE(transaction->ticked));
 }
 
-/* What one result carries may be as much as a transaction should be: it begins one. */
-static bool has_room(const struct transaction *transaction, const struct gathered *input)
+/* What comes from outside stands last and has a share of the time. */
+static bool has_share(struct processor *processor)
 {
+    struct transaction *transaction = &processor->transaction;
+    int64_t now_us = clock_now_us();
+    if (!transaction->routed_begun_us)
+        transaction->routed_begun_us = now_us;
+    transaction->routed_us = now_us - transaction->routed_begun_us;
+    return transaction->routed_us <= processor->routed_us_max;
+}
+
+/* As long as the rest of the transaction took: half of the time at most, however slow the machine and the broker are. */
+static void share_out(struct processor *processor, int64_t took_us)
+{
+    int64_t rest_us = took_us - processor->transaction.routed_us;
+    processor->routed_us_max = rest_us < ROUTED_US_MIN   ? ROUTED_US_MIN
+                               : rest_us > ROUTED_US_MAX ? ROUTED_US_MAX
+                                                         : rest_us;
+}
+
+/* What one result carries may be as much as a transaction should be: it begins one. */
+static bool has_room(struct processor *processor, const struct gathered *input)
+{
+    struct transaction *transaction = &processor->transaction;
+    if (processor_is_from_outside(processor, input) && !has_share(processor))
+        return false;
     if (input->door == PROCESSOR_RESULT && input->done.result->count)
         return transaction->bytes == 0;
     return transaction->bytes < LIMIT_TRANSACTION_BYTES;
@@ -123,7 +148,7 @@ static enum verdict run_inputs(struct processor *processor,
 {
     struct transaction *transaction = &processor->transaction;
     while (transaction->inputs < processor->batch_count &&
-           has_room(transaction, &processor->batch[transaction->inputs])) {
+           has_room(processor, &processor->batch[transaction->inputs])) {
         const struct gathered *input = &processor->batch[transaction->inputs++];
         enum verdict verdict = processor_run_input(processor, input, why);
         if (verdict != VERDICT_OK)
@@ -313,5 +338,6 @@ void processor_run_batch(struct processor *processor)
     }
     if (verdict == VERDICT_OK)
         processor_drop_first(processor, processor->transaction.inputs);
+    share_out(processor, clock_now_us() - begun_us);
     transaction_end(processor);
 }

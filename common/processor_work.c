@@ -4,6 +4,7 @@
  * asked a hundred times starts each work once. A cancelled job leaves the table at once; its thread finds out by
  * `cancelled` or at its end, and its result is thrown away.
  */
+#include "common/failpoint.h"
 #include "common/processor_internal.h"
 
 #include <assert.h>
@@ -154,6 +155,7 @@ static void serve_job(struct work_pool *pool, struct job *job)
         pool->alone_is_served |= alone;
         pthread_mutex_unlock(&pool->lock);
         result = pool->definition->work(&job->work);
+        failpoint(job->kind);
         pthread_mutex_lock(&pool->lock);
         pool->alone_is_served &= !alone;
     }

@@ -12,6 +12,7 @@
 #include "services/escalation/step.h"
 
 #include "common/desk/case.h"
+#include "common/failpoint.h"
 #include "services/escalation/gate.h"
 
 #include <stdio.h>
@@ -299,6 +300,7 @@ static void judge_acceptance(const struct step *step, json_t *entry, const json_
     entry_move(step, entry, "accepted");
     entry_note(step, entry, pass ? "accepted" : "accepted_and_refused", SIZE_MAX,
                text_of(accepted, "reply"));
+    failpoint("acceptance_judged");
 }
 
 static void take_key(const struct step *step, json_t *entry, const json_t *result)

@@ -213,6 +213,23 @@ void intake_audit_detail(struct http_request *request, const char *case_id, cons
         log_event(LOG_WARNING, "audit.not_written", "case=%s why=%s", case_id, why.text);
 }
 
+static void log_refused(const struct kafka_record *record, const char *reason)
+{
+    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%lld reason=%s",
+              record->topic, record->at.partition, (long long)record->at.offset, reason);
+}
+
+enum verdict intake_bury_later(const struct kafka_record *record, const char *reason,
+                               kafka_delivered_fn *delivered, struct why *why)
+{
+    CLEANUP(dead_letter_clear) struct dead_letter letter;
+    dead_letter_make("intake", record, reason, clock_now_us(), &letter);
+    enum verdict verdict = kafka_produce(intake.producer, &letter.output, delivered, NULL, why);
+    if (verdict == VERDICT_OK)
+        log_refused(record, reason);
+    return verdict;
+}
+
 enum verdict intake_bury(const struct kafka_record *record, const char *reason, struct why *why)
 {
     struct dead_letter letter;
@@ -220,7 +237,6 @@ enum verdict intake_bury(const struct kafka_record *record, const char *reason, 
     enum verdict verdict = kafka_produce_wait(intake.producer, &letter.output,
                                               clock_monotonic_ms() + BURIED_WITHIN_MS, NULL, why);
     dead_letter_clear(&letter);
-    log_event(LOG_WARNING, "record.refused", "topic=%s partition=%d offset=%lld reason=%s",
-              record->topic, record->at.partition, (long long)record->at.offset, reason);
+    log_refused(record, reason);
     return verdict;
 }

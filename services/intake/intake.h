@@ -68,6 +68,9 @@ void intake_audit_detail(struct http_request *request, const char *case_id, cons
                          json_t *detail);
 /* Writes a record that can never be taken to dead-letters: where it stands and why, not what is in it. */
 enum verdict intake_bury(const struct kafka_record *record, const char *reason, struct why *why);
+/* The same without waiting: `delivered` (context NULL) says what came of it. */
+enum verdict intake_bury_later(const struct kafka_record *record, const char *reason,
+                               kafka_delivered_fn *delivered, struct why *why);
 
 /* 200 with an entity tag made of the bytes, or 304 where If-None-Match names it: for what changes with the software only.
  * Takes `table`. */

@@ -3,7 +3,7 @@
 /*
  * Purpose: appends the records of `provider-events` to the chains of their cases (design §3).
  * Ownership, threads: one thread of its own from start to stop. Errors: refused records go to dead-letters.
- * Limits: one record at a time.
+ * Limits: KAFKA_GROUP_LENT_MAX records at a time.
  */
 #include "common/verdict.h"
 

@@ -115,7 +115,8 @@ void view_when_passed(struct view *view, struct kafka_position at, view_passed_f
 enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadline_ms,
                            struct why *why)
 {
-    int32_t partition = kafka_partition_of(bytes_of(case_id), view->partitions);
+    int32_t first = case_id ? kafka_partition_of(bytes_of(case_id), view->partitions) : 0;
+    int32_t last = case_id ? first : view->partitions - 1;
     CLEANUP(mem_free) int64_t *ends = mem_alloc((size_t)view->partitions * sizeof *ends);
     if (kafka_reader_ends(view->reader, topics_full_name("cases"), view->partitions, ends,
                           deadline_ms, why) != VERDICT_OK)
@@ -123,7 +124,9 @@ enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadl
     bool passed = false;
     while (!passed && clock_monotonic_ms() < deadline_ms) {
         pthread_mutex_lock(&view->lock);
-        passed = view->next[0][partition] >= ends[partition];
+        passed = true;
+        for (int32_t p = first; p <= last && passed; p++)
+            passed = view->next[0][p] >= ends[p];
         if (!passed)
             (void)clock_wait(&view->moved, &view->lock, deadline_ms);
         pthread_mutex_unlock(&view->lock);

@@ -87,7 +87,7 @@ enum verdict view_find_event(struct view *view, const char *case_id, const char 
 typedef void view_passed_fn(void *context, const struct view_outcome *outcome);
 void view_when_passed(struct view *view, struct kafka_position at, view_passed_fn *passed,
                       void *context);
-/* Waits until the fold stands at the end of the partition of `cases` that has this case, as it stands now. */
+/* Waits until the fold stands at the end, as it stands now, of the partition of `cases` that has this case; NULL: of each. */
 enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadline_ms,
                            struct why *why);
 

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 from desk import ROOT, until
 
 sys.path.insert(0, str(ROOT / "deploy" / "demo"))
-from provider import Provider  # noqa: E402
+from provider import Envelope, Provider  # noqa: E402, F401
 
 
 def skip_to_end(desk, group):
