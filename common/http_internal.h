@@ -117,6 +117,8 @@ struct http_request {
     unsigned status;
     char content_type[64];
     struct buf reply;
+    http_fill_fn *fill; /* instead of `reply` */
+    bool woken, ends;   /* of a body that `fill` writes */
     struct http_reply_field fields[HTTP_REPLY_FIELDS_MAX];
     size_t field_count;
 };
@@ -138,6 +140,12 @@ struct http_server {
 
 /* Hands the stored answer to the library; the server's thread only. False: the connection must be closed. */
 bool http_reply_queue(struct http_request *request);
+/* The response of an answer that `fill` writes; NULL where there is none to be had. */
+struct MHD_Response *http_stream_response(struct http_request *request);
+/* At the server's stop: the body ends with what has been written. */
+void http_stream_end(struct http_request *request, int64_t now_ms);
+/* With request.lock held: a suspended connection goes on. */
+void http_wake_connection(struct http_request *request);
 /* Writes the stored answer, or a bare 408, straight to the socket of a connection that is closed afterwards. */
 void http_reply_raw(struct http_request *request);
 void http_reply_timeout(int socket);
@@ -154,5 +162,6 @@ void http_timer_stop(struct http_server *server);
 /* Calls `visit` with every request in hand, referenced, outside all locks. */
 void http_each_request(struct http_server *server,
                        void (*visit)(struct http_request *request, int64_t now_ms), int64_t now_ms);
-/* Ends a connection from outside: its thread sees the end of the stream. server.lock must be held. */
+/* Ends a connection from outside: its thread sees the end of the stream. server.lock must be held, or the lock of
+ * its request while that has its `mhd`. */
 void http_connection_shut(struct http_connection *connection);

@@ -57,7 +57,7 @@ static void end_pause(struct http_request *request)
     atomic_store(&request->connection->deadline_ms, request->paused_deadline_ms + paused_ms);
 }
 
-static void wake_connection(struct http_request *request)
+void http_wake_connection(struct http_request *request)
 {
     if (!request->suspended || !request->mhd)
         return;
@@ -66,19 +66,38 @@ static void wake_connection(struct http_request *request)
     MHD_resume_connection(request->mhd);
 }
 
+/* With request.lock held; false: somebody has answered before. */
+static bool give(struct http_request *request, unsigned status, const char *content_type)
+{
+    if (request->answered)
+        return false;
+    keep_own_fields(request);
+    request->answered = true;
+    request->status = status;
+    snprintf(request->content_type, sizeof request->content_type, "%s",
+             content_type ? content_type : "");
+    return true;
+}
+
+void http_reply_stream(struct http_request *request, unsigned status, const char *content_type,
+                       http_fill_fn *fill)
+{
+    pthread_mutex_lock(&request->lock);
+    if (give(request, status, content_type)) {
+        request->fill = fill;
+        http_wake_connection(request);
+    }
+    pthread_mutex_unlock(&request->lock);
+}
+
 void http_reply_buf(struct http_request *request, unsigned status, const char *content_type,
                     struct buf *body)
 {
     pthread_mutex_lock(&request->lock);
-    if (!request->answered) {
-        keep_own_fields(request);
-        request->answered = true;
-        request->status = status;
-        snprintf(request->content_type, sizeof request->content_type, "%s",
-                 content_type ? content_type : "");
+    if (give(request, status, content_type)) {
         request->reply = *body;
         *body = (struct buf){.max = body->max};
-        wake_connection(request);
+        http_wake_connection(request);
     }
     pthread_mutex_unlock(&request->lock);
     buf_free(body);
@@ -184,7 +203,7 @@ bool http_pause(struct http_request *request, int64_t deadline_ms,
 void http_continue(struct http_request *request)
 {
     pthread_mutex_lock(&request->lock);
-    wake_connection(request);
+    http_wake_connection(request);
     pthread_mutex_unlock(&request->lock);
     http_release(request);
 }
@@ -220,7 +239,7 @@ static void add_fields(struct http_request *request, struct MHD_Response *respon
         MHD_add_response_header(response, "Connection", "close");
 }
 
-bool http_reply_queue(struct http_request *request)
+static struct MHD_Response *whole_response(struct http_request *request)
 {
     /* From here on the bytes are the library's: it frees them with free(). */
     struct buf body = request->reply;
@@ -230,10 +249,18 @@ bool http_reply_queue(struct http_request *request)
         body.length ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
     if (body.length == 0 || !response)
         buf_free(&body);
+    return response;
+}
+
+bool http_reply_queue(struct http_request *request)
+{
+    struct MHD_Response *response =
+        request->fill ? http_stream_response(request) : whole_response(request);
     if (!response)
         return false;
     add_fields(request, response);
-    atomic_store(&request->connection->deadline_ms, clock_monotonic_ms() + ANSWER_MS_MAX);
+    atomic_store(&request->connection->deadline_ms,
+                 request->fill ? INT64_MAX : clock_monotonic_ms() + ANSWER_MS_MAX);
     bool queued = MHD_queue_response(request->mhd, request->status, response) == MHD_YES;
     MHD_destroy_response(response);
     return queued;

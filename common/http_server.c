@@ -54,7 +54,8 @@ static void count_request(const struct http_request *request)
 {
     unsigned class = request->answered ? request->status / 100 : 0;
     metric_add(&metrics[class >= 2 && class <= 5 ? METRIC_STATUS + class - 2 : METRIC_NONE], 1);
-    metric_observe_us(&metrics[METRIC_SECONDS], clock_now_us() - request->began_us);
+    if (!request->fill) /* how long somebody listened is no time of an answer */
+        metric_observe_us(&metrics[METRIC_SECONDS], clock_now_us() - request->began_us);
 }
 
 /* --- the body ----------------------------------------------------------------------------------------------------- */
@@ -437,6 +438,7 @@ void http_server_stop(struct http_server *server, int64_t deadline_ms)
     if (!server)
         return;
     atomic_store(&server->stopping, true);
+    http_each_request(server, http_stream_end, 0);
     wait_until_idle(server, deadline_ms);
     http_each_request(server, answer_stopping, 0);
     wait_until_idle(server, clock_monotonic_ms() + 500);

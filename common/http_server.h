@@ -9,7 +9,8 @@
  * Errors: what the server refuses by itself (400 framing, 404, 405 with Allow, 408, 413, 414, 415, 431, 503, 505) is a
  * problem+json. A 503 always carries Retry-After.
  * Limits: contract §5; headers 16 KiB, target 8 KiB; 10 s for the header and body of a request that is not streamed; a
- * streamed body must bring 64 KiB every 10 s and may take 12 hours; an answer must be read within 10 minutes.
+ * streamed body must bring 64 KiB every 10 s and may take 12 hours; an answer must be read within 10 minutes, one without an
+ * end must be read at all: a client that takes nothing for 60 s is cut.
  * SECURITY: more than one Content-Length, Content-Length with Transfer-Encoding, any transfer coding but chunked, %00,
  * control characters and invalid UTF-8 in the target are refused before the handler and the connection is closed (facts.md).
  */
@@ -88,6 +89,19 @@ void http_reply_json(struct http_request *request, unsigned status, json_t *body
 /* application/problem+json (RFC 9457): {"type":"about:blank","title","status","code","detail","errors"?}. Takes errors. */
 void http_reply_problem(struct http_request *request, unsigned status, const char *code,
                         const char *detail, json_t *errors);
+/* A body without an end, written while it is sent (server-sent events). `fill` is called on the server's thread whenever the
+ * client takes more: it writes at most `max` bytes and answers how many; 0: nothing at the moment, the connection rests until
+ * http_stream_wake; HTTP_STREAM_END: that was all. It may lock, not wait. */
+#define HTTP_STREAM_END (-1)
+typedef int64_t http_fill_fn(struct http_request *request, char *to, size_t max);
+void http_reply_stream(struct http_request *request, unsigned status, const char *content_type,
+                       http_fill_fn *fill);
+/* Both from any thread, also when the exchange has ended meanwhile; not from within `fill`. A resting connection does not
+ * notice by itself that its client has gone: ask, and shut it. */
+void http_stream_wake(struct http_request *request);
+bool http_stream_is_gone(struct http_request *request);
+/* Ends the connection whatever is still to be sent. */
+void http_stream_cut(struct http_request *request);
 /* errors:[{pointer,code,message}] with one entry more. */
 void http_error_add(json_t *errors, const char *pointer, const char *code, const char *message);
 

@@ -271,41 +271,80 @@ static void reply_version(struct http_request *request, int64_t version)
     http_reply_header(request, "ETag", etag);
 }
 
-static json_t *draft_json(const char *id, int64_t version)
+static json_t *time_json(int64_t time_us)
 {
-    char updated[CLOCK_TEXT_SIZE], expires[CLOCK_TEXT_SIZE];
-    clock_format_us(version, updated);
-    clock_format_us(version + DRAFT_KEPT_MS * 1000, expires);
-    return json_pack("{ss ss ss}", "id", id, "updated_at", updated, "expires_at", expires);
+    char text[CLOCK_TEXT_SIZE];
+    clock_format_us(time_us, text);
+    return json_string(text);
 }
 
-static void store_draft(struct http_request *request, struct bytes body, const char *expected)
+static json_t *draft_json(const struct draft *draft)
 {
-    const char *id = http_path_value(request, "id");
+    json_t *shown = json_pack(
+        "{ss ss so so so ss* ss*}", "id", draft->id, "owner", draft->owner, "created_at",
+        time_json(draft->created_us), "updated_at", time_json(draft->version), "expires_at",
+        time_json(draft->version + DRAFT_KEPT_MS * 1000), "company",
+        *draft->company ? draft->company : NULL, "case", *draft->case_id ? draft->case_id : NULL);
+    if (draft->taken_us)
+        json_object_set_new(
+            shown, "taken_over",
+            json_pack("{ss so}", "from", draft->taken_from, "at", time_json(draft->taken_us)));
+    return shown;
+}
+
+static void reply_stored(struct http_request *request, const struct draft *draft, bool is_named)
+{
+    bool is_new = !is_named && draft->created_us == draft->version;
+    if (draft->taken_us == draft->version)
+        log_event(LOG_INFO, "draft.taken_over", "draft=%s from=%s by=%s", draft->id,
+                  draft->taken_from, draft->owner);
+    if (is_new) {
+        CLEANUP(mem_free) char *location = mem_printf("/v1/drafts/%s", draft->id);
+        http_reply_header(request, "Location", location);
+    }
+    reply_version(request, draft->version);
+    http_reply_json(request, is_new ? 201 : 200, draft_json(draft));
+}
+
+static struct bytes company_of(const json_t *body)
+{
+    const json_t *contact = json_object_get(json_object_get(body, "hearing"), "contact");
+    const char *company = json_string_value(json_object_get(contact, "company"));
+    return utf8_cut(bytes_of(company ? company : ""), sizeof((struct draft *)0)->company - 1);
+}
+
+static void store_draft(struct http_request *request, const char *id, bool is_named,
+                        const json_t *body, struct bytes text, const char *expected)
+{
     enum draft_outcome outcome;
-    int64_t version = 0;
+    struct draft draft = {0};
     struct why why = {0};
-    if (draft_put(auth_redis(), auth_identity(request)->id, id, body, expected, clock_now_us(),
-                  &outcome, &version, &why) != VERDICT_OK) {
+    if (draft_put(auth_redis(), auth_identity(request)->id, id, text, company_of(body), expected,
+                  clock_now_us(), &outcome, &draft, &why) != VERDICT_OK) {
         unavailable(request, &why);
         return;
     }
     switch (outcome) {
     case DRAFT_STORED:
-        reply_version(request, version);
-        http_reply_json(request, 200, draft_json(id, version));
+        reply_stored(request, &draft, is_named);
         break;
     case DRAFT_CHANGED:
         http_reply_problem(request, 412, "changed",
                            "the draft is not what If-Match or If-None-Match says", NULL);
         break;
+    case DRAFT_THEIRS:
+        http_reply_problem(request, 428, "theirs",
+                           "the draft is a colleague's: read it, and take it over with If-Match",
+                           NULL);
+        break;
     case DRAFT_TOO_MANY:
-        http_reply_problem(request, 409, "too_many", "an operator keeps at most 50 drafts", NULL);
+        http_reply_problem(request, 409, "too_many",
+                           "an operator keeps at most 50 drafts, the desk 500", NULL);
         break;
     }
 }
 
-static void put_draft(struct http_request *request)
+static void put_draft_as(struct http_request *request, const char *id, bool is_named)
 {
     static const struct member members[] = {{"hearing", JSON_OBJECT, false},
                                             {"memo", JSON_STRING, false}};
@@ -313,8 +352,7 @@ static void put_draft(struct http_request *request)
     json_auto_t *body = NULL;
     CLEANUP(buf_free) struct buf text;
     buf_init(&text, DRAFT_BYTES_MAX);
-    if (!check_draft_id(request) || !read_body(request, &body) ||
-        !check_members(request, body, members, COUNT_OF(members)))
+    if (!read_body(request, &body) || !check_members(request, body, members, COUNT_OF(members)))
         return;
     event_dump_json(body, &text);
     if (text.overflowed) /* 1e15 is shorter than what it stands for */
@@ -323,65 +361,102 @@ static void put_draft(struct http_request *request)
     else if (!read_expected(request, expected))
         http_reply_problem(request, 412, "changed", "the draft never had such an ETag", NULL);
     else
-        store_draft(request, (struct bytes){.data = text.data, .length = text.length}, expected);
+        store_draft(request, id, is_named, body,
+                    (struct bytes){.data = text.data, .length = text.length}, expected);
+}
+
+static void put_draft(struct http_request *request)
+{
+    if (check_draft_id(request))
+        put_draft_as(request, http_path_value(request, "id"), true);
+}
+
+/* Without an id: one is made, of the key where there is one, so that a repetition finds its draft. */
+static void put_new_draft(struct http_request *request)
+{
+    const char *operator= auth_identity(request)->id,
+               *key = http_header(request, "Idempotency-Key");
+    char id[IDS_UUID_SIZE];
+    if (key) {
+        size_t quoted = *key == '"', length = strlen(key) - quoted;
+        length -= quoted && length > 0 && key[length] == '"';
+        struct bytes parts[] = {
+            bytes_of("draft"), bytes_of(operator), {.data = key + quoted, .length = length}};
+        ids_uuid8(parts, COUNT_OF(parts), id);
+    } else {
+        ids_uuid7(clock_now_us(), id);
+    }
+    put_draft_as(request, id, false);
 }
 
 static void get_draft(struct http_request *request)
 {
-    const char *id = http_path_value(request, "id");
     CLEANUP(buf_free) struct buf body;
-    int64_t version = 0;
+    struct draft draft = {0};
     struct why why = {0};
     buf_init(&body, DRAFT_BYTES_MAX);
     if (!check_draft_id(request))
         return;
-    if (draft_get(auth_redis(), auth_identity(request)->id, id, &body, &version, &why) !=
+    if (draft_get(auth_redis(), http_path_value(request, "id"), &body, &draft, &why) !=
         VERDICT_OK) {
         unavailable(request, &why);
-    } else if (!version) {
-        http_reply_problem(request, 404, "not_found", "you have no such draft", NULL);
+    } else if (!draft.version) {
+        http_reply_problem(request, 404, "not_found", "there is no such draft", NULL);
     } else {
-        reply_version(request, version);
+        reply_version(request, draft.version);
         http_reply_buf(request, 200, "application/json", &body);
     }
 }
 
 static void delete_draft(struct http_request *request)
 {
-    bool found = false;
+    enum draft_outcome outcome;
     struct why why = {0};
     if (!check_draft_id(request))
         return;
     if (draft_delete(auth_redis(), auth_identity(request)->id, http_path_value(request, "id"),
-                     &found, &why) != VERDICT_OK)
+                     &outcome, &why) != VERDICT_OK)
         unavailable(request, &why);
-    else if (!found)
-        http_reply_problem(request, 404, "not_found", "you have no such draft", NULL);
+    else if (outcome == DRAFT_THEIRS)
+        http_reply_problem(request, 409, "theirs",
+                           "the draft is a colleague's: take it over before you throw it away",
+                           NULL);
+    else if (outcome == DRAFT_CHANGED)
+        http_reply_problem(request, 404, "not_found", "there is no such draft", NULL);
     else
         http_reply(request, 204, NULL, (struct bytes){0});
 }
 
 static void get_drafts(struct http_request *request)
 {
-    struct draft_entry entries[DRAFTS_PER_OPERATOR_MAX];
+    CLEANUP(mem_free) struct draft *drafts = NULL;
     size_t count = 0;
     struct why why = {0};
-    if (draft_list(auth_redis(), auth_identity(request)->id, clock_now_us(), entries, &count,
-                   &why) != VERDICT_OK) {
+    if (draft_list(auth_redis(), clock_now_us(), &drafts, &count, &why) != VERDICT_OK) {
         unavailable(request, &why);
         return;
     }
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, draft_json(entries[i].id, entries[i].version));
+        json_array_append_new(list, draft_json(&drafts[i]));
     http_reply_json(request, 200, json_pack("{so}", "drafts", list));
 }
 
-void people_drop_draft(const char *operator, const char * draft)
+void people_claim_draft(const char *draft, char case_id[IDS_UUID_SIZE], bool *ret_is_claimed)
 {
-    bool found;
+    char claimed[IDS_UUID_SIZE] = "";
     struct why why = {0};
-    if (draft_delete(auth_redis(), operator, draft, &found, &why) != VERDICT_OK)
+    if (draft_claim(auth_redis(), draft, case_id, claimed, &why) != VERDICT_OK)
+        log_event(LOG_WARNING, "draft.unavailable", "why=%s", why.text);
+    *ret_is_claimed = ids_is_uuid(claimed);
+    if (*ret_is_claimed)
+        memcpy(case_id, claimed, IDS_UUID_SIZE);
+}
+
+void people_drop_draft(const char *draft, const char *case_id)
+{
+    struct why why = {0};
+    if (draft_drop(auth_redis(), draft, case_id, &why) != VERDICT_OK)
         log_event(LOG_WARNING, "draft.unavailable", "why=%s", why.text);
 }
 
@@ -401,8 +476,13 @@ const struct http_route people_routes[] = {
      .flags = AUTH_READERS},
     {.method = "GET", .path = "/v1/me", .handler = get_me},
     {.method = "GET", .path = "/v1/tokens", .handler = get_tokens},
-    {.method = "GET", .path = "/v1/drafts", .handler = get_drafts},
-    {.method = "GET", .path = "/v1/drafts/{id}", .handler = get_draft},
+    {.method = "GET", .path = "/v1/drafts", .handler = get_drafts, .flags = AUTH_WRITERS},
+    {.method = "PUT",
+     .path = "/v1/drafts",
+     .handler = put_new_draft,
+     .body_max = DRAFT_BYTES_MAX,
+     .content_types = "application/json"},
+    {.method = "GET", .path = "/v1/drafts/{id}", .handler = get_draft, .flags = AUTH_WRITERS},
     {.method = "PUT",
      .path = "/v1/drafts/{id}",
      .handler = put_draft,

@@ -83,10 +83,11 @@ void intake_reply_table(struct http_request *request, json_t *table);
 
 http_handler_fn intake_post_case, intake_get_timeline, intake_get_playbooks;
 extern const struct http_route case_routes[], command_routes[], handover_routes[], upload_routes[],
-    desk_routes[], contract_routes[], extract_routes[], report_routes[], custody_routes[];
+    desk_routes[], contract_routes[], extract_routes[], report_routes[], custody_routes[],
+    live_routes[], presence_routes[];
 extern const size_t case_route_count, command_route_count, handover_route_count, upload_route_count,
     desk_route_count, contract_route_count, extract_route_count, report_route_count,
-    custody_route_count;
+    custody_route_count, live_route_count, presence_route_count;
 /* All of them as one table for the server, made once. */
 const struct http_route *intake_routes(size_t *ret_count);
 /* `intake routes`: the table as JSON, for whoever compares it with openapi.yaml. */

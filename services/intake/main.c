@@ -5,6 +5,7 @@
 #include "common/service.h"
 #include "services/intake/api_people.h"
 #include "services/intake/intake.h"
+#include "services/intake/live.h"
 #include "services/intake/provider_events.h"
 
 #include <stdlib.h>
@@ -79,8 +80,11 @@ static enum verdict open_kafka(struct why *why)
                            &partitions, cluster_id, why);
     if (verdict == VERDICT_OK)
         verdict = kafka_producer_open(&intake.kafka, topics, written, &intake.producer, why);
-    if (verdict == VERDICT_OK) /* its folding thread writes dead letters */
-        verdict = view_open(&intake.kafka, config.state_dir, intake_bury, &intake.view, why);
+    if (verdict == VERDICT_OK) { /* its folding thread writes dead letters */
+        live_prepare(cluster_id, partitions);
+        verdict = view_open(&intake.kafka, config.state_dir, intake_bury, &live_follower,
+                            &intake.view, why);
+    }
     if (verdict == VERDICT_OK)
         verdict = kafka_reader_open(&intake.kafka, KAFKA_READ_COMMITTED, &intake.fetcher, why);
     return verdict;
@@ -114,13 +118,16 @@ static enum verdict start(struct why *why)
         return verdict;
     intake_register_metrics();
     intake_pool_start();
-    verdict = provider_events_start(config.instance, why);
+    verdict = live_start(&intake.kafka, why);
+    if (verdict == VERDICT_OK)
+        verdict = provider_events_start(config.instance, why);
     return verdict == VERDICT_OK ? open_http(why) : verdict;
 }
 
 static void stop(int64_t deadline_ms)
 {
     http_server_stop(server, deadline_ms - 10000);
+    live_stop();
     provider_events_stop();
     intake_pool_stop();
     view_stop(intake.view); /* it writes dead letters; reports that come later find it ended */

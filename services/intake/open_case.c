@@ -25,8 +25,10 @@
 struct opening {
     struct http_request *request;
     bool has_key;
+    bool
+        is_claimed; /* its draft says which case it becomes: another desk may open it at the same moment */
     int64_t began_us;
-    char operator[64], draft[65]; /* "": opened without one */
+    char draft[65]; /* "": opened without one */
     char id[IDS_UUID_SIZE], event_id[IDS_UUID_SIZE];
     char time[CLOCK_TEXT_SIZE], sha256[IDS_SHA256_TEXT_SIZE], head[CASE_HEAD_SIZE];
 };
@@ -48,13 +50,13 @@ void intake_register_metrics(void)
 /* --- the draft --------------------------------------------------------------------------------------------------------------------- */
 
 struct used_draft {
-    char operator[64], id[65];
+    char id[65], case_id[IDS_UUID_SIZE];
 };
 
 static void drop_draft(void *context)
 {
     CLEANUP(mem_free) struct used_draft *used = context;
-    people_drop_draft(used->operator, used->id);
+    people_drop_draft(used->id, used->case_id);
 }
 
 /* The case is there, its draft has served. Redis may be slow or away: nobody waits for it, and a draft that stays ends by
@@ -64,8 +66,8 @@ static void forget_draft(const struct opening *opening)
     if (!*opening->draft)
         return;
     struct used_draft *used = mem_alloc(sizeof *used);
-    memcpy(used->operator, opening->operator, sizeof used->operator);
     memcpy(used->id, opening->draft, sizeof used->id);
+    memcpy(used->case_id, opening->id, sizeof used->case_id);
     if (!intake_defer(drop_draft, used))
         free(used);
 }
@@ -141,15 +143,32 @@ static void reply_hearing_errors(struct http_request *request, const struct hear
     http_reply_problem(request, 422, "invalid", "Some members cannot be taken.", errors);
 }
 
-/* --- with a key: what the chain says ---------------------------------------------------------------------------------------------- */
+/* --- with a key or a draft: what the chain says ---------------------------------------------------------------------------------------------- */
 
-/* The chain has a case of this id that is not this record: the same request again, or another one with the same key. */
+/* Somebody else has opened this draft: here is the case. */
+static void reply_draft_used(struct opening *opening)
+{
+    char location[64];
+    snprintf(location, sizeof location, "/v1/cases/%s", opening->id);
+    http_reply_header(opening->request, "Location", location);
+    http_reply_problem(opening->request, 409, "draft_used",
+                       "This draft has become a case already; Location names it.", NULL);
+    forget_draft(opening);
+}
+
+/* The chain has a case of this id that is not this record: the same request again, another one with the same key, or another
+ * one from the same draft. */
 static void answer_from_chain(struct opening *opening)
 {
     struct view_event first;
     struct why why = {0};
-    if (view_find_event(intake.view, opening->id, opening->event_id, &first, &why) != VERDICT_OK ||
-        !first.outcome.known) {
+    bool asked =
+        view_find_event(intake.view, opening->id, opening->event_id, &first, &why) == VERDICT_OK;
+    if (asked && !first.outcome.known && opening->is_claimed) {
+        reply_draft_used(opening);
+        return;
+    }
+    if (!asked || !first.outcome.known) {
         reply_unavailable(opening->request, opening, "the view is being rebuilt");
         return;
     }
@@ -180,7 +199,7 @@ static void take_delivery(void *context, const struct kafka_delivery *delivery)
     struct http_request *request = opening->request;
     if (delivery->verdict == VERDICT_OK)
         metric_observe_us(&metrics[METRIC_ACK_SECONDS], clock_now_us() - opening->began_us);
-    if (delivery->verdict == VERDICT_OK && opening->has_key) {
+    if (delivery->verdict == VERDICT_OK && (opening->has_key || opening->is_claimed)) {
         view_when_passed(intake.view, delivery->at, take_outcome, opening);
         return;
     }
@@ -233,6 +252,8 @@ static void make_ids(struct opening *opening, const char *operator_id, const cha
         ids_uuid7(now_us, opening->id);
         ids_uuid7(now_us, opening->event_id);
     }
+    if (*opening->draft)
+        people_claim_draft(opening->draft, opening->id, &opening->is_claimed);
 }
 
 static void produce(struct opening *opening, const struct buf *value, const char *traceparent)
@@ -271,6 +292,19 @@ static bool is_known(struct opening *opening)
     return true;
 }
 
+/* Where the draft became a case a while ago, no record has to find that out. */
+static bool is_opened(struct opening *opening)
+{
+    struct view_case found = {0};
+    struct why why = {0};
+    if (!opening->is_claimed || view_case(intake.view, opening->id, &found, &why) != VERDICT_OK ||
+        !found.state)
+        return false;
+    view_case_clear(&found);
+    reply_draft_used(opening);
+    return true;
+}
+
 void intake_post_case(struct http_request *request)
 {
     char key[256] = "";
@@ -294,12 +328,11 @@ void intake_post_case(struct http_request *request)
     opening->request = request;
     opening->has_key = has_key;
     opening->began_us = now_us;
-    snprintf(opening->operator, sizeof opening->operator, "%s", who->id);
     if (!take_draft(request, opening))
         return;
     ids_sha256_text(body.data, body.length, opening->sha256);
     make_ids(opening, who->id, key, now_us);
-    if (is_known(opening))
+    if (is_known(opening) || is_opened(opening))
         return;
     write_value(&value, opening, who, key, found.customer_id, &hearing, is_out_of_hours(now_us));
     produce(opening, &value, intake_traceparent(request));

@@ -119,6 +119,9 @@ static void collect_permissions(struct permissions *all)
         permit(all, (struct kafka_permission){group_members[i], KAFKA_GROUP, group_members[i],
                                               false, KAFKA_READ});
     permit(all, (struct kafka_permission){"provider", KAFKA_GROUP, "provider", true, KAFKA_READ});
+    for (size_t i = 0; i < COUNT_OF(processors); i++) /* the desk shows which service is down */
+        permit(all, (struct kafka_permission){"intake", KAFKA_GROUP, processors[i], false,
+                                              KAFKA_DESCRIBE});
     for (size_t i = 0; kafka_admin_knows(KAFKA_TRANSACTIONAL_ID) && i < COUNT_OF(processors); i++) {
         const char *prefix = mem_printf("%s-", processors[i]);
         for (enum kafka_operation o = KAFKA_WRITE; o <= KAFKA_DESCRIBE; o++)

@@ -172,6 +172,8 @@ static enum verdict take(struct view *view, enum kafka_read kind, const struct k
     if (kind == KAFKA_READ_RECORD && view_store_record(view, topic, record, why) != VERDICT_OK)
         return VERDICT_FATAL;
     int64_t next = kind == KAFKA_READ_RECORD ? record->at.offset + 1 : record->at.offset;
+    if (kind == KAFKA_READ_RECORD)
+        view->follower->stands(topic, record->at.partition, next);
     if (next > moved[topic][record->at.partition])
         moved[topic][record->at.partition] = next;
     return VERDICT_OK;
@@ -205,6 +207,7 @@ static enum verdict fold_round(struct view *view, int64_t **moved, struct why *w
     if (!view_sql(view->writer, "COMMIT", why))
         return VERDICT_FATAL;
     publish_positions(view, moved);
+    view->follower->committed();
     return VERDICT_OK;
 }
 
@@ -260,19 +263,22 @@ static enum verdict seek_all(struct view *view, struct why *why)
             }
             if (kafka_reader_seek(view->reader, topic, p, view->next[t][p], why) != VERDICT_OK)
                 return VERDICT_FATAL;
+            view->follower->stands(t, p, view->next[t][p]);
         }
     }
     return VERDICT_OK;
 }
 
 enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, view_bury_fn *bury,
-                       struct view **ret_view, struct why *why)
+                       const struct view_follower *follower, struct view **ret_view,
+                       struct why *why)
 {
     const char *names[VIEW_TOPICS];
     char cluster_id[64];
     struct view *view = mem_alloc(sizeof *view);
     view->kafka = *kafka;
     view->bury = bury;
+    view->follower = follower;
     pthread_mutex_init(&view->lock, NULL);
     pthread_mutex_init(&view->readers_lock, NULL);
     clock_condition_init(&view->moved);

@@ -17,8 +17,34 @@ struct view;
 /* What cannot be taken is told to `bury`, on the folding thread and before the fold goes on. */
 typedef enum verdict view_bury_fn(const struct kafka_record *record, const char *reason,
                                   struct why *why);
+/* Who follows the fold; called by it. Topics are places in view_topics. */
+struct view_change {
+    int topic;
+    const char *case_id;
+    const char *what; /* the event's type */
+    const json_t *
+        before; /* the last record of the same topic, where what has changed is asked for; NULL else */
+    const json_t *after; /* of `cases` the state, of the others the record */
+};
+struct view_follower {
+    /* What a record changes, before it is committed; not told of what a rebuild reads again. */
+    void (*changed)(const struct view_change *change);
+    /* The fold stands here: once for every partition before it begins, then after every record. */
+    void (*stands)(int topic, int32_t partition, int64_t next);
+    void (*committed)(void); /* everything told so far */
+};
+enum {
+    VIEW_CASES,
+    VIEW_CONTRACTS,
+    VIEW_EXTRACTIONS,
+    VIEW_ESCALATION,
+    VIEW_NOTICES,
+    VIEW_AUDIT,
+    VIEW_TOPICS
+};
 enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, view_bury_fn *bury,
-                       struct view **ret_view, struct why *why);
+                       const struct view_follower *follower, struct view **ret_view,
+                       struct why *why);
 void view_stop(struct view *view); /* the fold ends; who waits for it is told so */
 void view_close(struct view *view);
 bool view_is_ready(struct view *view, json_t *detail);

@@ -12,7 +12,6 @@
 #include "common/kafka.h"
 #include "services/intake/view.h"
 
-#define VIEW_TOPICS 6
 #define VIEW_READERS 4
 #define VIEW_STATEMENTS_MAX 40
 
@@ -32,6 +31,7 @@ struct view_statement {
 struct view {
     struct kafka_config kafka;
     view_bury_fn *bury;
+    const struct view_follower *follower;
     bool begun_anew; /* the file was lost or foreign */
     struct kafka_reader *reader;
     int32_t partitions;

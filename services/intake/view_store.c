@@ -216,15 +216,18 @@ static enum verdict write_failed(struct view *view, struct why *why)
     .store = "INSERT INTO cases (id, " column                                                      \
              ") VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET " column " = ?2",                   \
     .forget = "UPDATE cases SET " column " = NULL WHERE id = ?1"
+#define LOAD(column) .load = "SELECT " column " FROM cases WHERE id = ?1"
 static const struct latest {
     const char *store, *forget;
+    const char *
+        load; /* what was there before is told to the follower; NULL: it is large, and what is new stands at its end */
     bool is_indexed;
 } latest_of[VIEW_TOPICS] = {
     {0},
     {0},
     {LATEST("extraction"), .is_indexed = true},
-    {LATEST("escalation"), .is_indexed = true},
-    {LATEST("notifications")},
+    {LATEST("escalation"), LOAD("escalation"), .is_indexed = true},
+    {LATEST("notifications"), LOAD("notifications")},
     {0},
 };
 
@@ -297,6 +300,18 @@ static bool store_event(struct view *view, const struct kafka_record *record,
     return view_run(statement);
 }
 
+static void tell_follower(struct view *view, int topic, const struct event *event,
+                          const json_t *before, const json_t *after)
+{
+    struct view_change change = {.topic = topic,
+                                 .case_id = event->key,
+                                 .what = event->type,
+                                 .before = before,
+                                 .after = after};
+    if (!view->begun_anew || atomic_load(&view->ready))
+        view->follower->changed(&change);
+}
+
 static enum verdict store_case_event(struct view *view, const struct kafka_record *record,
                                      const struct event *event, struct why *why)
 {
@@ -307,6 +322,8 @@ static enum verdict store_case_event(struct view *view, const struct kafka_recor
     bool done = store_event(view, record, event, stored.state, &verdict);
     if (done && verdict.refusal == CASE_ACCEPTED)
         done = view_index_case(view, &stored) && store_state(view, &stored);
+    if (done && verdict.refusal == CASE_ACCEPTED)
+        tell_follower(view, VIEW_CASES, event, NULL, stored.state);
     return done ? VERDICT_OK : write_failed(view, why);
 }
 
@@ -328,12 +345,30 @@ static bool index_again(struct view *view, const char *case_id, struct why *why)
            (!stored.seq || view_index_case(view, &stored));
 }
 
-static enum verdict store_latest(struct view *view, const struct latest *latest,
+/* What is kept of the topic so far; NULL where there is nothing. */
+static enum verdict load_latest(struct view *view, const char *sql, const char *case_id,
+                                json_t **ret_value, struct why *why)
+{
+    CLEANUP(view_done) sqlite3_stmt *statement = view_write(view, sql);
+    bool row;
+    view_bind_text(statement, 1, case_id);
+    enum verdict verdict = view_step(view, view->writer, statement, &row, why);
+    *ret_value = row ? view_column_json(statement, 0) : NULL;
+    return verdict;
+}
+
+static enum verdict store_latest(struct view *view, int topic, const struct latest *latest,
                                  const struct event *event, struct why *why)
 {
+    json_auto_t *before = NULL;
+    if (latest->load && load_latest(view, latest->load, event->key, &before, why) != VERDICT_OK)
+        return VERDICT_FATAL;
     bool done = store_column(view, latest->store, event) &&
                 (!latest->is_indexed || index_again(view, event->key, why));
-    return done ? VERDICT_OK : write_failed(view, why);
+    if (!done)
+        return write_failed(view, why);
+    tell_follower(view, topic, event, before, event->data);
+    return VERDICT_OK;
 }
 
 static enum verdict store_contract(struct view *view, const struct event *event, struct why *why)
@@ -369,8 +404,6 @@ static enum verdict forget_latest(struct view *view, const struct latest *latest
     return done ? VERDICT_OK : write_failed(view, why);
 }
 
-enum { TOPIC_CASES, TOPIC_CONTRACTS, TOPIC_AUDIT = VIEW_TOPICS - 1 };
-
 /* Whether the record is one that its only writer makes. */
 static enum verdict check_shape(int topic, const struct event *event, struct why *refusal)
 {
@@ -380,11 +413,11 @@ static enum verdict check_shape(int topic, const struct event *event, struct why
         return reject(refusal, "header ce_type: expected %s", type);
     if (!json_is_object(event->data))
         return reject(refusal, "expected an object");
-    if (topic == TOPIC_CONTRACTS ? !hearing_customer_id_is_valid(key) : !ids_is_uuid(event->key))
+    if (topic == VIEW_CONTRACTS ? !hearing_customer_id_is_valid(key) : !ids_is_uuid(event->key))
         return reject(refusal, "key: expected a %s id",
-                      topic == TOPIC_CONTRACTS ? "customer" : "case");
+                      topic == VIEW_CONTRACTS ? "customer" : "case");
     struct case_verdict verdict = {0};
-    if (topic == TOPIC_CONTRACTS &&
+    if (topic == VIEW_CONTRACTS &&
         !case_check_members(event->data, contract_members, contract_member_count, false, &verdict))
         return reject(refusal, "%s", verdict.why.text);
     return VERDICT_OK;
@@ -396,11 +429,11 @@ static enum verdict store_event_of(struct view *view, int topic, const struct ka
     if (check_shape(topic, event, refusal) != VERDICT_OK)
         return VERDICT_REJECT;
     if (latest_of[topic].store)
-        return store_latest(view, &latest_of[topic], event, why);
+        return store_latest(view, topic, &latest_of[topic], event, why);
     switch (topic) {
-    case TOPIC_CASES:
+    case VIEW_CASES:
         return store_case_event(view, record, event, why);
-    case TOPIC_CONTRACTS:
+    case VIEW_CONTRACTS:
         return store_contract(view, event, why);
     default:
         return store_audit(view, record, event, why);

@@ -100,7 +100,7 @@ def test_what_a_route_takes_and_refuses_is_documented(routes):
 
 def test_writes_to_a_case_know_keys_and_preconditions(routes):
     for (method, path), operation in OPERATIONS.items():
-        if method == "GET" or "/cases/{id}" not in path:
+        if method == "GET" or "/cases/{id}" not in path or path.endswith("/presence"):  # who is there is no part of a case
             continue
         names = {resolved(parameter)["name"] for parameter in operation["parameters"]}
         assert {"If-Match", "Idempotency-Key"} <= names, path
@@ -139,8 +139,8 @@ def test_examples_are_what_the_schemas_say():
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
           response_schema_conformance]
 CONFIG = schemathesis.Config.from_dict({"phases": {"coverage": {"enabled": False}}, "generation": {"mode": "all"}})
-# Signing in counts its failures per address: it has a test of its own below.
-API = schemathesis.openapi.from_path(FILE, config=CONFIG).exclude(operation_id="openSession")
+# Signing in counts its failures per address, the stream of events has no end: they have tests of their own below.
+API = schemathesis.openapi.from_path(FILE, config=CONFIG).exclude(operation_id=["openSession", "listen"])
 BOUNDED = hypothesis.settings(max_examples=scaled(250), deadline=None, database=None, print_blob=False,
                               suppress_health_check=list(hypothesis.HealthCheck))
 
@@ -186,6 +186,21 @@ SIGN_IN = schemathesis.openapi.from_path(FILE, config=CONFIG).include(operation_
 @hypothesis.settings(BOUNDED, max_examples=15)
 def test_signing_in_keeps_to_the_file(case, desk):
     case.validate_response(case.call(base_url=desk.url, timeout=30), checks=CHECKS)
+
+
+def test_the_stream_of_events_keeps_to_the_file(desk):
+    import requests
+    known = OPERATIONS["GET", "/v1/events"]["responses"]
+    for last in (None, "", "0", "f" * 16, "é" * 3, "x" * 9000):
+        head = {"Authorization": "Bearer " + desk.env["KAKEKOMI_TOKEN"]}
+        head |= {"Last-Event-ID": last.encode()} if last is not None else {}
+        with requests.get(desk.url + "/v1/events", headers=head, stream=True, timeout=10) as answer:
+            assert str(answer.status_code) in known and answer.status_code < 500, last
+            assert answer.headers["Content-Type"] in resolved(known[str(answer.status_code)])["content"]
+            if answer.status_code == 200:
+                assert next(answer.iter_lines()).startswith(b"retry: ")
+    head = desk.call("HEAD", "/v1/events")
+    assert head.status_code == 200 and head.headers["Content-Type"] == "text/event-stream" and not head.content
 
 
 def test_a_session_is_what_the_file_says(desk):

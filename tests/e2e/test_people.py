@@ -131,7 +131,6 @@ def test_a_draft_is_kept_guarded_and_used_up(desk):
     assert changed.ok and changed.headers["ETag"] != first.headers["ETag"]
     assert desk.call("PUT", path, body, headers={"If-Match": first.headers["ETag"]}).status_code == 412
     assert desk.call("GET", path).json()["memo"] == "済"
-    assert desk.call("GET", path, token="KAKEKOMI_SUPERVISOR_TOKEN").status_code == 404, "somebody else's draft"
     assert name in [draft["id"] for draft in desk.ok("GET", "/v1/drafts")["drafts"]]
     for wrong in ({"hearing": []}, {"memo": 1}, {"more": ""}):
         assert desk.call("PUT", path, wrong).status_code == 422

@@ -149,6 +149,80 @@ static bool take_piece(struct http_request *request, const void *bytes, size_t l
     return false;
 }
 
+/* --- a body without an end: every listener gets what was said since it came ---------------------------------------- */
+
+static struct {
+    pthread_mutex_t lock;
+    struct ear {
+        struct ear *next;
+        struct http_request *request;
+        size_t heard;
+    } *ears;
+    char text[2 * MEBIBYTE];
+    size_t length;
+    bool over;
+} speech = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static int64_t listen_on(struct http_request *request, char *to, size_t max)
+{
+    struct ear *ear = http_data(request);
+    pthread_mutex_lock(&speech.lock);
+    size_t left = speech.length - ear->heard, taken = left < max ? left : max;
+    memcpy(to, speech.text + ear->heard, taken);
+    ear->heard += taken;
+    bool over = speech.over;
+    pthread_mutex_unlock(&speech.lock);
+    return taken > 0 ? (int64_t)taken : over ? HTTP_STREAM_END : 0;
+}
+
+static void drop_ear(void *data)
+{
+    pthread_mutex_lock(&speech.lock);
+    for (struct ear **at = &speech.ears; *at; at = &(*at)->next)
+        if (*at == data) {
+            *at = (*at)->next;
+            break;
+        }
+    pthread_mutex_unlock(&speech.lock);
+    atomic_fetch_add(&destroyed, 1);
+    free(data);
+}
+
+static void begin_listening(struct http_request *request)
+{
+    struct ear *ear = mem_alloc(sizeof *ear);
+    ear->request = request;
+    pthread_mutex_lock(&speech.lock);
+    ear->heard = speech.length;
+    ear->next = speech.ears;
+    speech.ears = ear;
+    pthread_mutex_unlock(&speech.lock);
+    http_set_data(request, ear, drop_ear);
+    http_reply_stream(request, 200, "text/event-stream", listen_on);
+}
+
+static void speak(const char *text)
+{
+    pthread_mutex_lock(&speech.lock);
+    size_t length = strlen(text);
+    assert_true(speech.length + length <= sizeof speech.text);
+    memcpy(speech.text + speech.length, text, length);
+    speech.length += length;
+    for (struct ear *ear = speech.ears; ear; ear = ear->next)
+        http_stream_wake(ear->request);
+    pthread_mutex_unlock(&speech.lock);
+}
+
+static int count_ears(void)
+{
+    int count = 0;
+    pthread_mutex_lock(&speech.lock);
+    for (struct ear *ear = speech.ears; ear; ear = ear->next)
+        count++;
+    pthread_mutex_unlock(&speech.lock);
+    return count;
+}
+
 static void end_stream(struct http_request *request)
 {
     assert_string_equal(http_data(request), "state");
@@ -178,6 +252,7 @@ static const struct http_route routes[] = {
     {.method = "GET", .path = "/v1/never", .handler = suspend_until_stop},
     {.method = "GET", .path = "/v1/forget", .handler = forget},
     {.method = "GET", .path = "/v1/twice", .handler = reply_twice},
+    {.method = "GET", .path = "/v1/listen", .handler = begin_listening},
     {.method = "PUT",
      .path = "/v1/stream",
      .handler = end_stream,
@@ -202,6 +277,8 @@ static int start(void **state)
     handled = begun = pieces = destroyed = late_calls = 0;
     streamed = 0;
     forgotten = NULL;
+    speech.length = 0;
+    speech.over = false;
     return http_server_start(&definition, &server, &why) == VERDICT_OK ? 0 : -1;
 }
 
@@ -766,6 +843,147 @@ static void stranger_is_refused_before_the_body(void **state)
     assert_int_equal(handled, 1);
 }
 
+/* --- bodies without an end ---------------------------------------------------------------------------------------- */
+
+static int listener(void)
+{
+    int before = count_ears(), peer = dial();
+    say(peer, GET("/v1/listen"));
+    char *head = hear(peer, 150);
+    assert_status(head, 200);
+    assert_non_null(strstr(head, "Transfer-Encoding: chunked"));
+    assert_int_equal(count_ears(), before + 1);
+    return peer;
+}
+
+static void endless_body_is_sent_as_it_comes(void **state)
+{
+    (void)state;
+    int one = listener(), two = listener();
+    for (int i = 0; i < 3; i++) {
+        char text[16], chunk[32];
+        snprintf(text, sizeof text, "word %d;", i);
+        speak(text);
+        snprintf(chunk, sizeof chunk, "%s\r\n", text);
+        assert_non_null(strstr(hear(one, 100), chunk));
+        assert_non_null(strstr(hear(two, 100), chunk));
+    }
+    usleep(1800000); /* longer than any time that this server gives a request */
+    speech.over = true;
+    speak("last;");
+    char *rest = hear(one, 300);
+    assert_non_null(strstr(rest, "last;\r\n"));
+    assert_non_null(strstr(rest, "\r\n0\r\n\r\n"));
+    say(one, GET("/v1/things/me")); /* the connection is still good */
+    assert_non_null(strstr(hear(one, 300), "me, literally"));
+    close(one);
+    close(two);
+}
+
+static void listener_that_went_away_is_noticed(void **state)
+{
+    (void)state;
+    int one = listener(), two = listener();
+    close(one);
+    usleep(50000);
+    pthread_mutex_lock(&speech.lock);
+    int gone = 0;
+    for (struct ear *ear = speech.ears; ear; ear = ear->next)
+        if (http_stream_is_gone(ear->request)) {
+            http_stream_cut(ear->request);
+            gone++;
+        }
+    pthread_mutex_unlock(&speech.lock);
+    assert_int_equal(gone, 1);
+    usleep(200000);
+    assert_int_equal(count_ears(), 1);
+    assert_int_equal(destroyed, 1);
+    speak("still here");
+    assert_non_null(strstr(hear(two, 100), "still here"));
+    close(two);
+}
+
+/* It reads nothing, so its socket fills; it holds nobody else, and ends when it is cut. */
+static void listener_that_reads_nothing_holds_nobody(void **state)
+{
+    (void)state;
+    static char large[256 * 1024 + 1];
+    int deaf = listener(), other = listener(), small = 4096;
+    setsockopt(deaf, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    memset(large, 'x', sizeof large - 1);
+    for (int i = 0; i < 7; i++) {
+        speak(large);
+        hear(other, 50);
+    }
+    speak("behind the flood");
+    assert_non_null(strstr(hear(other, 300), "behind the flood"));
+    assert_int_equal(count_ears(), 2);
+    pthread_mutex_lock(&speech.lock);
+    for (struct ear *ear = speech.ears; ear; ear = ear->next)
+        http_stream_cut(ear->request);
+    pthread_mutex_unlock(&speech.lock);
+    usleep(300000);
+    assert_int_equal(count_ears(), 0);
+    close(deaf);
+    close(other);
+}
+
+static void stop_ends_bodies_without_an_end(void **state)
+{
+    (void)state;
+    int peers[20];
+    for (size_t i = 0; i < COUNT_OF(peers); i++)
+        peers[i] = listener();
+    int64_t began_ms = clock_monotonic_ms();
+    http_server_stop(server, clock_monotonic_ms() + 5000);
+    assert_true(clock_monotonic_ms() - began_ms < 2000);
+    server = NULL;
+    assert_int_equal(destroyed, COUNT_OF(peers));
+    for (size_t i = 0; i < COUNT_OF(peers); i++) {
+        assert_string_equal(hear(peers[i], 300), "0\r\n\r\n");
+        close(peers[i]);
+    }
+}
+
+static void *keep_speaking(void *context)
+{
+    while (!atomic_load((atomic_bool *)context)) {
+        speak("tick;");
+        usleep(200);
+    }
+    return NULL;
+}
+
+static void listeners_come_and_are_killed_while_somebody_speaks(void **state)
+{
+    (void)state;
+    atomic_bool enough = false;
+    pthread_t speaker;
+    pthread_create(&speaker, NULL, keep_speaking, &enough);
+    for (int round = 0; round < 10; round++) {
+        int peers[40];
+        for (size_t i = 0; i < COUNT_OF(peers); i++) {
+            peers[i] = dial();
+            say(peers[i], GET("/v1/listen"));
+        }
+        char first[64] = "";
+        struct pollfd poller = {.fd = peers[0], .events = POLLIN};
+        assert_int_equal(poll(&poller, 1, 5000), 1);
+        assert_true(recv(peers[0], first, sizeof first - 1, 0) > 0);
+        assert_status(first, 200);
+        for (size_t i = 0; i < COUNT_OF(peers); i++)
+            close(peers[i]);
+    }
+    atomic_store(&enough, true);
+    pthread_join(speaker, NULL);
+    for (int i = 0; i < 100 && count_ears() > 0; i++) {
+        speak(".");
+        usleep(20000);
+    }
+    assert_int_equal(count_ears(), 0);
+    assert_int_equal(destroyed, 400);
+}
+
 static bool is_ready(void *context, json_t *detail)
 {
     json_object_set_new(detail, "lag", json_integer(3));
@@ -824,6 +1042,11 @@ int main(void)
         TEST(chunks_that_were_read_before_a_pause_are_taken),
         TEST(stream_is_ended_when_the_store_does_not_come_back),
         TEST(stranger_is_refused_before_the_body),
+        TEST(endless_body_is_sent_as_it_comes),
+        TEST(listener_that_went_away_is_noticed),
+        TEST(listener_that_reads_nothing_holds_nobody),
+        TEST(stop_ends_bodies_without_an_end),
+        TEST(listeners_come_and_are_killed_while_somebody_speaks),
         TEST(admin_address_tells),
     };
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "services/intake/api_people.h"
 #include "services/intake/drafts.h"
+#include "services/intake/presence.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,6 +24,7 @@
 
 #define PASSWORD "correct horse battery"
 #define TOKEN "operator-token-0123456789abcdefghijklmnop"
+#define COLLEAGUE_TOKEN "colleague-token-0123456789abcdefghijklmn"
 #define AUDITOR_TOKEN "auditor-token-0123456789abcdefghijklmnop"
 
 static char folder[] = "/tmp/kakekomi-people-XXXXXX";
@@ -102,18 +104,22 @@ static void write_operators(const char *text)
 
 static char *operators_text(const char *password)
 {
-    char text[crypto_pwhash_STRBYTES], token[IDS_SHA256_TEXT_SIZE], auditor[IDS_SHA256_TEXT_SIZE];
+    char text[crypto_pwhash_STRBYTES], token[IDS_SHA256_TEXT_SIZE], auditor[IDS_SHA256_TEXT_SIZE],
+        colleague[IDS_SHA256_TEXT_SIZE];
     assert_int_equal(crypto_pwhash_str(text, password, strlen(password), crypto_pwhash_OPSLIMIT_MIN,
                                        crypto_pwhash_MEMLIMIT_MIN),
                      0);
     ids_sha256_text(TOKEN, strlen(TOKEN), token);
     ids_sha256_text(AUDITOR_TOKEN, strlen(AUDITOR_TOKEN), auditor);
+    ids_sha256_text(COLLEAGUE_TOKEN, strlen(COLLEAGUE_TOKEN), colleague);
     return mem_printf("{\"operators\":[{\"id\":\"sato\",\"name\":\"佐藤\",\"roles\":[\"operator\","
                       "\"supervisor\"],\"password\":\"%s\","
                       "\"tokens\":[{\"id\":\"console\",\"sha256\":\"%s\"}]},"
+                      "{\"id\":\"suzuki\",\"name\":\"鈴木\",\"roles\":[\"operator\"],"
+                      "\"tokens\":[{\"id\":\"console\",\"sha256\":\"%s\"}]},"
                       "{\"id\":\"kanri\",\"name\":\"監査\",\"roles\":[\"auditor\"],\"tokens\":[{"
                       "\"id\":\"report\",\"sha256\":\"%s\"}]}]}",
-                      text, token, auditor);
+                      text, token, colleague, auditor);
 }
 
 static int start_server(void **state)
@@ -331,7 +337,7 @@ static void token_names_its_owner(void **state)
     assert_int_equal(json_array_size(json_object_get(me.body, "roles")), 2);
     ANSWER tokens = ask("GET", "/v1/tokens", BEARER, NULL);
     assert_int_equal(json_array_size(json_object_get(tokens.body, "tokens")),
-                     2); /* a supervisor sees everybody's */
+                     3); /* a supervisor sees everybody's */
 }
 
 static void nobody_gets_in_without(void **state)
@@ -363,7 +369,7 @@ static void auditor_reads_and_does_not_write(void **state)
 {
     (void)state;
     static const char auditor[] = "Authorization: Bearer " AUDITOR_TOKEN "\r\n";
-    assert_int_equal(status_of("GET", "/v1/drafts", auditor, NULL), 200);
+    assert_int_equal(status_of("GET", "/v1/me", auditor, NULL), 200);
     ANSWER answer = ask("PUT", "/v1/drafts/a", auditor, "{}");
     assert_code(&answer, 403, "forbidden");
 }
@@ -588,15 +594,101 @@ static void draft_is_kept_with_its_version(void **state)
                         "call-2");
 }
 
+#define CASE_ONE "00000000-0000-7000-8000-000000000001"
+#define CASE_TWO "00000000-0000-7000-8000-000000000002"
+#define COLLEAGUE "Authorization: Bearer " COLLEAGUE_TOKEN "\r\n"
+
+static void draft_without_an_id_is_made_once(void **state)
+{
+    (void)state;
+    char location[100];
+    ANSWER first = ask("PUT", "/v1/drafts", BEARER "Idempotency-Key: \"k\"\r\n", "{}");
+    assert_int_equal(first.status, 201);
+    copy_header(&first, "Location: ", "\r", location, sizeof location);
+    assert_string_equal(location + strlen("/v1/drafts/"), text_of(&first, "id"));
+    assert_int_equal(status_of("GET", location, BEARER, NULL), 200);
+    ANSWER again = ask("PUT", "/v1/drafts", BEARER "Idempotency-Key: k\r\n", "{\"memo\":\"2\"}");
+    assert_int_equal(again.status, 200);
+    assert_string_equal(text_of(&again, "id"), text_of(&first, "id"));
+    ANSWER theirs = ask("PUT", "/v1/drafts", COLLEAGUE "Idempotency-Key: k\r\n", "{}");
+    assert_int_equal(theirs.status, 201);
+    ANSWER other = ask("PUT", "/v1/drafts", BEARER, "{}");
+    assert_int_equal(other.status, 201);
+    ANSWER list = ask("GET", "/v1/drafts", BEARER, NULL);
+    assert_int_equal(json_array_size(json_object_get(list.body, "drafts")), 3);
+}
+
+static void draft_is_taken_over_by_naming_what_was_seen(void **state)
+{
+    (void)state;
+    char etag[64], taken[64];
+    ANSWER made = ask("PUT", "/v1/drafts/call", BEARER,
+                      "{\"hearing\":{\"contact\":{\"company\":\"架空商事\"}}}");
+    copy_header(&made, "ETag: ", "\r", etag, sizeof etag);
+    assert_string_equal(text_of(&made, "owner"), "sato");
+    assert_string_equal(text_of(&made, "company"), "架空商事");
+    ANSWER blind = ask("PUT", "/v1/drafts/call", COLLEAGUE, "{}");
+    assert_code(&blind, 428, "theirs");
+    ANSWER some = ask("PUT", "/v1/drafts/call", COLLEAGUE "If-Match: *\r\n", "{}");
+    assert_code(&some, 428, "theirs");
+    ANSWER thrown = ask("DELETE", "/v1/drafts/call", COLLEAGUE, NULL);
+    assert_code(&thrown, 409, "theirs");
+    CLEANUP(mem_free) char *match = mem_printf(COLLEAGUE "If-Match: %s\r\n", etag);
+    ANSWER over = ask("PUT", "/v1/drafts/call", match, "{\"memo\":\"taken\"}");
+    assert_int_equal(over.status, 200);
+    copy_header(&over, "ETag: ", "\r", taken, sizeof taken);
+    assert_string_equal(text_of(&over, "owner"), "suzuki");
+    const json_t *from = json_object_get(over.body, "taken_over");
+    assert_string_equal(json_string_value(json_object_get(from, "from")), "sato");
+    ANSWER back = ask("PUT", "/v1/drafts/call", BEARER, "{}"); /* the first one still types */
+    assert_code(&back, 428, "theirs");
+    CLEANUP(mem_free) char *stale = mem_printf(BEARER "If-Match: %s\r\n", etag);
+    ANSWER late = ask("PUT", "/v1/drafts/call", stale, "{}");
+    assert_code(&late, 412, "changed");
+    ANSWER list = ask("GET", "/v1/drafts", BEARER, NULL);
+    const json_t *entry = json_array_get(json_object_get(list.body, "drafts"), 0);
+    assert_string_equal(json_string_value(json_object_get(entry, "owner")), "suzuki");
+    assert_int_equal(status_of("DELETE", "/v1/drafts/call", COLLEAGUE, NULL), 204);
+}
+
+static void draft_becomes_one_case_only(void **state)
+{
+    (void)state;
+    bool is_claimed;
+    char mine[IDS_UUID_SIZE] = CASE_ONE, other[IDS_UUID_SIZE] = CASE_TWO;
+    people_claim_draft("call", mine, &is_claimed);
+    assert_false(is_claimed);
+    assert_int_equal(status_of("PUT", "/v1/drafts/call", BEARER, "{}"), 200);
+    people_claim_draft("call", mine, &is_claimed);
+    assert_true(is_claimed);
+    assert_string_equal(mine, CASE_ONE);
+    people_claim_draft("call", other, &is_claimed);
+    assert_true(is_claimed);
+    assert_string_equal(other, CASE_ONE);
+    people_drop_draft("call", CASE_TWO); /* of another case: nothing of ours */
+    ANSWER list = ask("GET", "/v1/drafts", BEARER, NULL);
+    const json_t *entry = json_array_get(json_object_get(list.body, "drafts"), 0);
+    assert_string_equal(json_string_value(json_object_get(entry, "case")), CASE_ONE);
+    people_drop_draft("call", CASE_ONE);
+    assert_int_equal(status_of("GET", "/v1/drafts/call", BEARER, NULL), 404);
+    memcpy(other, CASE_TWO, sizeof other);
+    people_claim_draft("call", other, &is_claimed); /* a repetition, after the draft has gone */
+    assert_true(is_claimed);
+    assert_string_equal(other, CASE_ONE);
+    assert_int_equal(status_of("PUT", "/v1/drafts/call", BEARER, "{}"), 200); /* another call */
+    memcpy(other, CASE_TWO, sizeof other);
+    people_claim_draft("call", other, &is_claimed);
+    assert_string_equal(other, CASE_TWO);
+}
+
 static void draft_goes_when_dropped(void **state)
 {
     (void)state;
     assert_int_equal(status_of("GET", "/v1/drafts/a", BEARER, NULL), 404);
     assert_int_equal(status_of("PUT", "/v1/drafts/a", BEARER, "{}"), 200);
     assert_int_equal(
-        status_of("GET", "/v1/drafts/a", "Authorization: Bearer " AUDITOR_TOKEN "\r\n", NULL),
-        404); /* another's */
-    people_drop_draft("sato", "a");
+        status_of("GET", "/v1/drafts/a", "Authorization: Bearer " AUDITOR_TOKEN "\r\n", NULL), 403);
+    people_drop_draft("a", CASE_ONE);
     assert_int_equal(status_of("GET", "/v1/drafts/a", BEARER, NULL), 404);
     assert_int_equal(status_of("PUT", "/v1/drafts/a", BEARER, "{}"), 200);
     assert_int_equal(status_of("DELETE", "/v1/drafts/a", BEARER, NULL), 204);
@@ -621,6 +713,73 @@ static void drafts_have_limits(void **state)
     ANSWER many = ask("PUT", "/v1/drafts/one-more", BEARER, "{}");
     assert_code(&many, 409, "too_many");
     assert_int_equal(status_of("PUT", "/v1/drafts/d7", BEARER, "{}"), 200);
+    assert_int_equal(status_of("PUT", "/v1/drafts/theirs", COLLEAGUE, "{}"), 200);
+}
+
+/* --- presence ------------------------------------------------------------------------------------------------------- */
+
+static size_t present_at(const char *operator, const char * doing, bool *ret_taken,
+                         struct present present[PRESENT_MAX])
+{
+    size_t count = 0;
+    struct why why = {0};
+    assert_int_equal(presence_say(auth_redis(), CASE_ONE, operator, doing, clock_now_us(),
+                                  ret_taken, present, &count, &why),
+                     VERDICT_OK);
+    return count;
+}
+
+static void presence_is_told_once_for_each_change(void **state)
+{
+    (void)state;
+    bool taken;
+    char place[48] = "";
+    size_t count;
+    struct why why = {0};
+    struct present present[PRESENT_MAX];
+    struct presence_change changes[PRESENCE_CHANGES_MAX];
+    assert_int_equal(presence_changes(auth_redis(), place, changes, &count, &why), VERDICT_OK);
+    assert_int_equal(present_at("sato", "viewing", &taken, present), 1);
+    assert_int_equal(present_at("sato", "viewing", &taken, present), 1);
+    assert_int_equal(present_at("suzuki", "editing", &taken, present), 2);
+    assert_int_equal(present_at("sato", "editing", &taken, present), 2);
+    assert_string_equal(present[0].doing, "editing");
+    assert_int_equal(present_at("sato", NULL, &taken, present), 1);
+    assert_string_equal(present[0].operator, "suzuki");
+    assert_int_equal(presence_changes(auth_redis(), place, changes, &count, &why), VERDICT_OK);
+    static const char *const expected[][2] = {
+        {"sato", "viewing"}, {"suzuki", "editing"}, {"sato", "editing"}, {"sato", "left"}};
+    assert_int_equal(count, COUNT_OF(expected));
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(changes[i].case_id, CASE_ONE);
+        assert_string_equal(changes[i].operator, expected[i][0]);
+        assert_string_equal(changes[i].doing, expected[i][1]);
+    }
+    assert_int_equal(presence_changes(auth_redis(), place, changes, &count, &why), VERDICT_OK);
+    assert_int_equal(count, 0);
+}
+
+static void presence_has_limits_and_an_end(void **state)
+{
+    (void)state;
+    bool taken;
+    char name[16];
+    size_t count;
+    struct why why = {0};
+    struct present present[PRESENT_MAX];
+    for (int i = 0; i < PRESENT_MAX; i++) {
+        snprintf(name, sizeof name, "op-%d", i);
+        present_at(name, "viewing", &taken, present);
+        assert_true(taken);
+    }
+    present_at("one-more", "viewing", &taken, present);
+    assert_false(taken);
+    assert_int_equal(present_at("op-7", "editing", &taken, present), PRESENT_MAX);
+    assert_true(taken);
+    int64_t later_us = clock_now_us() + (PRESENCE_KEPT_MS + 1000) * INT64_C(1000);
+    assert_int_equal(presence_ask(auth_redis(), CASE_ONE, later_us, present, &count, &why),
+                     VERDICT_OK);
+    assert_int_equal(count, 0);
 }
 
 /* --- Redis away --------------------------------------------------------------------------------------------------- */
@@ -726,6 +885,11 @@ int main(void)
         TEST(account_is_locked_after_too_many_attempts),
         TEST(many_people_sign_in_at_once),
         TEST(draft_is_kept_with_its_version),
+        TEST(draft_without_an_id_is_made_once),
+        TEST(draft_is_taken_over_by_naming_what_was_seen),
+        TEST(draft_becomes_one_case_only),
+        TEST(presence_is_told_once_for_each_change),
+        TEST(presence_has_limits_and_an_end),
         TEST(draft_goes_when_dropped),
         TEST(drafts_have_limits),
         TEST(tokens_work_without_redis_and_sessions_say_why_not),
