@@ -19,6 +19,7 @@ import struct
 import time
 import uuid
 
+import pytest
 import requests
 from confluent_kafka import Consumer, TopicPartition
 
@@ -30,6 +31,10 @@ SEED = int(os.environ.get("TEST_SEED", "0")) or random.SystemRandom().randrange(
 # The shortest hearing with which a hand-over may go: everything asked, nothing known.
 READY = {"contact": {"responsible_person": "unknown"}, "network": {"configuration": "unknown"}, "logs": "unknown",
          "device": [{"identification": "partly", "disk_encrypted": "unknown"}]}
+
+
+# What takes its time and finds little by being asked often.
+in_full_only = pytest.mark.skipif(SCALE < 1, reason="in tests/faults/run")
 
 
 def scaled(count):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates that must not be taken: a clear line in the log, the documented exit code, and nothing sent."""
+import concurrent.futures
 import datetime
 import ipaddress
 import json
@@ -56,9 +57,12 @@ class Authority:
 EXPIRED, NOT_YET = {"begins": NOW - 30 * DAY, "ends": NOW - DAY}, {"begins": NOW + DAY, "ends": NOW + 30 * DAY}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def desk_ca(desk):
     return Authority(desk.var / "pki" / "ca")
+
+
+WRITTEN = ("escalations", "provider-events", "escalation-status", "reports", "dead-letters")
 
 
 def free_port():
@@ -91,7 +95,7 @@ def nothing_was_sent(desk, before):
 def sent(desk):
     """What stood in the topics that escalation writes, before."""
     desk.wait_idle()
-    return {topic: desk.ends(topic) for topic in ("escalations", "provider-events", "escalation-status", "reports", "dead-letters")}
+    return {topic: desk.ends(topic) for topic in WRITTEN}
 
 
 @pytest.mark.parametrize("dates, says", [(EXPIRED, "the certificate expired at"), (NOT_YET, "the certificate is not valid before")],
@@ -127,22 +131,6 @@ def test_the_key_of_another_certificate(desk, build, desk_ca, sent, tmp_path):
     nothing_was_sent(desk, sent)
 
 
-def test_a_certificate_of_another_authority_is_refused_by_the_broker_and_the_log_says_which_files(desk, build, sent, tmp_path):
-    own = Authority().issue(tmp_path / "escalation", "escalation")
-    code, lines = started(desk, build, tmp_path, cert=own / "cert.pem", key=own / "key.pem")
-    assert code == 111 and lines[-1]["event"] == "service.start_failed"
-    assert "KAKEKOMI_KAFKA_{CERT,KEY,CA}_FILE" in lines[-1]["why"] and "SSL" in lines[-1]["why"], lines[-1]
-    nothing_was_sent(desk, sent)
-
-
-def test_a_certificate_of_nobody_may_do_nothing(desk, build, desk_ca, sent, tmp_path):
-    """Signed by the desk's authority, and in no line of the table."""
-    own = desk_ca.issue(tmp_path / "nobody", "nobody")
-    code, lines = started(desk, build, tmp_path, cert=own / "cert.pem", key=own / "key.pem")
-    assert code == 111 and "not to be seen by this principal" in lines[-1]["why"], lines[-1]
-    nothing_was_sent(desk, sent)
-
-
 # --- the broker's side ----------------------------------------------------------------------------------------------------
 class Impostor(threading.Thread):
     """Something on a port that shows this certificate and notes whether anybody said a word to it."""
@@ -173,27 +161,65 @@ class Impostor(threading.Thread):
                 pass
 
 
-@pytest.mark.parametrize("what, says", [
-    ({"authority": "desk", **EXPIRED}, "expired"), ({"authority": "desk", **NOT_YET}, "not yet valid"), ({"authority": "other"}, "issuer certificate"),
-    ({"authority": "desk", "names": ("192.0.2.1", "kafka.example")}, "mismatch"), ({"authority": "desk", "names": ()}, "mismatch"),
-], ids=["expired", "not yet valid", "another authority", "another name", "no name"])
-def test_a_broker_that_cannot_be_believed_hears_nothing(desk, build, desk_ca, sent, tmp_path, what, says):
-    authority = {"desk": desk_ca, "other": Authority()}[what["authority"]]
-    shown = authority.issue(tmp_path / "broker", "broker", **{name: value for name, value in what.items() if name != "authority"})
-    impostor = Impostor(shown, desk.var / "pki" / "ca" / "cert.pem")
-    code, lines = started(desk, build, tmp_path, brokers=impostor.address)
-    impostor.listener.close()
+BROKERS = {
+    "expired": ({"authority": "desk", **EXPIRED}, "expired"), "not yet valid": ({"authority": "desk", **NOT_YET}, "not yet valid"),
+    "another authority": ({"authority": "other"}, "issuer certificate"),
+    "another name": ({"authority": "desk", "names": ("192.0.2.1", "kafka.example")}, "mismatch"),
+    "no name": ({"authority": "desk", "names": ()}, "mismatch")}
+
+
+@pytest.fixture(scope="module")
+def refusals(desk, build, desk_ca, tmp_path_factory):
+    """Each way of not being believed, all at once, because a service gives a broker twenty seconds: name → exit code, log, impostor."""
+    def with_own(authority, name):
+        folder = tmp_path_factory.mktemp("own")
+        own = authority.issue(folder / name, name)
+        return (*started(desk, build, folder, cert=own / "cert.pem", key=own / "key.pem"), None)
+
+    def with_broker(what):
+        folder = tmp_path_factory.mktemp("broker")
+        authority = {"desk": desk_ca, "other": Authority()}[what["authority"]]
+        shown = authority.issue(folder / "broker", "broker", **{name: value for name, value in what.items() if name != "authority"})
+        impostor = Impostor(shown, desk.var / "pki" / "ca" / "cert.pem")
+        found = started(desk, build, folder, brokers=impostor.address)
+        impostor.listener.close()
+        return (*found, impostor)
+
+    desk.wait_idle()
+    before = {topic: desk.ends(topic) for topic in WRITTEN}
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        running = {name: pool.submit(with_broker, what) for name, (what, _) in BROKERS.items()}
+        running |= {"own of another authority": pool.submit(with_own, Authority(), "escalation"), "own of nobody": pool.submit(with_own, desk_ca, "nobody")}
+        outcomes = {name: future.result() for name, future in running.items()}
+    nothing_was_sent(desk, before)
+    return outcomes
+
+
+@pytest.mark.parametrize("name", BROKERS)
+def test_a_broker_that_cannot_be_believed_hears_nothing(refusals, name):
+    code, lines, impostor = refusals[name]
     assert code == 111 and lines[-1]["event"] == "service.start_failed"
-    assert "KAKEKOMI_KAFKA_{CERT,KEY,CA}_FILE" in lines[-1]["why"] and says in lines[-1]["why"], lines[-1]
+    assert "KAKEKOMI_KAFKA_{CERT,KEY,CA}_FILE" in lines[-1]["why"] and BROKERS[name][1] in lines[-1]["why"], lines[-1]
     assert impostor.connections > 0 and impostor.heard == b"", "something was said to it"
-    nothing_was_sent(desk, sent)
+
+
+def test_a_certificate_of_another_authority_is_refused_by_the_broker_and_the_log_says_which_files(refusals):
+    code, lines, _ = refusals["own of another authority"]
+    assert code == 111 and lines[-1]["event"] == "service.start_failed"
+    assert "KAKEKOMI_KAFKA_{CERT,KEY,CA}_FILE" in lines[-1]["why"] and "SSL" in lines[-1]["why"], lines[-1]
+
+
+def test_a_certificate_of_nobody_may_do_nothing(refusals):
+    """Signed by the desk's authority, and in no line of the table."""
+    code, lines, _ = refusals["own of nobody"]
+    assert code == 111 and "not to be seen by this principal" in lines[-1]["why"], lines[-1]
 
 
 # --- the provider -----------------------------------------------------------------------------------------------------------
 def asks(desk, pki, brokers=None):
     return AdminClient({"bootstrap.servers": brokers or desk.env["KAKEKOMI_PROVIDER_BROKERS"], "security.protocol": "ssl",
                         "ssl.certificate.location": str(pki / "cert.pem"), "ssl.key.location": str(pki / "key.pem"),
-                        "ssl.ca.location": str(desk.var / "pki" / "ca" / "cert.pem"), "log_level": 0}).list_topics(timeout=6).topics
+                        "ssl.ca.location": str(desk.var / "pki" / "ca" / "cert.pem"), "log_level": 0}).list_topics(timeout=4).topics
 
 
 @pytest.mark.parametrize("kind", ["expired", "not yet valid", "another authority", "the desk's authority"])

@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 
-from desk import READY, SEED, Desk, chains, scaled, until
+from desk import READY, SCALE, SEED, Desk, chains, scaled, until
 from partner import Partner
 from test_exactly_once import repeated
 
@@ -57,7 +57,7 @@ class Killer(threading.Thread):
         until("escalation is started again", lambda: self.desk.pid("escalation") != pid, 30, 0.01)
         until("escalation is ready or dead", lambda: self.desk.ready("escalation") or self.is_dead(count), 90, 0.05)
         self.prepare(after)
-        end = time.monotonic() + (25 if point else min(20, self.dice.expovariate(1 / 5)))
+        end = time.monotonic() + (25 if point else min(20, self.dice.expovariate(1 / 5)) * (1 if SCALE >= 1 else 0.4))
         while time.monotonic() < end and not self.is_dead(count):
             time.sleep(0.02)
         if self.is_dead(count):

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from desk import READY, ROOT, until
+from desk import in_full_only, READY, ROOT, until
 from partner import Envelope, Partner
 
 
@@ -136,6 +136,7 @@ def test_what_was_offered_under_an_old_secret_is_released_while_its_line_is_ther
     assert "secret it is sealed under" not in json.dumps(desk.case(second["case"])["escalation"])
 
 
+@in_full_only
 def test_what_is_being_prepared_under_a_secret_that_is_gone_is_sealed_anew(desk, partner, keys):
     case_id = requested(desk, [os.urandom(50 * 1024 * 1024)])
     until("it is being prepared", lambda: any(entry.get("parts") for entry in statuses(desk, case_id)), pause=0)
