@@ -6,12 +6,6 @@
 #include <stdio.h>
 #include <time.h>
 
-static void file_close(FILE **file)
-{
-    if (*file)
-        fclose(*file);
-}
-
 static void certificate_free(X509 **certificate)
 {
     X509_free(*certificate);
@@ -24,13 +18,21 @@ static void write_time(const ASN1_TIME *at, char *text, size_t size)
         snprintf(text, size, "a time that cannot be read");
 }
 
+static X509 *read_certificate(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return NULL;
+    X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    fclose(file);
+    return certificate;
+}
+
 enum verdict certificate_check(const char *path, int64_t now_s, struct why *why)
 {
     time_t now = (time_t)now_s;
     char at[40];
-    CLEANUP(file_close) FILE *file = fopen(path, "re");
-    CLEANUP(certificate_free)
-    X509 *certificate = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+    CLEANUP(certificate_free) X509 *certificate = read_certificate(path);
     if (!certificate)
         return fatal(why, "%.150s: expected a certificate, PEM", path);
     write_time(X509_get0_notAfter(certificate), at, sizeof at);

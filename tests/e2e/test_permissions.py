@@ -102,7 +102,9 @@ def test_every_principal_has_its_own_group_and_transactions_only(desk, principal
             assert group_answers(wire, group) | {"join": 0} == dict.fromkeys(("find", "fetch offsets", "describe", "join", "commit"), 0)
         else:
             answers = group_answers(wire, group)
-            assert set(answers.values()) == {GROUP_REFUSED}, f"{principal}, {group}: {answers}"
+            # intake tells operators which service is down: it may look at the groups, and do nothing in them.
+            looks = {"find": 0, "fetch offsets": 0, "describe": 0} if principal == "intake" and group in PROCESSORS else {}
+            assert answers == dict.fromkeys(answers, GROUP_REFUSED) | looks, f"{principal}, {group}: {answers}"
     for name in ("triage-1", "escalation-1", "notify-1", "escalation-", "provider", "provider-1", "intake-1", "kakekomi", ""):
         if name.split("-")[0] == principal in PROCESSORS and "-" in name:
             continue  # its own: the running service would be fenced off
