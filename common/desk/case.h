@@ -123,6 +123,8 @@ case_consent_in_force(const json_t *state); /* the last, not withdrawn; NULL if 
 /* The consent by which this scope is given: the last that names it among those in force; NULL: none. In force together are
  * the last one and those before it to the same text, back to a withdrawal or another text: a later consent adds scopes. */
 const json_t *case_consent_to(const json_t *state, const char *scope);
+/* Whether two consents are to one text: of these each may give some of the scopes. */
+bool case_consent_is_to_same_text(const json_t *a, const json_t *b);
 const json_t *case_intention_in_force(const json_t *state); /* NULL if none */
 const json_t *case_handover_open(
     const json_t *state); /* the last one not ended, declined, deleted, replaced; NULL if none */

@@ -24,7 +24,7 @@ static json_t *copy_members(const struct act *act)
 
 /* --- which consents are in force ---------------------------------------------------------------------------------------- */
 
-static bool is_to_the_same_text(const json_t *a, const json_t *b)
+bool case_consent_is_to_same_text(const json_t *a, const json_t *b)
 {
     static const char *const members[] = {"document", "version", "sha256"};
     for (size_t i = 0; i < COUNT_OF(members); i++)
@@ -39,7 +39,7 @@ static size_t first_in_force(const json_t *consents)
     size_t first = json_array_size(consents);
     const json_t *last = json_array_get(consents, first - 1);
     while (first > 0 && !json_object_get(json_array_get(consents, first - 1), "withdrawn") &&
-           is_to_the_same_text(json_array_get(consents, first - 1), last))
+           case_consent_is_to_same_text(json_array_get(consents, first - 1), last))
         first--;
     return first;
 }

@@ -78,9 +78,9 @@ static enum verdict check_items(const json_t *items, size_t of, struct why *why)
         return reject(why, "manifest: /items: not all parts belong to an item");
     if (!is_text(json_array_get(items, 0), "name", DOCUMENT) ||
         json_integer_value(json_object_get(json_array_get(items, 0), "length")) >
-            REPORT_DOCUMENT_BYTES_MAX)
+            LIMIT_REPORT_DOCUMENT_BYTES)
         return reject(why, "manifest: /items/0: expected " DOCUMENT " of at most %d bytes",
-                      REPORT_DOCUMENT_BYTES_MAX);
+                      LIMIT_REPORT_DOCUMENT_BYTES);
     return length <= LIMIT_REPORT_BYTES
                ? VERDICT_OK
                : reject(why, "manifest: /items: more than %lld bytes in all", LIMIT_REPORT_BYTES);
@@ -153,8 +153,8 @@ enum verdict report_check_document(struct bytes clear, json_t **ret_document, st
 {
     json_auto_t *document = NULL;
     struct why inner = {0};
-    if (clear.length > REPORT_DOCUMENT_BYTES_MAX)
-        return reject(why, DOCUMENT ": larger than %d bytes", REPORT_DOCUMENT_BYTES_MAX);
+    if (clear.length > LIMIT_REPORT_DOCUMENT_BYTES)
+        return reject(why, DOCUMENT ": larger than %d bytes", LIMIT_REPORT_DOCUMENT_BYTES);
     if (event_parse_json(clear.data, clear.length, &document, &inner) != VERDICT_OK)
         return reject(why, DOCUMENT ": %.160s", inner.text);
     enum verdict verdict = check_document(document, why);

@@ -8,7 +8,6 @@
 #include "common/verdict.h"
 
 #define REPORT_MANIFEST_BYTES_MAX (64 * 1024)
-#define REPORT_DOCUMENT_BYTES_MAX (256 * 1024)
 
 /* The items, which follow one another from part 1 to the last of `parts` without gaps. */
 enum verdict report_check_manifest(struct bytes clear, const char *handover, size_t parts,

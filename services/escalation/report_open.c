@@ -107,7 +107,7 @@ static enum verdict read_document(const struct work *work, const json_t *items,
     size_t parts = (size_t)json_integer_value(json_object_get(item, "parts"));
     CLEANUP(buf_free) struct buf text;
     CLEANUP(buf_free) struct buf clear;
-    buf_init(&text, REPORT_DOCUMENT_BYTES_MAX + 1);
+    buf_init(&text, LIMIT_REPORT_DOCUMENT_BYTES + 1);
     buf_init(&clear, LIMIT_CHUNK_BYTES);
     for (size_t part = 1; part <= parts; part++) {
         enum verdict verdict = open_part(work, part, &clear, why);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/escalation/sealing.h"
 
+#include "common/desk/limits.h"
 #include "common/event.h"
 #include "common/ids.h"
 
@@ -228,7 +229,7 @@ static bool split(const char *text, const char *const *names, size_t count, json
 static json_t *decode_object(const json_t *encoded)
 {
     size_t length = jose_b64_dec(encoded, NULL, 0);
-    if (length == SIZE_MAX || length > SEALING_REPLY_BYTES_MAX)
+    if (length == SIZE_MAX || length > LIMIT_WORD_BYTES)
         return NULL;
     CLEANUP(mem_free) char *text = mem_alloc(length + 1);
     json_t *object = NULL;
@@ -259,8 +260,8 @@ static const json_t *pinned_key(const json_t *header, const json_t *jwks)
 enum verdict sealing_verify(struct bytes received, const json_t *jwks, json_t **ret_payload,
                             const char **ret_kid, struct why *why)
 {
-    if (!received.data || received.length == 0 || received.length > SEALING_REPLY_BYTES_MAX)
-        return reject(why, "expected a reply of 1 to %d bytes", SEALING_REPLY_BYTES_MAX);
+    if (!received.data || received.length == 0 || received.length > LIMIT_WORD_BYTES)
+        return reject(why, "expected a reply of 1 to %d bytes", LIMIT_WORD_BYTES);
     CLEANUP(mem_free) char *text = mem_dup(received.data, received.length);
     static const char *const names[] = {"protected", "payload", "signature"};
     json_auto_t *jws = NULL;

@@ -12,7 +12,6 @@
 #include "common/verdict.h"
 
 #define SEALING_KEY_BYTES 32
-#define SEALING_REPLY_BYTES_MAX (64 * 1024)
 
 #define SEALING_SECRETS_MAX 8
 #define SEALING_SECRET_ID_SIZE 17

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/intake/custody.h"
 
+#include "common/desk/case.h"
 #include "common/ids.h"
 
 #include <string.h>
@@ -166,15 +167,6 @@ static json_t *given_at(const struct search *search, size_t place)
     return given;
 }
 
-static bool is_to_the_same_text(const json_t *a, const json_t *b)
-{
-    static const char *const members[] = {"document", "version", "sha256"};
-    for (size_t i = 0; i < COUNT_OF(members); i++)
-        if (!json_equal(json_object_get(a, members[i]), json_object_get(b, members[i])))
-            return false;
-    return true;
-}
-
 /* Those recorded up to the basis and not withdrawn by then. A later consent adds scopes to those to the same text, a later
  * intention takes the place of the one before. */
 static json_t *describe_given(const struct search *search, const char *given_type,
@@ -190,7 +182,7 @@ static json_t *describe_given(const struct search *search, const char *given_typ
             continue;
         json_t *given = given_at(search, i);
         if (!json_object_get(given, "document") ||
-            !is_to_the_same_text(json_array_get(list, 0), given))
+            !case_consent_is_to_same_text(json_array_get(list, 0), given))
             json_array_clear(list);
         json_array_append_new(list, given);
     }

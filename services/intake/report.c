@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DOCUMENT_BYTES_MAX (256 * 1024)
-
 static const json_t *find(const json_t *list, const char *id)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -45,7 +43,7 @@ static enum verdict read_document(const json_t *report, json_t **ret_document, s
     const json_t *first = json_array_get(json_object_get(report, "items"), 0);
     CLEANUP(buf_free) struct buf text;
     *ret_document = NULL;
-    buf_init(&text, DOCUMENT_BYTES_MAX);
+    buf_init(&text, LIMIT_REPORT_DOCUMENT_BYTES);
     if (!first)
         return VERDICT_OK;
     enum verdict verdict =
