@@ -146,9 +146,11 @@ struct MHD_Response *http_stream_response(struct http_request *request);
 void http_stream_end(struct http_request *request, int64_t now_ms);
 /* With request.lock held: a suspended connection goes on. */
 void http_wake_connection(struct http_request *request);
-/* Writes the stored answer, or a bare 408, straight to the socket of a connection that is closed afterwards. */
+/* Writes the stored answer straight to a connection that is closed afterwards; its server's thread only. */
 void http_reply_raw(struct http_request *request);
-void http_reply_timeout(int socket);
+/* The same with a bare 408, any thread; a connection with TLS is closed without it. */
+void http_reply_timeout(struct http_connection *connection);
+bool http_is_tls(const struct http_server *server);
 
 struct http_request *http_request_new(struct http_connection *connection, const char *target);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers: kept in the request by whoever gives them first, handed to libmicrohttpd by the server's own thread only. */
 #include "common/http_internal.h"
+#include "common/http_tls.h"
 
 #include "common/clock.h"
 
@@ -287,6 +288,14 @@ static void drain(int socket)
         ;
 }
 
+static void send_raw(struct http_request *request, const char *text, size_t length)
+{
+    if (http_is_tls(request->connection->server))
+        http_tls_send(request->mhd, text, length);
+    else
+        send_text(request->connection->socket, text, length);
+}
+
 void http_reply_raw(struct http_request *request)
 {
     CLEANUP(buf_free) struct buf head;
@@ -298,13 +307,15 @@ void http_reply_raw(struct http_request *request)
     for (size_t i = 0; i < request->field_count; i++)
         buf_printf(&head, "%s: %s\r\n", request->fields[i].text, field_value(&request->fields[i]));
     buf_add_text(&head, "\r\n");
-    send_text(request->connection->socket, head.data, head.length);
-    send_text(request->connection->socket, request->reply.data, request->reply.length);
+    send_raw(request, head.data, head.length);
+    send_raw(request, request->reply.data, request->reply.length);
     drain(request->connection->socket);
 }
 
-void http_reply_timeout(int socket)
+void http_reply_timeout(struct http_connection *connection)
 {
+    if (http_is_tls(connection->server))
+        return; /* its session belongs to the server's thread */
     static const char body[] =
         "{\"type\":\"about:blank\",\"title\":\"Request Timeout\",\"status\":408,\"code\":"
         "\"too_slow\",\"detail\":\"the request was not complete in time\"}";
@@ -314,6 +325,6 @@ void http_reply_timeout(int socket)
                           "application/problem+json\r\n"
                           "Content-Length: %zu\r\n\r\n%s",
                           sizeof body - 1, body);
-    send_text(socket, text, (size_t)length);
-    drain(socket);
+    send_text(connection->socket, text, (size_t)length);
+    drain(connection->socket);
 }

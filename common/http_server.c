@@ -8,6 +8,7 @@
  *   request_done       the answer is written or the client is gone
  */
 #include "common/http_internal.h"
+#include "common/http_tls.h"
 
 #include "common/clock.h"
 #include "common/metrics.h"
@@ -342,16 +343,39 @@ static void fill_limits(struct http_server_definition *limits)
 #define STRICTNESS MHD_OPTION_STRICT_FOR_CLIENT
 #endif
 
+bool http_is_tls(const struct http_server *server)
+{
+    return server->definition.cert_file != NULL;
+}
+
+static unsigned daemon_flags(const struct http_server *server)
+{
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+    return http_is_tls(server) ? flags | MHD_USE_TLS : flags;
+}
+
+/* What not every server has. */
+static void fill_options(const struct http_server *server, struct MHD_OptionItem ret_options[4])
+{
+    if (server->definition.threads > 1)
+        *ret_options++ = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE,
+                                                 (intptr_t)server->definition.threads, NULL};
+    if (http_is_tls(server)) {
+        *ret_options++ =
+            (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)http_tls_callback()};
+        *ret_options++ =
+            (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)HTTP_TLS_PRIORITIES};
+    }
+    *ret_options = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+}
+
 static struct MHD_Daemon *start_daemon(struct http_server *server,
                                        const struct sockaddr_in *address)
 {
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
     const struct http_server_definition *definition = &server->definition;
-    struct MHD_OptionItem pool[] = {
-        {MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)definition->threads, NULL},
-        {MHD_OPTION_END, 0, NULL},
-    };
-    return MHD_start_daemon(flags, 0, NULL, NULL, handle, server,                              /**/
+    struct MHD_OptionItem options[4];
+    fill_options(server, options);
+    return MHD_start_daemon(daemon_flags(server), 0, NULL, NULL, handle, server,               /**/
                             MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address,            /**/
                             MHD_OPTION_URI_LOG_CALLBACK, target_seen, server,                  /**/
                             MHD_OPTION_NOTIFY_COMPLETED, request_done, server,                 /**/
@@ -362,12 +386,13 @@ static struct MHD_Daemon *start_daemon(struct http_server *server,
                             MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)INACTIVITY_S,             /**/
                             MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)SOMAXCONN,               /**/
                             STRICTNESS, 1,                                                     /**/
-                            MHD_OPTION_ARRAY, definition->threads > 1 ? pool : pool + 1,
-                            MHD_OPTION_END);
+                            MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
 static void free_server(struct http_server *server)
 {
+    if (http_is_tls(server))
+        http_tls_end();
     http_routes_free(server->routes);
     pthread_mutex_destroy(&server->lock);
     free(server->owned);
@@ -380,6 +405,8 @@ enum verdict http_server_start(const struct http_server_definition *definition,
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct sockaddr_in address = {0};
     enum verdict verdict = read_address(definition->address, &address, why);
+    if (verdict == VERDICT_OK && definition->cert_file)
+        verdict = http_tls_take(definition->cert_file, definition->key_file, why);
     if (verdict != VERDICT_OK)
         return verdict;
     pthread_once(&once, register_metrics);
@@ -399,6 +426,16 @@ enum verdict http_server_start(const struct http_server_definition *definition,
     server->port = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
     *ret_server = server;
     return VERDICT_OK;
+}
+
+enum verdict http_server_check_tls(const char *cert_file, const char *key_file, struct why *why)
+{
+    return http_tls_check(cert_file, key_file, why);
+}
+
+enum verdict http_server_renew_tls(struct http_server *server, struct why *why)
+{
+    return http_tls_take(server->definition.cert_file, server->definition.key_file, why);
 }
 
 unsigned http_server_port(const struct http_server *server)

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Purpose: HTTP/1.1 for hostile clients: a table of routes, limits, framing checks, total deadlines, problem+json, the
- * admin address. libmicrohttpd is included by common/http_*.c only.
+ * admin address; TLS where a certificate is given. libmicrohttpd is included by common/http_*.c only.
  * Ownership: a request belongs to the server; whoever keeps it beyond the handler holds a reference (http_hold/http_release).
  * Texts asked of a request live until it is answered; path, path values, body and data as long as the request.
  * Threads: handlers run on the server's threads and must not block for long: they suspend and answer later from any thread.
@@ -38,6 +38,8 @@ struct http_route {
 
 struct http_server_definition {
     const char *address; /* host:port, port 0 for any */
+    /* Both: TLS 1.2 and 1.3 and nothing else, for one server of the process; PEM, the chain behind its certificate. */
+    const char *cert_file, *key_file;
     const struct http_route *routes;
     size_t route_count;
     unsigned threads;
@@ -55,6 +57,10 @@ struct http_server_definition {
 
 enum verdict http_server_start(const struct http_server_definition *definition,
                                struct http_server **ret_server, struct why *why);
+/* What http_server_start would say of the two files. */
+enum verdict http_server_check_tls(const char *cert_file, const char *key_file, struct why *why);
+/* Both files again: connections that begin afterwards are shown the new certificate. FATAL: the one in use stays. */
+enum verdict http_server_renew_tls(struct http_server *server, struct why *why);
 unsigned http_server_port(const struct http_server *server);
 /* New requests get 503; waits for those in hand until the deadline; answers what is still suspended with 503; closes.
  * Requests still held by somebody stay valid until released; answers to them are dropped. NULL is fine. */

@@ -24,7 +24,7 @@ static void expire(struct http_connection *connection, int64_t now_ms)
     if (now_ms < atomic_load(&connection->deadline_ms))
         return;
     if (atomic_compare_exchange_strong(&connection->phase, &reading, HTTP_EXPIRED))
-        http_reply_timeout(connection->socket);
+        http_reply_timeout(connection);
     http_connection_shut(connection);
     atomic_store(&connection->deadline_ms, INT64_MAX);
 }

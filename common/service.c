@@ -237,7 +237,7 @@ static int run(const struct service *service)
     if (http_admin_start(&definition, &admin, &why) != VERDICT_OK ||
         service->start(&why) != VERDICT_OK) {
         log_event(LOG_ERROR, "service.start_failed", "why=%s", why.text);
-        return SERVICE_FAILED;
+        _exit(SERVICE_FAILED); /* threads of what did start would outlive what exit() destroys */
     }
     set_serving(true);
     log_event(LOG_INFO, "service.started", "version=%s", KAKEKOMI_VERSION);

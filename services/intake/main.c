@@ -16,8 +16,8 @@ struct intake intake;
 
 static struct {
     struct kafka_config kafka;
-    char *http_address, *admin_address, *state_dir, *instance, *desk_file, *operators_file,
-        *redis_url, *redis_ca_file;
+    char *http_address, *http_cert_file, *http_key_file, *admin_address, *state_dir, *instance,
+        *desk_file, *operators_file, *redis_url, *redis_ca_file;
     int64_t http_threads, session_idle_minutes, session_max_hours;
     bool cookie_secure;
 } config;
@@ -26,6 +26,11 @@ static const struct config_variable variables[] = {
     KAFKA_CONFIG_VARIABLES(__typeof__(config), kafka),
     {"KAKEKOMI_HTTP_ADDRESS", CONFIG_ADDRESS, "127.0.0.1:8080", "where the REST API listens",
      offsetof(__typeof__(config), http_address), 0, 0},
+    {"KAKEKOMI_HTTP_CERT_FILE", CONFIG_CERTIFICATE, "",
+     "certificate of the REST API, PEM, its chain behind it: TLS and nothing else",
+     offsetof(__typeof__(config), http_cert_file), 0, 0},
+    {"KAKEKOMI_HTTP_KEY_FILE", CONFIG_FILE, "", "its private key, PEM",
+     offsetof(__typeof__(config), http_key_file), 0, 0},
     {"KAKEKOMI_HTTP_THREADS", CONFIG_INTEGER, "2", "threads of the REST API",
      offsetof(__typeof__(config), http_threads), 1, 64},
     {"KAKEKOMI_ADMIN_ADDRESS", CONFIG_ADDRESS, "127.0.0.1:8090", "/livez, /readyz, /metrics",
@@ -49,16 +54,31 @@ static const struct config_variable variables[] = {
      "a session ends after this long in any case", offsetof(__typeof__(config), session_max_hours),
      1, 168},
     {"KAKEKOMI_COOKIE_SECURE", CONFIG_BOOLEAN, "false",
-     "true behind TLS: the cookie is sent over https only",
+     "true behind somebody else's TLS: the cookie is sent over https only",
      offsetof(__typeof__(config), cookie_secure), 0, 0},
 };
 
 static struct http_server *server;
 
+static enum verdict check_tls(struct why *why)
+{
+    if (!config.http_cert_file && !config.http_key_file)
+        return VERDICT_OK;
+    if (!config.http_cert_file || !config.http_key_file)
+        return fatal(why, "KAKEKOMI_HTTP_%s_FILE: must be set where the other is, for TLS",
+                     config.http_cert_file ? "KEY" : "CERT");
+    struct why inner = {0};
+    if (http_server_check_tls(config.http_cert_file, config.http_key_file, &inner) == VERDICT_OK)
+        return VERDICT_OK;
+    return fatal(why, "KAKEKOMI_HTTP_{CERT,KEY}_FILE: %.300s", inner.text);
+}
+
 static enum verdict check(struct why *why)
 {
     struct operator_list *operators = NULL;
-    enum verdict verdict = profile_holder_load(config.desk_file, why);
+    enum verdict verdict = check_tls(why);
+    if (verdict == VERDICT_OK)
+        verdict = profile_holder_load(config.desk_file, why);
     if (verdict == VERDICT_OK)
         verdict = operator_list_read(config.operators_file, &operators, why);
     operator_list_release(operators);
@@ -95,6 +115,8 @@ static enum verdict open_http(struct why *why)
     size_t count;
     const struct http_route *routes = intake_routes(&count);
     struct http_server_definition definition = {.address = config.http_address,
+                                                .cert_file = config.http_cert_file,
+                                                .key_file = config.http_key_file,
                                                 .route_count = count,
                                                 .routes = routes,
                                                 .threads = (unsigned)config.http_threads,
@@ -110,7 +132,7 @@ static enum verdict start(struct why *why)
                                .redis_ca_file = config.redis_ca_file,
                                .sessions = {.idle_ms_max = config.session_idle_minutes * 60000,
                                             .absolute_ms_max = config.session_max_hours * 3600000},
-                               .cookie_is_secure = config.cookie_secure};
+                               .cookie_is_secure = config.cookie_secure || config.http_cert_file};
     enum verdict verdict = open_kafka(why);
     if (verdict == VERDICT_OK)
         verdict = people_start(&auth, why);
@@ -142,9 +164,21 @@ static bool ready(json_t *detail)
     return view_is_ready(intake.view, detail);
 }
 
+static void renew_certificate(void)
+{
+    struct why why = {0};
+    if (!config.http_cert_file)
+        return;
+    if (http_server_renew_tls(server, &why) != VERDICT_OK)
+        log_event(LOG_ERROR, "certificate.refused", "why=%s", why.text);
+    else
+        log_event(LOG_INFO, "certificate.renewed", "file=%s", config.http_cert_file);
+}
+
 static void reload(void)
 {
     struct why why = {0};
+    renew_certificate();
     if (profile_holder_load(config.desk_file, &why) != VERDICT_OK)
         log_event(LOG_ERROR, "profile.refused", "why=%s", why.text);
     else if (auth_reload(&why) != VERDICT_OK)
