@@ -2,12 +2,9 @@
 """200 listeners while cases are opened and amended at 20 writes a second: nobody misses a change; figures are printed, not judged."""
 import asyncio
 import collections
-import hashlib
 import json
 import os
 import re
-import secrets
-import signal
 import threading
 import time
 import urllib.parse
@@ -15,7 +12,8 @@ import urllib.parse
 import pytest
 import requests
 
-from desk import SEED, chains, scaled, until
+from desk import SEED, chains, scaled
+from people import Person, staff_of
 
 LISTENERS, OPERATORS, RATE = 200, 10, 20
 WRITES = scaled(3000)
@@ -23,20 +21,9 @@ WRITES = scaled(3000)
 
 @pytest.fixture
 def tokens(desk):
-    """Ten more operators, told to the running intake."""
-    path = desk.var / "desk/operators.json"
-    before, made = path.read_text(), [secrets.token_urlsafe(32) for _ in range(OPERATORS)]
-    people = json.loads(before)
-    for number, token in enumerate(made):
-        people["operators"].append({"id": f"listener-{number}", "name": f"聞き手 {number}", "roles": ["operator"], "tokens": [
-            {"id": "test", "sha256": hashlib.sha256(token.encode()).hexdigest()}]})
-    path.write_text(json.dumps(people, ensure_ascii=False))
-    os.kill(desk.pid("intake"), signal.SIGHUP)
-    until("they are known", lambda: requests.get(desk.url + "/v1/me", timeout=5, headers={
-        "Authorization": "Bearer " + made[-1]}).status_code == 200)
-    yield made
-    path.write_text(before)
-    os.kill(desk.pid("intake"), signal.SIGHUP)
+    people = [Person(f"listener-{number}", ["operator"]) for number in range(OPERATORS)]
+    with staff_of(desk, *people):
+        yield [person.secret for person in people]
 
 
 def rss_anon_mib(desk):

@@ -11,11 +11,13 @@ import jsonschema
 import pytest
 import schemathesis
 import yaml
+from hypothesis import strategies
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (content_type_conformance, response_headers_conformance,
                                                response_schema_conformance, status_code_conformance)
 
 from desk import SEED, scaled
+from people import Person, Session, staff_of
 
 FILE = pathlib.Path(__file__).resolve().parents[2] / "services/intake/openapi.yaml"
 DOCUMENT = yaml.safe_load(FILE.read_text())
@@ -138,9 +140,15 @@ def test_examples_are_what_the_schemas_say():
 # --- a running desk against the file ----------------------------------------------------------------------------
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
           response_schema_conformance]
-CONFIG = schemathesis.Config.from_dict({"phases": {"coverage": {"enabled": False}}, "generation": {"mode": "all"}})
-# Signing in counts its failures per address, the stream of events has no end: they have tests of their own below.
-API = schemathesis.openapi.from_path(FILE, config=CONFIG).exclude(operation_id=["openSession", "listen"])
+def api(*phases_left_out):
+    """Signing in counts its failures per address, the stream of events has no end: they have tests of their own below."""
+    config = {"phases": {name: {"enabled": False} for name in phases_left_out}, "generation": {"mode": "all"}}
+    loaded = schemathesis.openapi.from_path(FILE, config=schemathesis.Config.from_dict(config))
+    return loaded.exclude(operation_id=["openSession", "listen"]), loaded.include(operation_id="openSession")
+
+
+API, SIGN_IN = api("coverage")
+API_FOR_EACH, _ = api("coverage", "examples")  # examples are no more than one request; here a role goes with each
 BOUNDED = hypothesis.settings(max_examples=scaled(250), deadline=None, database=None, print_blob=False,
                               suppress_health_check=list(hypothesis.HealthCheck))
 
@@ -178,7 +186,36 @@ def test_the_desk_keeps_to_the_file(case, desk, open_case):
     open_case.heard(case, answer)
 
 
-SIGN_IN = schemathesis.openapi.from_path(FILE, config=CONFIG).include(operation_id="openSession")
+# --- with each role, by token and by session ----------------------------------------------------------------------
+WAYS = [(role, way) for role in ("operator", "supervisor", "auditor", "admin", "machine") for way in ("token", "session")]
+
+
+@pytest.fixture(scope="module")
+def signed_in(desk):
+    """(role, way) → headers"""
+    people = {role: Person("schema-" + role, [role]) for role, _ in WAYS}
+    with staff_of(desk, *people.values()):
+        yield {(role, way): people[role].bearer if way == "token" else Session(desk, people[role].name).headers for role, way in WAYS}
+
+
+@API_FOR_EACH.parametrize()
+@API_FOR_EACH.given(who=strategies.sampled_from(WAYS))
+@hypothesis.seed(SEED)
+@hypothesis.settings(BOUNDED, max_examples=scaled(200))
+def test_the_desk_keeps_to_the_file_whoever_asks(case, who, desk, open_case, routes, signed_in):
+    """Whoever may not is told that before anything of the request is looked at; whoever may never is."""
+    role, way = who
+    open_case.aim(case)
+    case.headers.pop("Authorization", None)  # a made-up token would be looked at first
+    answer = case.call(base_url=desk.url, headers=signed_in[role, way], timeout=30)
+    case.validate_response(answer, checks=CHECKS)
+    open_case.heard(case, answer)
+    roles = routes[case.operation.method.upper(), case.operation.path]["roles"]
+    reached = answer.status_code not in (400, 404, 405, 414, 431)
+    if roles and role not in roles:
+        assert answer.status_code == 403 or not reached, answer.status_code
+    else:
+        assert answer.status_code not in (401, 403), answer.text
 
 
 @SIGN_IN.parametrize()
