@@ -442,14 +442,13 @@ static void get_drafts(struct http_request *request)
     http_reply_json(request, 200, json_pack("{so}", "drafts", list));
 }
 
-void people_claim_draft(const char *draft, char case_id[IDS_UUID_SIZE], bool *ret_is_claimed)
+void people_claim_draft(const char *draft, char case_id[IDS_UUID_SIZE])
 {
     char claimed[IDS_UUID_SIZE] = "";
     struct why why = {0};
     if (draft_claim(auth_redis(), draft, case_id, claimed, &why) != VERDICT_OK)
         log_event(LOG_WARNING, "draft.unavailable", "why=%s", why.text);
-    *ret_is_claimed = ids_is_uuid(claimed);
-    if (*ret_is_claimed)
+    if (ids_is_uuid(claimed))
         memcpy(case_id, claimed, IDS_UUID_SIZE);
 }
 

@@ -18,8 +18,8 @@ enum verdict people_start(const struct auth_config *config, struct why *why);
 void people_stop(void);
 
 bool people_draft_id_is_sound(const char *id);
-/* A case is about to be opened from this draft, as `case_id`, or as the one that somebody began to open from it before. Not
- * claimed: there is no such draft, or Redis is away; then nobody else can be kept from opening it too. */
-void people_claim_draft(const char *draft, char case_id[IDS_UUID_SIZE], bool *ret_is_claimed);
+/* A case is about to be opened from this draft, as `case_id`, or as the one that the draft names already. Without the draft, or
+ * without Redis, it stays `case_id`. */
+void people_claim_draft(const char *draft, char case_id[IDS_UUID_SIZE]);
 /* It was opened: the draft goes, if it can; drafts that stay expire by themselves. */
 void people_drop_draft(const char *draft, const char *case_id);

@@ -3,8 +3,7 @@
 /*
  * Purpose: calls in progress: what an operator has typed before the case is opened, in Redis. A draft belongs to one operator; a
  * colleague takes it over by naming the version that he has seen, so that nobody overwrites what he has not read.
- * A draft that is being opened bears the id of its case: whoever opens it again, after a crash or from another desk, opens that
- * case and no second one.
+ * A draft that is being opened bears the id of its case, which derives from its own (open_case.c).
  * Ownership: bodies are copied into the caller's buffer, lists belong to the caller. Threads: any; each call waits for Redis
  * (redis.h). Errors: RETRY while Redis is away. A version that is not the expected one is an outcome, not an error.
  * Limits: 160 KiB a draft, 50 drafts per operator, 500 at the desk, kept 7 days after the last write.

@@ -25,8 +25,7 @@
 struct opening {
     struct http_request *request;
     bool has_key;
-    bool
-        is_claimed; /* its draft says which case it becomes: another desk may open it at the same moment */
+    bool is_of_draft; /* another desk may open it at the same moment */
     int64_t began_us;
     char draft[65]; /* "": opened without one */
     char id[IDS_UUID_SIZE], event_id[IDS_UUID_SIZE];
@@ -145,7 +144,7 @@ static void reply_hearing_errors(struct http_request *request, const struct hear
 
 /* --- with a key or a draft: what the chain says ---------------------------------------------------------------------------------------------- */
 
-/* Somebody else has opened this draft: here is the case. */
+/* Somebody else has opened this draft: here is the case. The draft stays: what it says may not be in there. */
 static void reply_draft_used(struct opening *opening)
 {
     char location[64];
@@ -153,7 +152,6 @@ static void reply_draft_used(struct opening *opening)
     http_reply_header(opening->request, "Location", location);
     http_reply_problem(opening->request, 409, "draft_used",
                        "This draft has become a case already; Location names it.", NULL);
-    forget_draft(opening);
 }
 
 /* The chain has a case of this id that is not this record: the same request again, another one with the same key, or another
@@ -164,7 +162,7 @@ static void answer_from_chain(struct opening *opening)
     struct why why = {0};
     bool asked =
         view_find_event(intake.view, opening->id, opening->event_id, &first, &why) == VERDICT_OK;
-    if (asked && !first.outcome.known && opening->is_claimed) {
+    if (asked && !first.outcome.known && opening->is_of_draft) {
         reply_draft_used(opening);
         return;
     }
@@ -199,7 +197,7 @@ static void take_delivery(void *context, const struct kafka_delivery *delivery)
     struct http_request *request = opening->request;
     if (delivery->verdict == VERDICT_OK)
         metric_observe_us(&metrics[METRIC_ACK_SECONDS], clock_now_us() - opening->began_us);
-    if (delivery->verdict == VERDICT_OK && (opening->has_key || opening->is_claimed)) {
+    if (delivery->verdict == VERDICT_OK && (opening->has_key || opening->is_of_draft)) {
         view_when_passed(intake.view, delivery->at, take_outcome, opening);
         return;
     }
@@ -239,6 +237,16 @@ static void write_value(struct buf *value, const struct opening *opening,
     buf_printf(value, ",\"sha256\":\"%s\"}}", opening->sha256);
 }
 
+/* One draft, one case: the id derives from the draft's name, so that the chain refuses a second case of it even where Redis has
+ * lost the draft, or was told of it again by a write that came late. What a draft says already stands. */
+static void take_id_of_draft(struct opening *opening)
+{
+    struct bytes of_draft[] = {bytes_of("case of draft"), bytes_of(opening->draft)};
+    ids_uuid8(of_draft, COUNT_OF(of_draft), opening->id);
+    people_claim_draft(opening->draft, opening->id);
+    opening->is_of_draft = true;
+}
+
 static void make_ids(struct opening *opening, const char *operator_id, const char *key,
                      int64_t now_us)
 {
@@ -253,7 +261,7 @@ static void make_ids(struct opening *opening, const char *operator_id, const cha
         ids_uuid7(now_us, opening->event_id);
     }
     if (*opening->draft)
-        people_claim_draft(opening->draft, opening->id, &opening->is_claimed);
+        take_id_of_draft(opening);
 }
 
 static void produce(struct opening *opening, const struct buf *value, const char *traceparent)
@@ -297,7 +305,7 @@ static bool is_opened(struct opening *opening)
 {
     struct view_case found = {0};
     struct why why = {0};
-    if (!opening->is_claimed || view_case(intake.view, opening->id, &found, &why) != VERDICT_OK ||
+    if (!opening->is_of_draft || view_case(intake.view, opening->id, &found, &why) != VERDICT_OK ||
         !found.state)
         return false;
     view_case_clear(&found);

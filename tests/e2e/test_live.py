@@ -380,6 +380,24 @@ def test_of_one_draft_comes_one_case_whoever_opens_it(desk):
     until("the draft is used up", lambda: desk.call("GET", f"/v1/drafts/{draft}").status_code == 404)
 
 
+@pytest.mark.parametrize("meanwhile", ["Redis has lost everything of it", "what was typed last is stored late"])
+def test_of_one_draft_comes_one_case_although_it_is_forgotten(desk, meanwhile):
+    draft, _ = begin(desk)
+    case_id = desk.ok("POST", f"/v1/cases?draft={draft}", NOTE)["id"]
+    path, store = f"/v1/drafts/{draft}", redis.Redis.from_url(desk.env["KAKEKOMI_REDIS_URL"])
+    until("the draft is used up", lambda: desk.call("GET", path).status_code == 404)
+    store.delete(f"kakekomi:draft-used:{draft}")
+    if "late" in meanwhile:
+        assert desk.call("PUT", path, {"memo": "遅れて届いた"}).ok
+    for more in ({}, COLLEAGUE, {"headers": {"Idempotency-Key": draft}}):
+        again = desk.call("POST", f"/v1/cases?draft={draft}", NOTE, **more)
+        problem(again, 409, "draft_used")
+        assert again.headers["Location"] == f"/v1/cases/{case_id}"
+    if "late" in meanwhile:
+        assert desk.call("GET", path).json()["memo"] == "遅れて届いた", "it was thrown away, and is in no case"
+        assert desk.call("DELETE", path).status_code == 204
+
+
 def test_a_crash_before_the_draft_is_gone_leaves_no_second_case(desk):
     draft, _ = begin(desk)
     store = redis.Redis.from_url(desk.env["KAKEKOMI_REDIS_URL"])
@@ -398,10 +416,11 @@ def test_a_crash_before_the_draft_is_gone_leaves_no_second_case(desk):
     again = desk.call("POST", f"/v1/cases?draft={draft}", NOTE, **COLLEAGUE)
     problem(again, 409, "draft_used")
     assert again.headers["Location"] == f"/v1/cases/{case_id}"
-    until("the draft is used up", lambda: not store.exists(key))
+    assert store.exists(key), "what a colleague has typed may be more than the case says"
     repeated = desk.call("POST", f"/v1/cases?draft={draft}", NOTE, headers=head)
     assert repeated.status_code == 201 and repeated.json()["id"] == case_id
     assert repeated.headers["Idempotency-Replayed"] == "true"
+    until("the draft is used up", lambda: not store.exists(key))
 
 
 # --- Redis away -----------------------------------------------------------------------------------------------------
