@@ -5,6 +5,7 @@
  */
 #include "common/desk/calendar.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -173,14 +174,19 @@ static int64_t offset_us(const json_t *profile)
     return zone && strcmp(zone, "UTC") == 0 ? 0 : MINUTE_US * 9 * 60;
 }
 
+static int64_t floor_day(int64_t time_us)
+{
+    return time_us >= 0 ? time_us / DAY_US : -((-time_us + DAY_US - 1) / DAY_US);
+}
+
 int64_t calendar_midnight_us(const json_t *profile, int64_t day)
 {
     return day * DAY_US - offset_us(profile);
 }
 
-static int64_t floor_day(int64_t time_us)
+int64_t calendar_day_of(const json_t *profile, int64_t time_us)
 {
-    return time_us >= 0 ? time_us / DAY_US : -((-time_us + DAY_US - 1) / DAY_US);
+    return floor_day(time_us + offset_us(profile));
 }
 
 static bool is_closure(const json_t *profile, int64_t day)
@@ -198,13 +204,24 @@ static bool is_closure(const json_t *profile, int64_t day)
     return false;
 }
 
+/* Of the years that the table covers nothing else is asked: a law of one year stands there before it stands here. */
+bool calendar_is_national_holiday(const json_t *profile, int64_t day)
+{
+    const json_t *table = json_object_get(profile, "holidays");
+    int year, month, of_month;
+    char date[40];
+    clock_civil_from_days(day, &year, &month, &of_month);
+    snprintf(date, sizeof date, "%04d-%02d-%02d", year, month, of_month);
+    if (table && year >= json_integer_value(json_object_get(table, "from")) &&
+        year <= json_integer_value(json_object_get(table, "to")))
+        return json_object_get(json_object_get(table, "days"), date);
+    return calendar_is_public_holiday(year, month, of_month, NULL);
+}
+
 static bool is_holiday(const json_t *profile, int64_t day)
 {
     const char *kind = json_string_value(json_object_get(profile, "public_holidays"));
-    int year, month, of_month;
-    clock_civil_from_days(day, &year, &month, &of_month);
-    return !(kind && strcmp(kind, "none") == 0) &&
-           calendar_is_public_holiday(year, month, of_month, NULL);
+    return !(kind && strcmp(kind, "none") == 0) && calendar_is_national_holiday(profile, day);
 }
 
 /* Opening and closing time on a local day, in UTC; false where the desk stays closed. */
@@ -225,7 +242,7 @@ static bool span_of(const json_t *profile, int64_t day, int64_t *ret_opens_us,
 
 int64_t calendar_next_opening_us(const json_t *profile, int64_t at_us)
 {
-    int64_t today = floor_day(at_us + offset_us(profile)), opens_us, closes_us;
+    int64_t today = calendar_day_of(profile, at_us), opens_us, closes_us;
     for (int64_t day = today; day <= today + DAYS_SEARCHED; day++)
         if (span_of(profile, day, &opens_us, &closes_us) && at_us < closes_us)
             return at_us > opens_us ? at_us : opens_us;
@@ -243,7 +260,7 @@ int64_t calendar_add_desk_hours_us(const json_t *profile, int64_t from_us, doubl
     int64_t at_us = calendar_next_opening_us(profile, from_us);
     while (left_us > 0) {
         int64_t opens_us, closes_us;
-        if (!span_of(profile, floor_day(at_us + offset_us(profile)), &opens_us, &closes_us) ||
+        if (!span_of(profile, calendar_day_of(profile, at_us), &opens_us, &closes_us) ||
             at_us >= closes_us)
             return at_us + left_us; /* nothing opened within the search */
         if (left_us <= closes_us - at_us)
@@ -252,4 +269,18 @@ int64_t calendar_add_desk_hours_us(const json_t *profile, int64_t from_us, doubl
         at_us = calendar_next_opening_us(profile, closes_us);
     }
     return at_us;
+}
+
+int calendar_weekday(int64_t day)
+{
+    return weekday_of(day);
+}
+
+/* The first working day after the day, `count` times; where the desk never opens, the end of the search. */
+int64_t calendar_add_desk_days(const json_t *profile, int64_t day, int count)
+{
+    int64_t opens_us, closes_us, last = day + DAYS_SEARCHED;
+    while (count > 0 && ++day < last)
+        count -= span_of(profile, day, &opens_us, &closes_us);
+    return day;
 }

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/desk/calendar.h"
 #include "common/event.h"
 #include "common/ids.h"
 
@@ -102,9 +104,60 @@ static enum verdict read_keys(json_t *provider, const char *path, struct why *wh
     return VERDICT_OK;
 }
 
+/* "2026/1/1,…", as the Cabinet Office publishes them, or "2026-01-01,…"; what follows the date may be in any charset. */
+static bool read_holiday(const char *line, json_t *days, int *ret_year)
+{
+    int month, day, length = 0;
+    char date[40];
+    int64_t ignored;
+    if (sscanf(line, "%4d%*1[-/]%2d%*1[-/]%2d%n", ret_year, &month, &day, &length) != 3 ||
+        !length ||
+        (line[length] != ',' && line[length] != '\r' && line[length] != '\n' && line[length]))
+        return false;
+    snprintf(date, sizeof date, "%04d-%02d-%02d", *ret_year, month, day);
+    if (!calendar_parse_date(date, &ignored))
+        return false;
+    json_object_set_new(days, date, json_true());
+    return true;
+}
+
+/* A line of headings may come first. The table covers whole years, from that of its first day to that of its last. */
+static enum verdict read_holidays(json_t *profile, const char *path, struct why *why)
+{
+    static const char at[] = "/holidays_file";
+    const char *file = json_string_value(json_object_get(profile, "holidays_file"));
+    CLEANUP(mem_free) char *text = NULL;
+    size_t length, number = 0;
+    int from = INT_MAX, to = 0, year;
+    if (!file)
+        return VERDICT_OK;
+    if (read_beside(path, file, TEXT_BYTES_MAX, at, &text, &length, why) != VERDICT_OK)
+        return VERDICT_REJECT;
+    json_t *days = json_object();
+    json_object_set_new(profile, "holidays", json_pack("{s:o}", "days", days));
+    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        number++;
+        if (!read_holiday(line, days, &year)) {
+            if (number > 1 && *line != '\n' && *line != '\r')
+                return reject(why, "%s: line %zu: expected a date, 2026/1/1, and a comma", at,
+                              number);
+            continue;
+        }
+        from = year < from ? year : from;
+        to = year > to ? year : to;
+    }
+    if (!to)
+        return profile_wrong(why, at, "a day a line");
+    json_object_set_new(json_object_get(profile, "holidays"), "from", json_integer(from));
+    json_object_set_new(json_object_get(profile, "holidays"), "to", json_integer(to));
+    return VERDICT_OK;
+}
+
 static enum verdict read_files(json_t *profile, const char *path, struct why *why)
 {
     enum verdict verdict = read_keys(json_object_get(profile, "provider"), path, why);
+    if (verdict == VERDICT_OK)
+        verdict = read_holidays(profile, path, why);
     size_t index;
     json_t *document;
     json_array_foreach(json_object_get(profile, "consent_documents"), index, document)
@@ -120,6 +173,10 @@ static void set_defaults(json_t *profile)
     json_auto_t *defaults =
         json_pack("{s:[],s:s,s:i}", "closures", "public_holidays", "japan", "approvals", 1);
     json_object_update_missing(profile, defaults);
+    if (!json_object_get(profile, "notices"))
+        json_object_set_new(profile, "notices", json_object());
+    json_auto_t *clocks = json_pack("{s:i}", "inactive_desk_days", 2);
+    json_object_update_missing(json_object_get(profile, "notices"), clocks);
     json_t *current = json_array_get(json_object_get(profile, "consent_documents"), 0);
     if (!json_object_get(current, "purposes"))
         json_object_set(current, "purposes",

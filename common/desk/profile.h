@@ -9,7 +9,9 @@
  *
  * {"name":{"ja","en"},"phone","mail_from","url","time_zone":"Asia/Tokyo"|"UTC",
  *  "hours":{"mon":["09:00","17:00"],…absent day = closed},"closures":[{"from":"2026-12-29","to":"2027-01-03","ja"?,"en"?}],
- *  "public_holidays":"japan"|"none" (default japan),"approvals":1|2 (default 1),
+ *  "public_holidays":"japan"|"none" (default japan),"holidays_file"? (a day a line, as the Cabinet Office publishes them),
+ *  "notices":{"operator"?,"supervisor"? (addresses of the desk's own people),"inactive_desk_days"? (default 2)},
+ *  "approvals":1|2 (default 1),
  *  "provider":{"id","name":{"ja","en"},"mail"?,"jwks_file","desk_hours_to_reply":4,"purposes":["incident_response","forensics",…]},
  *  "consent_documents":[{"id","version","provider","text_file","sha256","scopes":["desk","provision",…],"required":[…],
  *     "channels":{"desk":["phone_read","paper","web"],…}? (that suffice for a scope; default all, for authorities paper and web),

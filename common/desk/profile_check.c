@@ -218,6 +218,22 @@ static enum verdict check_closures(const json_t *value, const char *at, struct w
     return check_entries(value, at, 0, CLOSURES_MAX, check_closure, why);
 }
 
+/* --- the desk's own people --------------------------------------------------------------------------------------------- */
+
+static enum verdict check_desk_days(const json_t *value, const char *at, struct why *why)
+{
+    json_int_t days = json_integer_value(value);
+    return days >= 1 && days <= 60 ? VERDICT_OK : profile_wrong(why, at, "working days, 1 to 60");
+}
+
+static enum verdict check_notices(const json_t *value, const char *at, struct why *why)
+{
+    static const struct member members[] = {{"operator", false, check_email},
+                                            {"supervisor", false, check_email},
+                                            {"inactive_desk_days", false, check_desk_days}};
+    return check_members(value, at, members, COUNT_OF(members), why);
+}
+
 /* --- provider and consent documents ------------------------------------------------------------------------------- */
 
 static enum verdict check_approvals(const json_t *value, const char *at, struct why *why)
@@ -487,6 +503,8 @@ enum verdict profile_check(const json_t *profile, struct why *why)
         {"hours", true, check_hours},
         {"closures", false, check_closures},
         {"public_holidays", false, check_holidays},
+        {"holidays_file", false, check_line},
+        {"notices", false, check_notices},
         {"approvals", false, check_approvals},
         {"provider", true, check_provider},
         {"consent_documents", true, check_documents},

@@ -58,6 +58,55 @@ static void the_desk_is_open_on_working_days(void **state)
     }
 }
 
+/* tests/cases/calendar/times.json: [a moment, when the desk is open next from there on, why it was picked]. */
+static void the_desk_opens_when_it_should(void **state)
+{
+    (void)state;
+    json_error_t error;
+    json_auto_t *file = json_load_file(SOURCE_ROOT "/tests/cases/calendar/times.json", 0, &error);
+    const json_t *times = json_object_get(file, "times");
+    json_auto_t *profile = desk("Asia/Tokyo");
+    json_object_set(profile, "closures", json_object_get(file, "closures"));
+    assert_true(json_array_size(times) >= 80);
+    for (size_t i = 0; i < json_array_size(times); i++) {
+        const json_t *row = json_array_get(times, i);
+        int64_t now = at(json_string_value(json_array_get(row, 0))),
+                opens = at(json_string_value(json_array_get(row, 1)));
+        if (calendar_next_opening_us(profile, now) != opens ||
+            calendar_is_open(profile, now) != (now == opens))
+            fail_msg("%s: %s", json_string_value(json_array_get(row, 0)),
+                     json_string_value(json_array_get(row, 2)));
+    }
+}
+
+static void a_table_of_holidays_counts_for_its_years(void **state)
+{
+    (void)state;
+    json_auto_t *profile = desk("Asia/Tokyo");
+    json_object_set_new(profile, "holidays",
+                        json_pack("{s:i,s:i,s:{s:b,s:b}}", "from", 2026, "to", 2027, "days",
+                                  "2026-11-24", 1, "2027-05-03", 1));
+    assert_false(calendar_is_open(profile, at("2026-11-24T10:00:00+09:00"))); /* by a new law */
+    assert_true(calendar_is_open(profile, at("2026-11-23T10:00:00+09:00")));  /* moved away */
+    assert_false(calendar_is_open(profile, at("2027-05-03T10:00:00+09:00")));
+    assert_true(calendar_is_open(profile, at("2027-05-04T10:00:00+09:00")));
+    assert_false(calendar_is_open(profile, at("2028-05-04T10:00:00+09:00"))); /* computed beyond */
+    assert_false(calendar_is_open(profile, at("2025-11-24T10:00:00+09:00")));
+    json_object_set_new(profile, "public_holidays", json_string("none"));
+    assert_true(calendar_is_open(profile, at("2026-11-24T10:00:00+09:00")));
+}
+
+static void working_days_are_counted(void **state)
+{
+    (void)state;
+    json_auto_t *profile = desk("Asia/Tokyo");
+    int64_t friday = calendar_day_of(profile, at("2026-11-20T23:00:00+09:00"));
+    assert_int_equal(friday, clock_days_from_civil(2026, 11, 20));
+    assert_int_equal(calendar_add_desk_days(profile, friday, 1), friday + 4); /* a holiday */
+    assert_int_equal(calendar_add_desk_days(profile, friday, 3), friday + 6);
+    assert_int_equal(calendar_add_desk_days(profile, friday, 0), friday);
+}
+
 static void hours_are_counted_while_the_desk_is_open(void **state)
 {
     (void)state;
@@ -174,6 +223,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_desk_is_open_on_working_days),
+        cmocka_unit_test(the_desk_opens_when_it_should),
+        cmocka_unit_test(a_table_of_holidays_counts_for_its_years),
+        cmocka_unit_test(working_days_are_counted),
         cmocka_unit_test(hours_are_counted_while_the_desk_is_open),
         cmocka_unit_test(zones_and_holidays_are_the_profile_s),
         cmocka_unit_test(a_desk_that_never_opens_is_searched_for_a_while),

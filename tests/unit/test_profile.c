@@ -60,8 +60,9 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = {"consent-2026-04.ja.txt", "consent-2025-10.ja.txt",
-                                        "other.txt", "provider-jwks.json", "profile.json"};
+    static const char *const names[] = {
+        "consent-2026-04.ja.txt", "consent-2025-10.ja.txt", "other.txt",
+        "provider-jwks.json",     "profile.json",           "holidays.csv"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         CLEANUP(mem_free) char *path = path_of(names[i]);
         unlink(path);
@@ -210,6 +211,10 @@ static void a_wrong_file_is_refused_with_the_place(void **state)
         {"/closures/0/from", "\"2026-02-29\"", "/closures/0/from: expected a date"},
         {"/closures/0/to", "\"2020-01-01\"", "/closures/0: expected \"to\" on or after"},
         {"/public_holidays", "\"germany\"", "/public_holidays: expected japan or none"},
+        {"/holidays_file", "\"nowhere.csv\"", "/holidays_file: nowhere.csv: No such file"},
+        {"/notices/operator", "\"nobody\"", "/notices/operator: expected an e-mail address"},
+        {"/notices/inactive_desk_days", "0",
+         "/notices/inactive_desk_days: expected working days, 1 to 60"},
         {"/approvals", "3", "/approvals: expected 1 or 2"},
         {"/provider/id", "\"\"", "/provider/id: expected 1 to 64"},
         {"/provider/jwks_file", "\"nowhere.json\"",
@@ -310,6 +315,31 @@ static void private_keys_do_not_belong_there(void **state)
     write_file("provider-jwks.json", jwks, strlen(jwks));
 }
 
+static void holidays_are_read_from_the_file_that_is_named(void **state)
+{
+    (void)state;
+    static const char good[] = "\x8d\x91\x96\xaf,x\r\n2026/1/1,\x8c\xb3\x93\xfa\r\n2027-11-23,x\n";
+    static const char *const wrong[] = {"", "heading\n", "2026/1/1,a\nnever,b\n",
+                                        "2026/1/1\n2026/2/30,a\n"};
+    struct profile *profile = NULL;
+    struct why why = {0};
+    json_auto_t *json = sample_profile();
+    json_object_set_new(json, "holidays_file", json_string("holidays.csv"));
+    write_file("holidays.csv", good, sizeof good - 1);
+    assert_int_equal(load(json, &profile, &why), VERDICT_OK);
+    const json_t *table = json_object_get(profile_json(profile), "holidays");
+    assert_int_equal(json_integer_value(json_object_get(table, "from")), 2026);
+    assert_int_equal(json_integer_value(json_object_get(table, "to")), 2027);
+    assert_non_null(json_object_get(json_object_get(table, "days"), "2026-01-01"));
+    assert_int_equal(json_object_size(json_object_get(table, "days")), 2);
+    profile_release(profile);
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        write_file("holidays.csv", wrong[i], strlen(wrong[i]));
+        assert_int_equal(load(json, &profile, &why), VERDICT_REJECT);
+        assert_non_null(strstr(why.text, "/holidays_file"));
+    }
+}
+
 static void a_reload_keeps_the_old_one_where_the_new_is_wrong(void **state)
 {
     (void)state;
@@ -344,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_wrong_file_is_refused_with_the_place),
         cmocka_unit_test(a_document_stands_once_and_its_text_is_utf8),
         cmocka_unit_test(private_keys_do_not_belong_there),
+        cmocka_unit_test(holidays_are_read_from_the_file_that_is_named),
         cmocka_unit_test(a_reload_keeps_the_old_one_where_the_new_is_wrong),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
