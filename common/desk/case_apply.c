@@ -350,3 +350,8 @@ const char *case_confirmed_address(const json_t *state)
 {
     return json_string_value(json_object_get(state, "confirmed_address"));
 }
+
+const char *case_confirmed_alternative(const json_t *state)
+{
+    return json_string_value(json_object_get(state, "confirmed_alternative"));
+}

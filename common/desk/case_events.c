@@ -86,6 +86,18 @@ static bool has_logs(const json_t *state)
     return json_object_get(state, "customer_id");
 }
 
+/* What was read back is another address now. */
+static void void_confirmations(struct act *act, const json_t *before, const json_t *after)
+{
+    static const char *const fields[][2] = {{"email", "confirmed_address"},
+                                            {"alternative", "confirmed_alternative"}};
+    const json_t *said = json_object_get(before, "contact"),
+                 *now = json_object_get(after, "contact");
+    for (size_t i = 0; i < COUNT_OF(fields); i++)
+        if (!json_equal(json_object_get(said, fields[i][0]), json_object_get(now, fields[i][0])))
+            json_object_del(act->state, fields[i][1]);
+}
+
 enum case_refusal case_on_amended(struct act *act)
 {
     json_t *before = json_object_get(act->state, "hearing");
@@ -93,9 +105,7 @@ enum case_refusal case_on_amended(struct act *act)
     if (is_too_large(after))
         return case_refuse(act, CASE_TOO_MANY, "/patch",
                            "the hearing would be larger than %d bytes", LIMIT_HEARING_BYTES);
-    const json_t *address = json_object_get(json_object_get(after, "contact"), "email");
-    if (!json_equal(address, json_object_get(json_object_get(before, "contact"), "email")))
-        json_object_del(act->state, "confirmed_address");
+    void_confirmations(act, before, after);
     if (export_changes(before, after))
         json_object_set_new(act->state, "export_revision", json_integer(act->revision));
     if (search_changes(before, after) && has_logs(act->state))

@@ -52,7 +52,10 @@ static const struct case_member waiver[] = {
 };
 static const struct case_member address[] = {{"address", CASE_TEXT, true, 254, NULL}};
 static const struct case_member mute[] = {{"reason", CASE_TEXT, true, TEXT_MAX, NULL}};
-static const struct case_member callback[] = {{"due_at", CASE_TIME, true, 0, NULL}};
+static const struct case_member callback[] = {
+    {"due_at", CASE_TIME, false, 0, NULL},
+    {"made", CASE_BOOLEAN, false, 0, NULL},
+};
 #define ACTION_MEMBERS(step_table)                                                                 \
     {"kind", CASE_CHOICE, true, 0, "step|waiver|address_confirmed|mute|unmute|callback"},          \
         {"by", CASE_CHOICE, false, 0, "customer|operator|provider"},                               \

@@ -5,6 +5,8 @@
  */
 #include "common/desk/case_internal.h"
 
+#include "common/desk/hearing.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -237,17 +239,25 @@ static enum case_refusal take_waiver(struct act *act, const json_t *waiver)
     return CASE_ACCEPTED;
 }
 
+/* The contact's address, or the other way to reach them where that is an address. */
+static const char *const addresses[][2] = {
+    {"email", "confirmed_address"},
+    {"alternative", "confirmed_alternative"},
+};
+
 static enum case_refusal take_address(struct act *act, const json_t *confirmed)
 {
-    json_t *address = json_object_get(
-        json_object_get(json_object_get(act->state, "hearing"), "contact"), "email");
-    const char *said = json_string_value(address);
-    if (!said || strcmp(said, "unknown") == 0 || strcmp(said, "declined") == 0 ||
-        !json_equal(address, json_object_get(confirmed, "address")))
-        return case_refuse(act, CASE_IMPOSSIBLE, "/address_confirmed/address",
-                           "not the address on the hearing sheet");
-    json_object_set(act->state, "confirmed_address", address);
-    return CASE_ACCEPTED;
+    const json_t *contact = json_object_get(json_object_get(act->state, "hearing"), "contact");
+    json_t *address = json_object_get(confirmed, "address");
+    bool valid = hearing_email_is_valid(bytes_of(json_string_value(address)));
+    for (size_t i = 0; i < COUNT_OF(addresses) && valid; i++) {
+        if (!json_equal(json_object_get(contact, addresses[i][0]), address))
+            continue;
+        json_object_set(act->state, addresses[i][1], address);
+        return CASE_ACCEPTED;
+    }
+    return case_refuse(act, CASE_IMPOSSIBLE, "/address_confirmed/address",
+                       "not an address on the hearing sheet");
 }
 
 static enum case_refusal take_mute(struct act *act, const json_t *mute)
@@ -267,9 +277,21 @@ static enum case_refusal take_unmute(struct act *act, const json_t *none)
     return CASE_ACCEPTED;
 }
 
+/* Promised for a time, or made: then the promise is kept, and nobody is to be reminded of it. */
 static enum case_refusal take_callback(struct act *act, const json_t *callback)
 {
-    json_object_set_new(act->state, "callback", json_deep_copy(callback));
+    bool made = json_is_true(json_object_get(callback, "made"));
+    json_t *due_at = json_object_get(callback, "due_at");
+    if (made == (due_at != NULL))
+        return case_refuse(act, CASE_MALFORMED, "/callback/due_at",
+                           "expected the time that was promised, or \"made\": true");
+    if (made && !json_object_get(act->state, "callback"))
+        return case_refuse(act, CASE_IMPOSSIBLE, "/callback/made", "no call was promised");
+    json_object_del(act->state, "callback");
+    if (due_at)
+        json_object_set_new(act->state, "callback",
+                            json_pack("{s:O, s:s, s:s}", "due_at", due_at, "promised_at", act->time,
+                                      "id", act->id));
     return CASE_ACCEPTED;
 }
 

@@ -36,6 +36,8 @@ const struct hearing_field hearing_fields[] = {
     {"/contact/email", "メールアドレス", "E-mail", HEARING_EMAIL, HEARING_STAGE_B, TO_PROVIDER, 254, 0, NULL, false},
     TEXT("/contact/responsible_person", "実施責任者", "Person responsible", HEARING_STAGE_H, TO_PROVIDER, 200),
     TEXT("/contact/alternative", "別の連絡手段", "Other way to reach them", HEARING_OPTIONAL, STAYS, 200),
+    CHOICE("/contact/channel", "希望する連絡方法", "How to be told", HEARING_OPTIONAL, STAYS, "mail|alternative|telephone"),
+    CHOICE("/contact/language", "希望する言語", "Language", HEARING_OPTIONAL, STAYS, "ja|en"),
 
     CHOICE("/incident/type", "種別", "Kind of incident", HEARING_STAGE_B, TO_PROVIDER,
            "ransomware|account_takeover|defacement|malware|information_leak|support_scam|ddos|other"),

@@ -53,6 +53,7 @@ json_t *view_render(const struct view_case *view_case)
                                         "waivers",
                                         "callback",
                                         "confirmed_address",
+                                        "confirmed_alternative",
                                         "closed",
                                         "proposals",
                                         "muted"};
