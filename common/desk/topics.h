@@ -19,6 +19,7 @@ struct topic {
     bool compacted;
     bool log_append_time;
     bool flush_each;     /* flush.messages=1 on a single broker */
+    bool redriven;       /* written from outside: a refused record may be put back onto it */
     const char *writers; /* principals, comma-separated */
     const char *readers;
 };
