@@ -44,6 +44,7 @@ static const char *const known_names[] = {
     "KAKEKOMI_URL",
     "KAKEKOMI_TOKEN",
     "KAKEKOMI_SUPERVISOR_TOKEN",
+    "KAKEKOMI_ADMIN_TOKEN",
     "KAKEKOMI_PROVIDER_BROKERS",
 #ifdef KAKEKOMI_FAILPOINTS /* elsewhere it would be obeyed by nobody */
     "KAKEKOMI_FAILPOINT",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every handler asks of a request, the small answers, and the record of who read what. */
+/* What every handler asks of a request, the small answers, and what is buried. */
 #include "services/intake/intake.h"
 
 #include "common/clock.h"
@@ -17,6 +17,8 @@
 #define CATCH_UP_WITHIN_MS 2000
 #define BURIED_WITHIN_MS 5000
 #define TABLE_BYTES_MAX (1024 * 1024)
+#define LIST_DEFAULT 50
+#define LIST_MAX 200
 
 void intake_unavailable(struct http_request *request, const char *code, const char *detail)
 {
@@ -57,6 +59,35 @@ bool intake_load_case(struct http_request *request, struct view_case *ret_case)
     if (!ret_case->state)
         http_reply_problem(request, 404, "not_found", "There is no case with this id.", NULL);
     return ret_case->state;
+}
+
+bool intake_read_limit(struct http_request *request, int *ret_limit)
+{
+    const char *text = http_query(request, "limit");
+    size_t digits = text ? strspn(text, "0123456789") : 0;
+    int limit = digits >= 1 && digits <= 3 && !text[digits] ? atoi(text) : 0;
+    *ret_limit = text ? limit : LIST_DEFAULT;
+    if (!text || (limit >= 1 && limit <= LIST_MAX))
+        return true;
+    intake_refuse_field(request, 422, "/limit", "range", "expected a whole number from 1 to 200");
+    return false;
+}
+
+bool intake_read_choice(struct http_request *request, const char *name, const char *choices,
+                        const char **ret_value)
+{
+    const char *value = *ret_value = http_query(request, name);
+    size_t length = value ? strlen(value) : 0;
+    char pointer[40];
+    for (const char *at = choices; value && *at; at += strcspn(at, "|"), at += *at == '|')
+        if (strcspn(at, "|") == length && strncmp(at, value, length) == 0)
+            return true;
+    if (!value)
+        return true;
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    CLEANUP(mem_free) char *message = mem_printf("expected one of %s", choices);
+    intake_refuse_field(request, 422, pointer, "choice", message);
+    return false;
 }
 
 bool intake_body_object(struct http_request *request, json_t **ret_body)
@@ -171,47 +202,7 @@ const json_t *intake_ended_search(const json_t *extraction, const char *id)
     return searches_is_answered(search) ? search : NULL;
 }
 
-/* --- audit and dead letters -------------------------------------------------------------------------------------------------------------------- */
-
-static void note_delivery(void *context, const struct kafka_delivery *delivery)
-{
-    (void)context;
-    if (delivery->verdict != VERDICT_OK)
-        log_event(LOG_WARNING, "audit.not_written", "why=%s", delivery->why);
-}
-
-void intake_audit(struct http_request *request, const char *case_id, const char *what)
-{
-    intake_audit_detail(request, case_id, what, NULL);
-}
-
-void intake_audit_detail(struct http_request *request, const char *case_id, const char *what,
-                         json_t *detail)
-{
-    const struct auth_identity *who = auth_identity(request);
-    char id[IDS_UUID_SIZE], time[CLOCK_TEXT_SIZE], type_text[96];
-    int64_t now_us = clock_now_us();
-    struct event_headers headers;
-    struct why why = {0};
-    ids_uuid7(now_us, id);
-    clock_format_us(now_us, time);
-    json_auto_t *value = json_pack("{s:s, s:s, s:s, s:s}", "who", who->id, "role", who->role,
-                                   "what", what, "at", time);
-    if (detail)
-        json_object_set_new(value, "detail", detail);
-    CLEANUP(buf_free) struct buf text;
-    buf_init(&text, KAFKA_RECORD_BYTES_MAX);
-    event_dump_json(value, &text);
-    event_headers_make("audit.read", id, INTAKE_SOURCE, time, case_id, NULL, type_text, &headers);
-    struct kafka_output output = {.topic = topics_full_name("audit"),
-                                  .partition = -1,
-                                  .key = bytes_of(case_id),
-                                  .value = {.data = text.data, .length = text.length},
-                                  .headers = headers.list,
-                                  .header_count = headers.count};
-    if (kafka_produce(intake.producer, &output, note_delivery, NULL, &why) != VERDICT_OK)
-        log_event(LOG_WARNING, "audit.not_written", "case=%s why=%s", case_id, why.text);
-}
+/* --- dead letters -------------------------------------------------------------------------------------------------------------------- */
 
 static void log_refused(const struct kafka_record *record, const char *reason)
 {

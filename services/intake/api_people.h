@@ -17,6 +17,9 @@ extern const struct service_command people_commands[]; /* NULL-terminated by nam
 enum verdict people_start(const struct auth_config *config, struct why *why);
 void people_stop(void);
 
+/* Who is signed in: [{"id","name","since","seen_at"}], a JSON null while nobody can know (Redis is away). */
+json_t *people_on(void);
+
 bool people_draft_id_is_sound(const char *id);
 /* A case is about to be opened from this draft, as `case_id`, or as the one that the draft names already. Without the draft, or
  * without Redis, it stays `case_id`. */

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/metrics.h"
+#include "services/intake/token_uses.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -55,18 +56,29 @@ void auth_stop(void)
     auth.operators = NULL;
 }
 
+enum verdict auth_read_operators(struct operator_list **ret_list, struct why *why)
+{
+    return operator_list_read(auth.config.operators_file, ret_list, why);
+}
+
+void auth_take_operators(struct operator_list *list)
+{
+    pthread_rwlock_wrlock(&auth.lock);
+    struct operator_list *old = auth.operators;
+    if (old)
+        operator_list_inherit_uses(list, old);
+    auth.operators = list;
+    pthread_rwlock_unlock(&auth.lock);
+    operator_list_release(old);
+}
+
 enum verdict auth_reload(struct why *why)
 {
     struct operator_list *fresh = NULL;
-    enum verdict verdict = operator_list_read(auth.config.operators_file, &fresh, why);
-    if (verdict != VERDICT_OK)
-        return verdict;
-    pthread_rwlock_wrlock(&auth.lock);
-    struct operator_list *old = auth.operators;
-    auth.operators = fresh;
-    pthread_rwlock_unlock(&auth.lock);
-    operator_list_release(old);
-    return VERDICT_OK;
+    enum verdict verdict = auth_read_operators(&fresh, why);
+    if (verdict == VERDICT_OK)
+        auth_take_operators(fresh);
+    return verdict;
 }
 
 struct operator_list *auth_hold_operators(void)
@@ -75,6 +87,25 @@ struct operator_list *auth_hold_operators(void)
     struct operator_list *list = operator_list_hold(auth.operators);
     pthread_rwlock_unlock(&auth.lock);
     return list;
+}
+
+void auth_release_operators(struct operator_list **list)
+{
+    operator_list_release(*list);
+}
+
+void auth_tell(const struct auth_act *act)
+{
+    if (auth.config.acted)
+        auth.config.acted(act);
+}
+
+void auth_keep_uses(void)
+{
+    struct why why = {0};
+    CLEANUP(auth_release_operators) struct operator_list *list = auth_hold_operators();
+    if (token_uses_keep(auth.redis, list, &why) != VERDICT_OK)
+        log_event(LOG_DEBUG, "token_uses.unwritable", "why=%s", why.text);
 }
 
 struct redis *auth_redis(void)
@@ -141,11 +172,6 @@ static struct auth_identity *identity_new(struct http_request *request,
     return identity;
 }
 
-static void release_list(struct operator_list **list)
-{
-    operator_list_release(*list);
-}
-
 static bool is_token(const char *text)
 {
     size_t length = strnlen(text, TOKEN_BYTES_MAX + 1);
@@ -158,10 +184,11 @@ static bool take_bearer(struct http_request *request, const char *header)
     const struct operator_token *found = NULL;
     if (strncasecmp(header, "Bearer ", strlen("Bearer ")) != 0 || !is_token(token))
         return refuse_unknown(request);
-    CLEANUP(release_list) struct operator_list *list = auth_hold_operators();
+    CLEANUP(auth_release_operators) struct operator_list *list = auth_hold_operators();
     const struct operator* operator= operator_list_find_token(list, token, &found);
     if (!operator)
         return refuse_unknown(request);
+    operator_token_note_use(found, clock_now_us());
     struct auth_identity *identity = identity_new(request, operator);
     strncpy(identity->token_id, found->id, sizeof identity->token_id - 1);
     return true;
@@ -193,7 +220,7 @@ static bool take_cookie(struct http_request *request, const char *token)
                                "sessions cannot be read at the moment; API tokens still work");
         return false;
     }
-    CLEANUP(release_list) struct operator_list *list = auth_hold_operators();
+    CLEANUP(auth_release_operators) struct operator_list *list = auth_hold_operators();
     const struct operator* operator= found ? session_owner(list, &session) : NULL;
     if (!operator)
         return refuse_unknown(request);
@@ -201,6 +228,12 @@ static bool take_cookie(struct http_request *request, const char *token)
     identity->session = session;
     session_csrf(token, identity->csrf);
     return true;
+}
+
+const char *auth_cookie(struct http_request *request)
+{
+    const char *token = http_cookie(request, cookie_name());
+    return token && is_token(token) ? token : NULL;
 }
 
 const struct auth_identity *auth_identity(struct http_request *request)
@@ -267,6 +300,16 @@ unsigned auth_roles_of(const struct http_route *route)
     if (allowed || route->flags & AUTH_NOBODY)
         return allowed;
     return is_safe_method(route->method) ? AUTH_READERS : AUTH_WRITERS;
+}
+
+unsigned auth_roles_for_others(const struct http_route *route)
+{
+    return route->flags / AUTH_OTHERS(1u) & AUTH_ROLES;
+}
+
+bool auth_may_for_others(struct http_request *request)
+{
+    return auth_roles_for_others(http_route_of(request)) & auth_identity(request)->roles;
 }
 
 static bool check_roles(struct http_request *request, unsigned roles)

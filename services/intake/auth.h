@@ -15,6 +15,8 @@
 #define AUTH_WRITERS (AUTH_OPERATOR | AUTH_SUPERVISOR)
 #define AUTH_READERS AUTH_ROLES
 #define AUTH_NOBODY 0x8000u /* flag of a route that needs no identity: sign-in, health */
+/* Who may do with everybody's sessions and tokens what the route lets others do with their own. */
+#define AUTH_OTHERS(roles) ((roles) << 8)
 
 struct auth_identity {
     char id[64];
@@ -30,27 +32,47 @@ struct auth_identity {
  * AUTH_WRITERS everything else. */
 bool auth_before(struct http_request *request);
 unsigned auth_roles_of(const struct http_route *route); /* who may; 0: anybody */
+unsigned auth_roles_for_others(const struct http_route *route);
+bool auth_may_for_others(struct http_request *request);
 const struct auth_identity *
 auth_identity(struct http_request *request); /* NULL under AUTH_NOBODY */
 /* What a handler keeps with the request until it ends. */
 void auth_keep_job(struct http_request *request, void *job, void (*destroy)(void *job));
 void *auth_job(struct http_request *request);
 
+/* What somebody did to a session, or tried to: "session.opened", "session.refused", "session.locked", "session.ended",
+ * "session.revoked". */
+struct auth_act {
+    const char *what;
+    const char *session;    /* its id; of a refusal one of its own */
+    const char *who, *role; /* NULL: nobody who is known */
+    json_t *detail;
+};
+
 struct auth_config {
     const char *operators_file;
     const char *redis_url;
     const char *redis_ca_file; /* NULL: the system's */
     struct session_limits sessions;
-    bool cookie_is_secure; /* behind TLS: Secure and the prefix __Host- */
+    bool cookie_is_secure;                     /* behind TLS: Secure and the prefix __Host- */
+    void (*acted)(const struct auth_act *act); /* told on any thread; must not wait. NULL: nobody */
 };
 
 enum verdict auth_start(const struct auth_config *config, struct why *why);
 void auth_stop(void);
 /* Reads the operators file again; a wrong one is refused as a whole and the old one stays. */
 enum verdict auth_reload(struct why *why);
+/* The same in two steps, for whoever has other files to read that may be wrong: read, then take, which takes the list. */
+enum verdict auth_read_operators(struct operator_list **ret_list, struct why *why);
+void auth_take_operators(struct operator_list *list);
+/* When tokens were used goes to Redis, where other instances find it; from time to time, on a thread that may wait. */
+void auth_keep_uses(void);
 
 /* --- for api_people.c and signin.c -------------------------------------------------------------------------------- */
-struct operator_list *auth_hold_operators(void); /* release it */
+struct operator_list *auth_hold_operators(void);          /* release it */
+void auth_release_operators(struct operator_list **list); /* for CLEANUP */
+void auth_tell(const struct auth_act *act);
+const char *auth_cookie(struct http_request *request); /* the session's token as sent, or NULL */
 struct redis *auth_redis(void);
 const struct session_limits *auth_session_limits(void);
 /* Set-Cookie for a session; an empty token takes the cookie back. */

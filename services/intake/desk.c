@@ -2,7 +2,12 @@
 /* What is said of the desk itself, and whether the service lives. */
 #include "services/intake/intake.h"
 
+#include "common/clock.h"
+#include "common/desk/calendar.h"
 #include "common/desk/hearing.h"
+#include "services/intake/api_people.h"
+
+#include <stdio.h>
 
 static json_t *pick(const json_t *object, const char *const *names, size_t count)
 {
@@ -45,14 +50,40 @@ static void get_hearing_sheet(struct http_request *request)
 
 /* --- overview and health ------------------------------------------------------------------------------------------------------------ */
 
+struct day {
+    int64_t from_us, to_us;
+    char date[sizeof "2026-11-26"];
+};
+
+/* The day that it is at the desk. */
+static struct day today(const json_t *profile, int64_t now_us)
+{
+    struct day day;
+    int year, month, of_month;
+    int64_t number = calendar_day_of(profile, now_us);
+    clock_civil_from_days(number, &year, &month, &of_month);
+    snprintf(day.date, sizeof day.date, "%04u-%02u-%02u", (unsigned)year % 10000,
+             (unsigned)month % 100, (unsigned)of_month % 100);
+    day.from_us = calendar_midnight_us(profile, number);
+    day.to_us = calendar_midnight_us(profile, number + 1);
+    return day;
+}
+
 static void run_get_overview(struct http_request *request)
 {
     struct why why = {0};
-    json_t *counts = NULL;
-    if (view_counts(intake.view, &counts, &why) != VERDICT_OK)
+    json_t *numbers = NULL;
+    int64_t now_us = clock_now_us();
+    CLEANUP(profile_release_at) struct profile *profile = profile_current();
+    struct day day = today(profile_json(profile), now_us);
+    if (view_day(intake.view, day.from_us, day.to_us, now_us, &numbers, &why) != VERDICT_OK) {
         intake_unavailable(request, "view", why.text);
-    else
-        http_reply_json(request, 200, json_pack("{s:o}", "cases", counts));
+        return;
+    }
+    json_object_set_new(numbers, "date", json_string(day.date));
+    json_object_set(numbers, "time_zone", json_object_get(profile_json(profile), "time_zone"));
+    json_object_set_new(numbers, "on", people_on());
+    http_reply_json(request, 200, numbers);
 }
 
 static void get_overview(struct http_request *request)

@@ -10,6 +10,7 @@
 #include "common/http_server.h"
 #include "services/intake/auth.h"
 #include "services/intake/contract.h"
+#include "services/intake/letters.h"
 #include "services/intake/view.h"
 
 struct intake {
@@ -49,6 +50,11 @@ bool intake_members_fit(struct http_request *request, const json_t *body,
 /* One error. */
 void intake_refuse_field(struct http_request *request, unsigned status, const char *pointer,
                          const char *code, const char *message);
+/* The parameter limit, 1 to 200, by default 50; and one of `choices`, separated by '|', NULL if absent. Both answer 422 by
+ * themselves. */
+bool intake_read_limit(struct http_request *request, int *ret_limit);
+bool intake_read_choice(struct http_request *request, const char *name, const char *choices,
+                        const char **ret_value);
 struct words_question;
 /* The parameter q; *ret_given: it is there and not empty. Answers 422 by itself. */
 bool intake_read_words(struct http_request *request, struct words_question *ret_question,
@@ -71,6 +77,13 @@ void intake_audit(struct http_request *request, const char *case_id, const char 
 /* With what is to be known beside it; takes `detail`. */
 void intake_audit_detail(struct http_request *request, const char *case_id, const char *what,
                          json_t *detail);
+/* What somebody did to a session, in the same way. */
+void intake_audit_people(const struct auth_act *act);
+/* What was done to a thing of which the audit is the only record: waits for the acknowledgement. `event_id` tells a
+ * repetition. */
+enum verdict intake_audit_done(struct http_request *request, const char *key, const char *event_id,
+                               const char *what, json_t *detail, int64_t deadline_ms,
+                               struct kafka_position *ret_at, struct why *why);
 /* Writes a record that can never be taken to dead-letters: where it stands and why, not what is in it. */
 enum verdict intake_bury(const struct kafka_record *record, const char *reason, struct why *why);
 /* The same without waiting: `delivered` (context NULL) says what came of it. */
@@ -84,10 +97,10 @@ void intake_reply_table(struct http_request *request, json_t *table);
 http_handler_fn intake_post_case, intake_get_timeline, intake_get_playbooks;
 extern const struct http_route case_routes[], command_routes[], handover_routes[], upload_routes[],
     desk_routes[], contract_routes[], extract_routes[], report_routes[], custody_routes[],
-    live_routes[], presence_routes[];
+    live_routes[], presence_routes[], letter_routes[];
 extern const size_t case_route_count, command_route_count, handover_route_count, upload_route_count,
     desk_route_count, contract_route_count, extract_route_count, report_route_count,
-    custody_route_count, live_route_count, presence_route_count;
+    custody_route_count, live_route_count, presence_route_count, letter_route_count;
 /* All of them as one table for the server, made once. */
 const struct http_route *intake_routes(size_t *ret_count);
 /* `intake routes`: the table as JSON, for whoever compares it with openapi.yaml. */

@@ -74,7 +74,7 @@ static void follow_change(const struct view_change *change)
 
 static void follow_position(int topic, int32_t partition, int64_t next)
 {
-    if (topic == VIEW_CONTRACTS || topic == VIEW_AUDIT)
+    if (topic == VIEW_CONTRACTS || topic == VIEW_AUDIT || topic == VIEW_LETTERS)
         return;
     pthread_mutex_lock(&live.lock);
     ring_take(live.ring, topic, partition, next, told, told_count);

@@ -71,14 +71,16 @@ static bool is_still_operator(const struct auth_identity *who)
  * the session's absolute end. */
 static bool is_still_session(const struct auth_identity *who)
 {
-    struct session sessions[SESSIONS_PER_OPERATOR_MAX];
+    CLEANUP(mem_free) struct session *sessions = NULL;
     size_t count = 0;
     struct why why = {0};
     const struct session_limits *limits = auth_session_limits();
+    const char *const operators[] = {who->id};
     int64_t now_us = clock_now_us();
     if (now_us >= who->session.created_us + limits->absolute_ms_max * 1000)
         return false;
-    if (session_list(auth_redis(), limits, who->id, now_us, sessions, &count, &why) != VERDICT_OK)
+    if (session_list(auth_redis(), limits, operators, 1, now_us, &sessions, &count, &why) !=
+        VERDICT_OK)
         return true;
     for (size_t i = 0; i < count; i++)
         if (strcmp(sessions[i].id, who->session.id) == 0)
@@ -129,8 +131,10 @@ static void *look_after_listeners(void *context)
         tell_presence(place);
         if (turn % BEAT_TURNS == 0)
             live_beat();
-        if (turn % PEOPLE_TURNS == 0)
+        if (turn % PEOPLE_TURNS == 0) {
             check_people();
+            auth_keep_uses();
+        }
     }
     return NULL;
 }

@@ -132,7 +132,8 @@ static enum verdict start(struct why *why)
                                .redis_ca_file = config.redis_ca_file,
                                .sessions = {.idle_ms_max = config.session_idle_minutes * 60000,
                                             .absolute_ms_max = config.session_max_hours * 3600000},
-                               .cookie_is_secure = config.cookie_secure || config.http_cert_file};
+                               .cookie_is_secure = config.cookie_secure || config.http_cert_file,
+                               .acted = intake_audit_people};
     enum verdict verdict = open_kafka(why);
     if (verdict == VERDICT_OK)
         verdict = people_start(&auth, why);
@@ -175,16 +176,21 @@ static void renew_certificate(void)
         log_event(LOG_INFO, "certificate.renewed", "file=%s", config.http_cert_file);
 }
 
+/* Both files or none: the list is read before the profile is taken, and taking the list cannot fail. */
 static void reload(void)
 {
     struct why why = {0};
+    struct operator_list *operators = NULL;
     renew_certificate();
-    if (profile_holder_load(config.desk_file, &why) != VERDICT_OK)
-        log_event(LOG_ERROR, "profile.refused", "why=%s", why.text);
-    else if (auth_reload(&why) != VERDICT_OK)
+    if (auth_read_operators(&operators, &why) != VERDICT_OK) {
         log_event(LOG_ERROR, "operators.refused", "why=%s", why.text);
-    else
+    } else if (profile_holder_load(config.desk_file, &why) != VERDICT_OK) {
+        operator_list_release(operators);
+        log_event(LOG_ERROR, "profile.refused", "why=%s", why.text);
+    } else {
+        auth_take_operators(operators);
         log_event(LOG_INFO, "config.reloaded", "file=profile,operators");
+    }
 }
 
 /* "provision", "routes" and what people_commands has. */

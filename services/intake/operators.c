@@ -18,6 +18,7 @@
 #define ID_BYTES_MAX 63
 #define NAME_BYTES_MAX 199
 #define PARALLEL_CHECKS_MAX 4
+#define USE_NOTED_EVERY_US 60000000
 
 struct token_entry {
     const struct operator* owner;
@@ -115,6 +116,8 @@ static enum verdict read_token(const json_t *json, const char *where,
     if (!hash || !hex_decode(hash, ret_token->hash, sizeof ret_token->hash))
         return reject(why, "%s/sha256: expected 64 lower-case hex digits", where);
     ret_token->id = mem_strdup(id);
+    ret_token->use = mem_alloc(sizeof *ret_token->use);
+    atomic_store(&ret_token->use->is_kept, true);
     return VERDICT_OK;
 }
 
@@ -268,8 +271,10 @@ struct operator_list *operator_list_hold(struct operator_list *list)
 
 static void free_operator(struct operator* operator)
 {
-    for (size_t i = 0; i < operator->token_count; i++)
+    for (size_t i = 0; i < operator->token_count; i++) {
         free(operator->tokens[i].id);
+        free(operator->tokens[i].use);
+    }
     free(operator->tokens);
     free(operator->id);
     free(operator->name);
@@ -308,18 +313,43 @@ const struct operator* operator_list_at(const struct operator_list *list, size_t
     return &list->operators[index];
 }
 
+static const struct token_entry *find_entry(const struct operator_list *list,
+                                            const struct operator_token *wanted)
+{
+    struct token_entry key = {.token = wanted};
+    return bsearch(&key, list->tokens, list->token_count, sizeof *list->tokens, compare_tokens);
+}
+
 const struct operator* operator_list_find_token(const struct operator_list *list, const char *token,
                                                 const struct operator_token **ret_token)
 {
     struct operator_token wanted = {0};
-    struct token_entry key = {.token = &wanted};
     ids_sha256(token, strlen(token), wanted.hash);
-    const struct token_entry *found =
-        bsearch(&key, list->tokens, list->token_count, sizeof *list->tokens, compare_tokens);
+    const struct token_entry *found = find_entry(list, &wanted);
     if (!found)
         return NULL;
     *ret_token = found->token;
     return found->owner;
+}
+
+void operator_token_note_use(const struct operator_token *token, int64_t now_us)
+{
+    if (now_us - atomic_load(&token->use->used_us) < USE_NOTED_EVERY_US)
+        return;
+    atomic_store(&token->use->used_us, now_us);
+    atomic_store(&token->use->is_kept, false);
+}
+
+void operator_list_inherit_uses(struct operator_list *list, const struct operator_list *old)
+{
+    for (size_t i = 0; i < list->token_count; i++) {
+        const struct operator_token *token = list->tokens[i].token;
+        const struct token_entry *before = find_entry(old, token);
+        if (!before)
+            continue;
+        atomic_store(&token->use->used_us, atomic_load(&before->token->use->used_us));
+        atomic_store(&token->use->is_kept, atomic_load(&before->token->use->is_kept));
+    }
 }
 
 static sem_t checks;

@@ -3,7 +3,7 @@
 /*
  * Purpose: the operators file: who may sign in, with which roles, by password or API token.
  *   {"operators":[{"id","name","roles":["operator"],"password":"$argon2id$…","tokens":[{"id","sha256"}]}]}
- * Ownership: a list is immutable and shared by references. Threads: any; checking a password blocks for about 0.1 s and
+ * Ownership: a list is immutable, but for when its tokens were used, and shared by references. Threads: any; checking a password blocks for about 0.1 s and
  * takes 64 MiB, so at most four run at the same time, the others wait.
  * Errors: REJECT with the place of the mistake; a file with one is refused as a whole.
  * Limits: 1 MiB, 1,000 operators, 50 tokens each; ids 63 bytes, names 199.
@@ -22,10 +22,18 @@ enum auth_role {
     AUTH_ROLES = 31,
 };
 
+/* When a token was used last, to the minute; 0: not since this list was read. */
+struct operator_token_use {
+    _Atomic int64_t used_us;
+    _Atomic bool is_kept; /* elsewhere */
+};
+
 struct operator_token {
     char *id;
     uint8_t hash[IDS_SHA256_SIZE];
+    struct operator_token_use *use;
 };
+void operator_token_note_use(const struct operator_token *token, int64_t now_us);
 
 struct operator
 {
@@ -43,6 +51,8 @@ struct operator_list;
 enum verdict operator_list_read(const char *path, struct operator_list **ret_list, struct why *why);
 struct operator_list *operator_list_hold(struct operator_list *list);
 void operator_list_release(struct operator_list *list); /* NULL is fine */
+/* What was noted of tokens that both lists have. */
+void operator_list_inherit_uses(struct operator_list *list, const struct operator_list *old);
 
 const struct operator* operator_list_find(const struct operator_list *list, const char *id);
 /* By the token itself; NULL if nobody has it. */

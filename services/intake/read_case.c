@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_DEFAULT 50
-#define LIST_MAX 200
 #define OPERATOR_BYTES_MAX 64
 
 static void run_get(struct http_request *request)
@@ -36,18 +34,6 @@ static void run_get(struct http_request *request)
 static void get_case(struct http_request *request)
 {
     intake_run(request, run_get);
-}
-
-static bool read_limit(struct http_request *request, int *ret_limit)
-{
-    const char *text = http_query(request, "limit");
-    size_t digits = text ? strspn(text, "0123456789") : 0;
-    int limit = digits >= 1 && digits <= 3 && !text[digits] ? atoi(text) : 0;
-    *ret_limit = text ? limit : LIST_DEFAULT;
-    if (!text || (limit >= 1 && limit <= LIST_MAX))
-        return true;
-    intake_refuse_field(request, 422, "/limit", "range", "expected a whole number from 1 to 200");
-    return false;
 }
 
 /* --- the question ------------------------------------------------------------------------------------------------- */
@@ -72,27 +58,10 @@ bool intake_read_words(struct http_request *request, struct words_question *ret_
     return false;
 }
 
-static bool read_choice(struct http_request *request, const char *name, const char *choices,
-                        const char **ret_value)
-{
-    const char *value = *ret_value = http_query(request, name);
-    size_t length = value ? strlen(value) : 0;
-    char pointer[40];
-    for (const char *at = choices; value && *at; at += strcspn(at, "|"), at += *at == '|')
-        if (strcspn(at, "|") == length && strncmp(at, value, length) == 0)
-            return true;
-    if (!value)
-        return true;
-    snprintf(pointer, sizeof pointer, "/%s", name);
-    CLEANUP(mem_free) char *message = mem_printf("expected one of %s", choices);
-    intake_refuse_field(request, 422, pointer, "choice", message);
-    return false;
-}
-
 static bool read_boolean(struct http_request *request, const char *name, bool *ret_value)
 {
     const char *text;
-    bool read = read_choice(request, name, "true|false", &text);
+    bool read = intake_read_choice(request, name, "true|false", &text);
     *ret_value = read && text && strcmp(text, "true") == 0;
     return read;
 }
@@ -152,9 +121,9 @@ static bool read_query(struct http_request *request, struct words_question *ques
 {
     bool has_words;
     *ret_query = (struct view_query){.to_us = INT64_MAX, .cursor = http_query(request, "cursor")};
-    bool read = read_limit(request, &ret_query->limit) &&
-                read_choice(request, "status", STATUSES, &ret_query->status) &&
-                read_choice(request, "type", types(), &ret_query->type) &&
+    bool read = intake_read_limit(request, &ret_query->limit) &&
+                intake_read_choice(request, "status", STATUSES, &ret_query->status) &&
+                intake_read_choice(request, "type", types(), &ret_query->type) &&
                 read_customer(request, &ret_query->customer) &&
                 read_operator(request, &ret_query->operator) &&
                 read_moment(request, "opened_from", false, &ret_query->from_us) &&

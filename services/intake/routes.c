@@ -23,6 +23,7 @@ static void collect(void)
         {report_routes, report_route_count},     {people_routes, people_route_count},
         {custody_routes, custody_route_count},   {contract_routes, contract_route_count},
         {live_routes, live_route_count},         {presence_routes, presence_route_count},
+        {letter_routes, letter_route_count},
     };
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
         routes = mem_resize(routes, route_count + parts[i].count, sizeof *routes);
@@ -41,11 +42,11 @@ const struct http_route *intake_routes(size_t *ret_count)
 
 /* --- as JSON ------------------------------------------------------------------------------------------------------ */
 
-static json_t *roles_of(const struct http_route *route)
+static json_t *role_names(unsigned mask)
 {
     json_t *roles = json_array();
     for (unsigned role = 1; role < AUTH_ROLES; role <<= 1)
-        if (auth_roles_of(route) & role)
+        if (mask & role)
             json_array_append_new(roles, json_string(operator_role_name(role)));
     return roles;
 }
@@ -80,11 +81,31 @@ static json_t *members_json(const struct case_member *members, size_t count)
     return all;
 }
 
+/* Bodies that make no event of a case. */
+static const struct members_of {
+    const char *path;
+    const struct case_member *members;
+    const size_t *count;
+} bodies[] = {
+    {"/v1/contracts/{customer_id}", contract_members, &contract_member_count},
+    {"/v1/dead-letters/{position}/dismissal", dismissal_members, &dismissal_member_count},
+};
+
+static void add_body(json_t *shown, const struct http_route *route)
+{
+    for (size_t i = 0; i < COUNT_OF(bodies); i++)
+        if (strcmp(route->path, bodies[i].path) == 0)
+            json_object_set_new(shown, "members",
+                                members_json(bodies[i].members, *bodies[i].count));
+}
+
 static json_t *route_json(const struct http_route *route)
 {
     json_t *shown = json_pack("{s:s, s:s, s:o, s:I, s:b}", "method", route->method, "path",
-                              route->path, "roles", roles_of(route), "body_max",
+                              route->path, "roles", role_names(auth_roles_of(route)), "body_max",
                               (json_int_t)route->body_max, "streamed", route->begin != NULL);
+    if (auth_roles_for_others(route))
+        json_object_set_new(shown, "roles_for_others", role_names(auth_roles_for_others(route)));
     size_t count = 0;
     const struct case_member *members = NULL;
     const char *event = intake_event_of(route, &members, &count);
@@ -96,9 +117,7 @@ static json_t *route_json(const struct http_route *route)
         if (strstr(route->path, "{pid}")) /* which one stands there and not in the body */
             json_object_del(json_object_get(shown, "members"), "proposal");
     }
-    if (strcmp(route->path, "/v1/contracts/{customer_id}") == 0)
-        json_object_set_new(shown, "members",
-                            members_json(contract_members, contract_member_count));
+    add_body(shown, route);
     return shown;
 }
 

@@ -26,30 +26,40 @@ static const char *const open_script =
                                    "' .. string.sub(oldest, 38)) "
                                    "end return 1";
 
+/* Operators as words of ARGV[1]. */
 static const char *const list_script =
     "local found = {} "
-    "for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do "
-    " local key = '" SESSION_PREFIX "' .. string.sub(member, 38) "
-    " local value = redis.call('GET', key) "
-    " if value then found[#found + 1] = value found[#found + 1] = redis.call('PTTL', key) "
-    " else redis.call('ZREM', KEYS[1], member) end "
+    "for operator in string.gmatch(ARGV[1], '%S+') do "
+    " local index = '" INDEX_PREFIX "' .. operator "
+    " for _, member in ipairs(redis.call('ZRANGE', index, 0, -1)) do "
+    "  local key = '" SESSION_PREFIX "' .. string.sub(member, 38) "
+    "  local value = redis.call('GET', key) "
+    "  if value then found[#found + 1] = value found[#found + 1] = redis.call('PTTL', key) "
+    "  else redis.call('ZREM', index, member) end "
+    " end "
     "end return found";
 
 static const char *const end_script =
-    "for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do "
-    " if string.sub(member, 1, 36) == ARGV[1] then "
-    "  redis.call('ZREM', KEYS[1], member) "
-    "  return redis.call('DEL', '" SESSION_PREFIX "' .. string.sub(member, 38)) "
+    "for operator in string.gmatch(ARGV[1], '%S+') do "
+    " local index = '" INDEX_PREFIX "' .. operator "
+    " for _, member in ipairs(redis.call('ZRANGE', index, 0, -1)) do "
+    "  if string.sub(member, 1, 36) == ARGV[2] then "
+    "   redis.call('ZREM', index, member) "
+    "   if redis.call('DEL', '" SESSION_PREFIX "' .. string.sub(member, 38)) == 1 "
+    "   then return operator end "
+    "  end "
     " end "
-    "end return 0";
+    "end return ''";
 
+/* How long to wait, and whether it is this attempt that was one too many. */
 static const char *const attempt_script =
-    "local wait = 0 "
+    "local wait, locks = 0, 0 "
     "for i = 1, 2 do "
     " local count = redis.call('INCR', KEYS[i]) "
     " if count == 1 then redis.call('PEXPIRE', KEYS[i], " ATTEMPTS_WINDOW_MS ") end "
     " if count > tonumber(ARGV[i]) then wait = math.max(wait, redis.call('PTTL', KEYS[i])) end "
-    "end return wait";
+    " if count == tonumber(ARGV[i]) + 1 then locks = 1 end "
+    "end return {wait, locks}";
 
 static const char *const success_script =
     "redis.call('DEL', KEYS[1]) if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('DECR', "
@@ -170,38 +180,53 @@ enum verdict session_find(struct redis *redis, const struct session_limits *limi
     return VERDICT_OK;
 }
 
-enum verdict session_list(struct redis *redis, const struct session_limits *limits,
-                          const char *operator, int64_t now_us,
-                          struct session ret_sessions[SESSIONS_PER_OPERATOR_MAX], size_t *ret_count,
-                          struct why *why)
+static char *words_of(const char *const *operators, size_t count)
 {
-    CLEANUP(mem_free) char *index = mem_printf(INDEX_PREFIX "%s", operator);
+    struct buf words;
+    buf_init(&words, count * SESSION_OPERATOR_SIZE + 1);
+    buf_add_text(&words, "");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&words, "%s ", operators[i]);
+    return words.data;
+}
+
+enum verdict session_list(struct redis *redis, const struct session_limits *limits,
+                          const char *const *operators, size_t operator_count, int64_t now_us,
+                          struct session **ret_sessions, size_t *ret_count, struct why *why)
+{
+    CLEANUP(mem_free) char *words = words_of(operators, operator_count);
     CLEANUP(redis_reply_free) struct redis_reply *reply = NULL;
-    enum verdict verdict = redis_ask(redis, &reply, why, "EVAL", list_script, "1", index);
+    enum verdict verdict = redis_ask(redis, &reply, why, "EVAL", list_script, "0", words);
     if (verdict != VERDICT_OK)
         return verdict;
-    *ret_count = 0;
-    for (size_t i = 0; i + 1 < redis_reply_count(reply) && *ret_count < SESSIONS_PER_OPERATOR_MAX;
-         i += 2) {
-        struct session *session = &ret_sessions[*ret_count];
+    size_t count = 0;
+    struct session *sessions = mem_alloc((redis_reply_count(reply) / 2 + 1) * sizeof *sessions);
+    for (size_t i = 0; i + 1 < redis_reply_count(reply); i += 2) {
         int64_t idle_end_us = now_us + redis_reply_integer(redis_reply_item(reply, i + 1)) * 1000;
         if (read_session(redis_reply_text(redis_reply_item(reply, i)), idle_end_us,
-                         limits->absolute_ms_max, session) &&
-            session->expires_us > now_us)
-            (*ret_count)++;
+                         limits->absolute_ms_max, &sessions[count]) &&
+            sessions[count].expires_us > now_us) {
+            sessions[count].seen_us = idle_end_us - limits->idle_ms_max * 1000;
+            count++;
+        }
     }
+    *ret_sessions = sessions;
+    *ret_count = count;
     return VERDICT_OK;
 }
 
-enum verdict session_end(struct redis *redis, const char *operator, const char * id,
-                         bool *ret_found, struct why *why)
+enum verdict session_end(struct redis *redis, const char *const *operators, size_t operator_count,
+                         const char *id, char ret_owner[SESSION_OPERATOR_SIZE], struct why *why)
 {
-    CLEANUP(mem_free) char *index = mem_printf(INDEX_PREFIX "%s", operator);
+    CLEANUP(mem_free) char *words = words_of(operators, operator_count);
     CLEANUP(redis_reply_free) struct redis_reply *reply = NULL;
-    enum verdict verdict = redis_ask(redis, &reply, why, "EVAL", end_script, "1", index, id);
-    if (verdict == VERDICT_OK)
-        *ret_found = redis_reply_integer(reply) > 0;
-    return verdict;
+    enum verdict verdict = redis_ask(redis, &reply, why, "EVAL", end_script, "0", words, id);
+    if (verdict != VERDICT_OK)
+        return verdict;
+    struct bytes owner = redis_reply_text(reply);
+    snprintf(ret_owner, SESSION_OPERATOR_SIZE, "%.*s", (int)owner.length,
+             owner.data ? (const char *)owner.data : "");
+    return VERDICT_OK;
 }
 
 /* --- attempts ----------------------------------------------------------------------------------------------------- */
@@ -215,7 +240,7 @@ static char *attempts_key(const char *kind, const char *name)
 }
 
 enum verdict session_attempt(struct redis *redis, const char *operator, const char * address,
-                             int64_t *ret_wait_ms, struct why *why)
+                             int64_t *ret_wait_ms, bool *ret_locks, struct why *why)
 {
     CLEANUP(mem_free) char *account_key = attempts_key("account", operator);
     CLEANUP(mem_free) char *address_key = attempts_key("address", address);
@@ -223,8 +248,10 @@ enum verdict session_attempt(struct redis *redis, const char *operator, const ch
     enum verdict verdict =
         redis_ask(redis, &reply, why, "EVAL", attempt_script, "2", account_key, address_key,
                   ATTEMPTS_PER_ACCOUNT_MAX, ATTEMPTS_PER_ADDRESS_MAX);
-    if (verdict == VERDICT_OK)
-        *ret_wait_ms = redis_reply_integer(reply);
+    if (verdict == VERDICT_OK) {
+        *ret_wait_ms = redis_reply_integer(redis_reply_item(reply, 0));
+        *ret_locks = redis_reply_integer(redis_reply_item(reply, 1)) == 1;
+    }
     return verdict;
 }
 

@@ -16,6 +16,7 @@
 #define SESSION_TOKEN_SIZE 44
 #define SESSION_ADDRESS_SIZE 48
 #define SESSION_STAMP_SIZE 17
+#define SESSION_OPERATOR_SIZE 65
 #define SESSIONS_PER_OPERATOR_MAX 20
 
 struct session_limits {
@@ -25,11 +26,12 @@ struct session_limits {
 
 struct session {
     char id[IDS_UUID_SIZE];
-    char operator[65];
+    char operator[SESSION_OPERATOR_SIZE];
     char address[SESSION_ADDRESS_SIZE]; /* of the client that signed in */
     char stamp[SESSION_STAMP_SIZE];     /* of the password it was opened with */
     int64_t created_us;
     int64_t expires_us; /* the nearer of the idle and the absolute end */
+    int64_t seen_us;    /* its last request; of a listed one */
 };
 
 enum verdict session_open(struct redis *redis, const struct session_limits *limits,
@@ -40,19 +42,21 @@ enum verdict session_open(struct redis *redis, const struct session_limits *limi
 enum verdict session_find(struct redis *redis, const struct session_limits *limits,
                           const char *token, int64_t now_us, struct session *ret_session,
                           bool *ret_found, struct why *why);
+/* Of all these operators, one after the other. Freed by the caller. */
 enum verdict session_list(struct redis *redis, const struct session_limits *limits,
-                          const char *operator, int64_t now_us,
-                          struct session ret_sessions[SESSIONS_PER_OPERATOR_MAX], size_t *ret_count,
-                          struct why *why);
-enum verdict session_end(struct redis *redis, const char *operator, const char * id,
-                         bool *ret_found, struct why *why);
+                          const char *const *operators, size_t operator_count, int64_t now_us,
+                          struct session **ret_sessions, size_t *ret_count, struct why *why);
+/* A session of one of these operators; *ret_owner is "" where none of them has it. */
+enum verdict session_end(struct redis *redis, const char *const *operators, size_t operator_count,
+                         const char *id, char ret_owner[SESSION_OPERATOR_SIZE], struct why *why);
 
 void session_csrf(const char *token, char ret_csrf[IDS_SHA256_TEXT_SIZE]);
 void session_stamp(const struct operator* operator, char ret_stamp[SESSION_STAMP_SIZE]);
 
-/* Counts an attempt before the password is looked at. `ret_wait_ms` is 0 where it may go on. */
+/* Counts an attempt before the password is looked at. `ret_wait_ms` is 0 where it may go on; `ret_locks`: it is the first
+ * that may not. */
 enum verdict session_attempt(struct redis *redis, const char *operator, const char * address,
-                             int64_t *ret_wait_ms, struct why *why);
+                             int64_t *ret_wait_ms, bool *ret_locks, struct why *why);
 /* The attempt was a good one: the account's count is forgotten, the address's taken back. */
 enum verdict session_attempt_succeeded(struct redis *redis, const char *operator,
                                        const char * address, struct why *why);

@@ -21,6 +21,7 @@ struct attempt {
     char *operator;
     char *password;
     char address[SESSION_ADDRESS_SIZE];
+    char *cookie; /* of the session that is left, or NULL */
     struct attempt *next;
 };
 
@@ -46,6 +47,7 @@ static void free_attempt(struct attempt *attempt)
     explicit_bzero(attempt->password, strlen(attempt->password));
     free(attempt->password);
     free(attempt->operator);
+    free(attempt->cookie);
     free(attempt);
 }
 
@@ -74,6 +76,51 @@ static void reply_too_many(struct http_request *request, int64_t wait_ms)
                        NULL);
 }
 
+/* What the audit says of a refusal is the same whether there is such an account or not. Sixteen bits of a hash tell whoever
+ * looks at an attack whether it aims at one account, and nobody what was typed: it may have been a password. */
+static void tell_refused(const struct attempt *attempt, const char *what)
+{
+    char id[IDS_UUID_SIZE], hash[IDS_SHA256_TEXT_SIZE];
+    ids_uuid7(clock_now_us(), id);
+    ids_sha256_text(attempt->operator, strlen(attempt->operator), hash);
+    json_auto_t *detail =
+        json_pack("{s:s, s:s%}", "address", attempt->address, "account", hash, (size_t)4);
+    auth_tell(&(struct auth_act){.what = what, .session = id, .detail = detail});
+}
+
+static void tell_opened(const struct session *session, const struct operator* operator)
+{
+    json_auto_t *detail = json_pack("{s:s}", "address", session->address);
+    auth_tell(&(struct auth_act){.what = "session.opened",
+                                 .session = session->id,
+                                 .who = operator->id,
+                                 .role = operator->role,
+                                 .detail = detail});
+}
+
+/* Whoever signs in again from the same browser leaves no session behind. */
+static void end_session_before(const struct attempt *attempt, const struct operator* operator)
+{
+    struct session session;
+    bool found = false;
+    char owner[SESSION_OPERATOR_SIZE] = "";
+    struct why why = {0};
+    if (!attempt->cookie ||
+        session_find(auth_redis(), auth_session_limits(), attempt->cookie, clock_now_us(), &session,
+                     &found, &why) != VERDICT_OK ||
+        !found)
+        return;
+    const char *const owners[] = {session.operator};
+    if (session_end(auth_redis(), owners, 1, session.id, owner, &why) != VERDICT_OK || !*owner)
+        return;
+    json_auto_t *detail = json_pack("{s:s, s:s}", "operator", owner, "why", "signed_in_again");
+    auth_tell(&(struct auth_act){.what = "session.ended",
+                                 .session = session.id,
+                                 .who = operator->id,
+                                 .role = operator->role,
+                                 .detail = detail});
+}
+
 static void open_session(struct attempt *attempt, const struct operator* operator)
 {
     char token[SESSION_TOKEN_SIZE];
@@ -89,6 +136,8 @@ static void open_session(struct attempt *attempt, const struct operator* operato
         return;
     }
     log_event(LOG_INFO, "session.opened", "operator=%s session=%s", operator->id, session.id);
+    tell_opened(&session, operator);
+    end_session_before(attempt, operator);
     reply_session(attempt->request, token, &session);
 }
 
@@ -103,6 +152,7 @@ static void check_password(struct attempt *attempt)
         /* The name is not logged: people type their password into the wrong field. */
         log_event(LOG_WARNING, "session.refused", "known=%s",
                   operator_list_find(operators, attempt->operator) ? "true" : "false");
+        tell_refused(attempt, "session.refused");
         http_reply_problem(attempt->request, 401, "wrong_credentials",
                            "operator or password is wrong", NULL);
     }
@@ -113,12 +163,15 @@ static void work_on(struct attempt *attempt)
 {
     struct why why = {0};
     int64_t wait_ms = 0;
-    if (session_attempt(auth_redis(), attempt->operator, attempt->address, &wait_ms, &why) !=
-        VERDICT_OK) {
+    bool locks = false;
+    if (session_attempt(auth_redis(), attempt->operator, attempt->address, &wait_ms, &locks,
+                        &why) != VERDICT_OK) {
         log_event(LOG_WARNING, "session.unwritable", "why=%s", why.text);
         auth_reply_unavailable(attempt->request,
                                "nobody can sign in at the moment; API tokens still work");
     } else if (wait_ms > 0) {
+        if (locks) /* once: what follows until the end of the wait costs nothing and tells nothing new */
+            tell_refused(attempt, "session.locked");
         reply_too_many(attempt->request, wait_ms);
     } else {
         check_password(attempt);
@@ -200,6 +253,7 @@ void signin_request(struct http_request *request, const char *operator, const ch
     attempt->request = request;
     attempt->operator= mem_strdup(operator);
     attempt->password = mem_strdup(password);
+    attempt->cookie = mem_strdup(auth_cookie(request));
     snprintf(attempt->address, sizeof attempt->address, "%s", http_client_address(request));
     http_suspend(request, clock_monotonic_ms() + ANSWER_MS_MAX, reply_busy, NULL);
     if (enqueue(attempt))

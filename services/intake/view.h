@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Purpose: intake's view: a SQLite file into which every instance folds all partitions of cases, contracts, extractions,
- * escalation-status, notifications and audit. It can be deleted at any time: it is rebuilt from Kafka. sqlite3.h is
+ * escalation-status, notifications, audit and dead-letters. It can be deleted at any time: it is rebuilt from Kafka. sqlite3.h is
  * included by view_*.c only.
  * Ownership: answers are new references. Threads: one thread folds; readers may be any thread (a pool of connections).
  * Errors: RETRY while rebuilding or busy; FATAL when the disk fails (the process ends).
@@ -40,6 +40,7 @@ enum {
     VIEW_ESCALATION,
     VIEW_NOTICES,
     VIEW_AUDIT,
+    VIEW_LETTERS,
     VIEW_TOPICS
 };
 enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, view_bury_fn *bury,
@@ -118,8 +119,28 @@ enum verdict view_contracts(struct view *view, const char *digits,
 /* What was recorded under this event id: the SHA-256 of its value, "" if nothing was. */
 enum verdict view_contract_request(struct view *view, const char *event_id, char ret_sha256[65],
                                    struct why *why);
-enum verdict view_counts(struct view *view, json_t **ret_counts,
-                         struct why *why); /* cases per status */
+/* The numbers of a day (from_us to to_us, without the end) and of this moment; {"opened","out_of_hours","in_time","held",
+ * "overdue","handed_over","left":{"cases","handovers","items","bytes"},"notices_failed","dead_letters","cases":{status: n}}. */
+enum verdict view_day(struct view *view, int64_t from_us, int64_t to_us, int64_t now_us,
+                      json_t **ret_numbers, struct why *why);
+
+/* --- dead letters --------------------------------------------------------------------------------------------------- */
+#define VIEW_LETTER_STATES "open|dismissed|redriven"
+struct view_letter_query {
+    const char
+        *topic; /* short name of the one whose record was refused; NULL, as the others: any */
+    const char *state;  /* one of VIEW_LETTER_STATES */
+    const char *reason; /* a part of it, as written */
+    int64_t now_us;     /* older ones than the topic keeps are left out */
+    int limit;
+    const char *cursor;
+};
+/* Newest first; REJECT: the cursor is none. */
+enum verdict view_letters(struct view *view, const struct view_letter_query *query,
+                          json_t **ret_page, struct why *why);
+/* NULL: there is no letter at this position. Beside what is shown, "dismissed" has "event" and "sha256" of its request. */
+enum verdict view_letter(struct view *view, struct kafka_position at, json_t **ret_letter,
+                         struct why *why);
 
 /* The answer to GET /v1/cases/{id} from a case; only folded records, no clock (contract §4). */
 json_t *view_render(const struct view_case *view_case);

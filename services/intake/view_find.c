@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 8 /* as view_index.c numbers the lines */
-#define BEGINNING_US 1577836800000000
 #define FEW 300 /* lines that are sooner read than asked of the grams */
 #define CONTRACTS_MAX 50
 #define SQL_BYTES_MAX 2000
@@ -110,16 +108,11 @@ static void add_filters(struct buf *sql, const struct view_query *query)
         buf_add_text(sql, " AND l.overdue = 1");
 }
 
-static int64_t seq_at(int64_t at_us)
-{
-    return (at_us - BEGINNING_US) * SLOTS;
-}
-
 static void bind_filters(sqlite3_stmt *statement, const struct view_query *query, int64_t before)
 {
-    int64_t to = query->to_us == INT64_MAX ? INT64_MAX : seq_at(query->to_us);
+    int64_t to = query->to_us == INT64_MAX ? INT64_MAX : view_seq_at(query->to_us);
     sqlite3_bind_int64(statement, 1, before < to ? before : to);
-    sqlite3_bind_int64(statement, 2, query->from_us ? seq_at(query->from_us) : INT64_MIN);
+    sqlite3_bind_int64(statement, 2, query->from_us ? view_seq_at(query->from_us) : INT64_MIN);
     const char *const texts[] = {query->status, query->operator, query->type, query->customer};
     for (int i = 0; i < (int)COUNT_OF(texts); i++)
         if (texts[i])

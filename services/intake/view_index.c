@@ -17,8 +17,6 @@
 
 #include <string.h>
 
-#define SLOTS 8                       /* cases opened in the same microsecond */
-#define BEGINNING_US 1577836800000000 /* 2020: keeps the numbers short */
 #define GRAMS_BYTES_MAX (8 * WORDS_BYTES_MAX)
 #define REQUESTS_KEPT_US (30LL * 24 * 3600 * 1000000)
 
@@ -30,7 +28,8 @@
 const char view_index_schema[] =
     "CREATE TABLE IF NOT EXISTS lines (seq INTEGER PRIMARY KEY, id TEXT, status TEXT, customer "
     "TEXT, "
-    "operator TEXT, type TEXT, held INTEGER, overdue INTEGER, duplicate_of TEXT, words TEXT);"
+    "operator TEXT, type TEXT, held INTEGER, overdue INTEGER, duplicate_of TEXT, out_of_hours "
+    "INTEGER, answered_us INTEGER, words TEXT);"
     "CREATE INDEX IF NOT EXISTS lines_status ON lines (status);"
     "CREATE INDEX IF NOT EXISTS lines_operator ON lines (operator);"
     "CREATE INDEX IF NOT EXISTS lines_type ON lines (type);"
@@ -44,6 +43,16 @@ const char view_index_schema[] =
     "CREATE INDEX IF NOT EXISTS lines_duplicate_of ON lines (duplicate_of) WHERE duplicate_of IS "
     "NOT "
     "NULL;"
+    /* how many lines there are of each status: to count a million of them takes a second */
+    "CREATE TABLE IF NOT EXISTS statuses (status TEXT PRIMARY KEY, cases INTEGER) WITHOUT ROWID;"
+    "CREATE TRIGGER IF NOT EXISTS lines_opened AFTER INSERT ON lines BEGIN"
+    " INSERT INTO statuses VALUES (new.status, 1)"
+    " ON CONFLICT (status) DO UPDATE SET cases = cases + 1; END;"
+    "CREATE TRIGGER IF NOT EXISTS lines_moved AFTER UPDATE OF status ON lines"
+    " WHEN old.status IS NOT new.status BEGIN"
+    " UPDATE statuses SET cases = cases - 1 WHERE status = old.status;"
+    " INSERT INTO statuses VALUES (new.status, 1)"
+    " ON CONFLICT (status) DO UPDATE SET cases = cases + 1; END;"
     "CREATE VIRTUAL TABLE IF NOT EXISTS grams USING fts5 (text, " GRAMS_OPTIONS ");"
     "CREATE TABLE IF NOT EXISTS contracts (seq INTEGER PRIMARY KEY, customer TEXT UNIQUE, value "
     "TEXT, "
@@ -75,7 +84,8 @@ static bool write_grams(sqlite3_stmt *statement, int64_t seq, const char *words)
 
 struct line {
     const char *status, *customer, *operator, * type, *duplicate_of;
-    bool held, overdue;
+    bool held, overdue, out_of_hours;
+    int64_t answered_us; /* the first search of its logs; 0: not yet */
 };
 
 static const char *text_at(const json_t *state, const char *section, const char *name)
@@ -91,6 +101,22 @@ static bool has_flag(const json_t *flags, const char *flag)
     return false;
 }
 
+/* Also of a search that was given up later, when the customer turned out to be another: it was on the screen. */
+static int64_t first_answer_us(const json_t *extraction)
+{
+    const json_t *searches = json_object_get(extraction, "searches");
+    int64_t first_us = 0, at_us;
+    for (size_t i = 0; i < json_array_size(searches); i++) {
+        const json_t *search = json_array_get(searches, i);
+        const char *status = json_string_value(json_object_get(search, "status")),
+                   *at = json_string_value(json_object_get(search, "finished_at"));
+        if (status && strcmp(status, "failed") != 0 && at && clock_parse(at, strlen(at), &at_us) &&
+            (!first_us || at_us < first_us))
+            first_us = at_us;
+    }
+    return first_us;
+}
+
 static struct line line_of(const struct stored_case *stored)
 {
     const json_t *state = stored->state,
@@ -102,7 +128,9 @@ static struct line line_of(const struct stored_case *stored)
                          .type = json_string_value(json_object_get(incident, "type")),
                          .duplicate_of = text_at(state, "closed", "of"),
                          .held = has_flag(flags, "held"),
-                         .overdue = has_flag(flags, "overdue")};
+                         .overdue = has_flag(flags, "overdue"),
+                         .out_of_hours = has_flag(flags, "out_of_hours"),
+                         .answered_us = first_answer_us(stored->extraction)};
 }
 
 static bool is_taken(struct view *view, int64_t seq)
@@ -122,7 +150,7 @@ static int64_t choose_seq(struct view *view, const struct stored_case *stored)
     if (opened)
         clock_parse(opened, strlen(opened), &opened_us);
     ids_sha256(stored->id, strlen(stored->id), hash);
-    int64_t seq = (opened_us - BEGINNING_US) * SLOTS + hash[0] % SLOTS;
+    int64_t seq = view_seq_at(opened_us) + hash[0] % VIEW_SLOTS;
     while (seq == 0 || is_taken(view, seq))
         seq++;
     return seq;
@@ -138,6 +166,9 @@ static void bind_line(sqlite3_stmt *statement, int64_t seq, const struct line *l
     sqlite3_bind_int(statement, 6, line->held);
     sqlite3_bind_int(statement, 7, line->overdue);
     view_bind_text(statement, 8, line->duplicate_of);
+    sqlite3_bind_int(statement, 9, line->out_of_hours);
+    if (line->answered_us)
+        sqlite3_bind_int64(statement, 10, line->answered_us);
 }
 
 static bool insert_line(struct view *view, const struct stored_case *stored,
@@ -146,10 +177,11 @@ static bool insert_line(struct view *view, const struct stored_case *stored,
     CLEANUP(view_done)
     sqlite3_stmt *statement =
         view_write(view, "INSERT INTO lines (seq, status, customer, operator, type, held, overdue,"
-                         " duplicate_of, id, words) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)");
+                         " duplicate_of, out_of_hours, answered_us, id, words)"
+                         " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)");
     bind_line(statement, stored->seq, line);
-    view_bind_text(statement, 9, stored->id);
-    view_bind_text(statement, 10, words);
+    view_bind_text(statement, 11, stored->id);
+    view_bind_text(statement, 12, words);
     return view_run(statement) &&
            write_grams(view_write(view, "INSERT INTO grams (rowid, text) VALUES (?1, ?2)"),
                        stored->seq, words);
@@ -161,9 +193,9 @@ static bool update_line(struct view *view, int64_t seq, const struct line *line)
     CLEANUP(view_done)
     sqlite3_stmt *statement = view_write(
         view, "UPDATE lines SET status=?2, customer=?3, operator=?4, type=?5, held=?6, overdue=?7,"
-              " duplicate_of=?8 WHERE seq = ?1 AND NOT (status IS ?2 AND customer IS ?3 AND"
-              " operator IS ?4 AND type IS ?5 AND held IS ?6 AND overdue IS ?7 AND duplicate_of IS"
-              " ?8)");
+              " duplicate_of=?8, out_of_hours=?9, answered_us=?10 WHERE seq = ?1 AND NOT (status IS"
+              " ?2 AND customer IS ?3 AND operator IS ?4 AND type IS ?5 AND held IS ?6 AND overdue"
+              " IS ?7 AND duplicate_of IS ?8 AND out_of_hours IS ?9 AND answered_us IS ?10)");
     bind_line(statement, seq, line);
     return view_run(statement);
 }

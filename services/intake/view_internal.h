@@ -13,7 +13,7 @@
 #include "services/intake/view.h"
 
 #define VIEW_READERS 4
-#define VIEW_STATEMENTS_MAX 40
+#define VIEW_STATEMENTS_MAX 60
 
 struct view_waiter {
     struct view_waiter *next;
@@ -72,6 +72,13 @@ void view_store_forget(struct view *view);
 enum verdict view_store_record(struct view *view, int topic, const struct kafka_record *record,
                                struct why *why);
 /* --- view_index.c: what lists and questions are answered from ------------------------------------------------------ */
+#define VIEW_SLOTS 8                       /* cases opened in the same microsecond */
+#define VIEW_BEGINNING_US 1577836800000000 /* 2020: keeps the numbers short */
+/* The first line of what was opened from this moment on. */
+static inline int64_t view_seq_at(int64_t at_us)
+{
+    return (at_us - VIEW_BEGINNING_US) * VIEW_SLOTS;
+}
 extern const char view_index_schema[];
 struct stored_case {
     const char *id;
@@ -81,6 +88,31 @@ struct stored_case {
 bool view_index_case(struct view *view, struct stored_case *stored); /* sets seq */
 bool view_index_contract(struct view *view, const struct event *event);
 bool view_forget_contract(struct view *view, const char *customer_id);
+
+/* --- view_day.c: the numbers of a day --------------------------------------------------------------------------------- */
+extern const char view_day_schema[];
+/* What the last record of a case, of escalation-status or of notifications, puts in place of the one before. */
+bool view_day_handovers(struct view *view, const char *case_id, const json_t *before,
+                        const json_t *after);
+bool view_day_notices(struct view *view, const char *case_id, const json_t *before,
+                      const json_t *after);
+/* How each number is asked of SQLite, and under which member it stands; NULL: among the others. */
+struct view_number {
+    const char *sql, *name;
+    bool (*take)(sqlite3_stmt *statement, void *target);
+};
+extern const struct view_number view_numbers[];
+extern const size_t view_number_count;
+
+/* --- view_letters.c ----------------------------------------------------------------------------------------------------- */
+#define VIEW_LETTERS_KEPT_US (90LL * 24 * 3600 * 1000000) /* as the topic keeps them */
+extern const char view_letters_schema[];
+/* REJECT: it is none, and nothing is done about it: a letter about a letter would be one without end. */
+enum verdict view_store_letter(struct view *view, const struct kafka_record *record,
+                               struct why *why);
+/* What the audit says was done to a letter: dismissed, redriven; any other event is none of its business. */
+bool view_close_letter(struct view *view, const struct event *event);
+void view_letters_sql(const struct view_letter_query *query, struct buf *sql);
 
 sqlite3 *view_reader_take(struct view *view);
 void view_reader_give(struct view *view, sqlite3 *db);

@@ -228,24 +228,3 @@ enum verdict view_find_event(struct view *view, const char *case_id, const char 
     copy_request_hash(statement, 3, ret_event->request_sha256);
     return VERDICT_OK;
 }
-
-/* --- counts ------------------------------------------------------------------------------------------------------------------ */
-
-static bool take_count(sqlite3_stmt *statement, void *counts)
-{
-    return json_object_set_new(counts, (const char *)sqlite3_column_text(statement, 0),
-                               json_integer(sqlite3_column_int64(statement, 1))) == 0;
-}
-
-enum verdict view_counts(struct view *view, json_t **ret_counts, struct why *why)
-{
-    if (view_not_ready(view, why) != VERDICT_OK)
-        return VERDICT_RETRY;
-    BORROW(reader, view);
-    CLEANUP(view_finalize)
-    sqlite3_stmt *statement =
-        view_prepare(reader.db, "SELECT status, COUNT(*) FROM lines GROUP BY status");
-    *ret_counts = json_object();
-    return view_list_or_none(view_list_rows(&reader, statement, take_count, *ret_counts, why),
-                             ret_counts);
-}

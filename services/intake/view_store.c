@@ -18,10 +18,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT 7 /* also another one when words or grams are made in another way */
+#define FORMAT 8 /* also another one when words or grams are made in another way */
 
 const char *const view_topics[VIEW_TOPICS] = {
-    "cases", "contracts", "extractions", "escalation-status", "notifications", "audit"};
+    "cases",         "contracts", "extractions", "escalation-status",
+    "notifications", "audit",     "dead-letters"};
 
 static const char schema[] =
     "CREATE TABLE IF NOT EXISTS cases (id TEXT PRIMARY KEY, state TEXT, extraction TEXT, "
@@ -146,7 +147,8 @@ static bool prepare_file(sqlite3 *db, struct why *why)
     return view_sql(db,
                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4000;",
                     why) &&
-           view_sql(db, schema, why) && view_sql(db, view_index_schema, why);
+           view_sql(db, schema, why) && view_sql(db, view_index_schema, why) &&
+           view_sql(db, view_day_schema, why) && view_sql(db, view_letters_schema, why);
 }
 
 void view_store_forget(struct view *view)
@@ -222,13 +224,13 @@ static const struct latest {
     const char *
         load; /* what was there before is told to the follower; NULL: it is large, and what is new stands at its end */
     bool is_indexed;
+    bool (*count)(struct view *view, const char *case_id, const json_t *before,
+                  const json_t *after); /* for the day's numbers */
 } latest_of[VIEW_TOPICS] = {
-    {0},
-    {0},
-    {LATEST("extraction"), .is_indexed = true},
-    {LATEST("escalation"), LOAD("escalation"), .is_indexed = true},
-    {LATEST("notifications"), LOAD("notifications")},
-    {0},
+    [VIEW_EXTRACTIONS] = {LATEST("extraction"), .is_indexed = true},
+    [VIEW_ESCALATION] = {LATEST("escalation"), LOAD("escalation"), .is_indexed = true,
+                         .count = view_day_handovers},
+    [VIEW_NOTICES] = {LATEST("notifications"), LOAD("notifications"), .count = view_day_notices},
 };
 
 /* --- cases ---------------------------------------------------------------------------------------------------------------- */
@@ -364,7 +366,8 @@ static enum verdict store_latest(struct view *view, int topic, const struct late
     if (latest->load && load_latest(view, latest->load, event->key, &before, why) != VERDICT_OK)
         return VERDICT_FATAL;
     bool done = store_column(view, latest->store, event) &&
-                (!latest->is_indexed || index_again(view, event->key, why));
+                (!latest->is_indexed || index_again(view, event->key, why)) &&
+                (!latest->count || latest->count(view, event->key, before, event->data));
     if (!done)
         return write_failed(view, why);
     tell_follower(view, topic, event, before, event->data);
@@ -385,7 +388,8 @@ static enum verdict store_audit(struct view *view, const struct kafka_record *re
     sqlite3_bind_int64(statement, 2, record->at.offset);
     view_bind_text(statement, 3, event->key);
     bind_json(statement, 4, event->data);
-    return view_run(statement) ? VERDICT_OK : write_failed(view, why);
+    return view_run(statement) && view_close_letter(view, event) ? VERDICT_OK
+                                                                 : write_failed(view, why);
 }
 
 /* A tombstone. */
@@ -393,11 +397,15 @@ static enum verdict forget_latest(struct view *view, const struct latest *latest
                                   struct why *why)
 {
     CLEANUP(mem_free) char *id = mem_dup(key.data, key.length);
+    json_auto_t *before = NULL;
     bool done;
+    if (latest->load && load_latest(view, latest->load, id, &before, why) != VERDICT_OK)
+        return VERDICT_FATAL;
     if (latest->forget) {
         CLEANUP(view_done) sqlite3_stmt *statement = view_write(view, latest->forget);
         view_bind_text(statement, 1, id);
-        done = view_run(statement) && (!latest->is_indexed || index_again(view, id, why));
+        done = view_run(statement) && (!latest->is_indexed || index_again(view, id, why)) &&
+               (!latest->count || latest->count(view, id, before, NULL));
     } else {
         done = view_forget_contract(view, id);
     }
@@ -411,11 +419,14 @@ static enum verdict check_shape(int topic, const struct event *event, struct why
     const char *type = topics_find(view_topics[topic])->type;
     if (type && strcmp(type, event->type) != 0)
         return reject(refusal, "header ce_type: expected %s", type);
+    if (topic == VIEW_AUDIT && strcmp(event->type, "audit.read") != 0 &&
+        strcmp(event->type, "audit.done") != 0)
+        return reject(refusal, "header ce_type: expected audit.read or audit.done");
     if (!json_is_object(event->data))
         return reject(refusal, "expected an object");
     if (topic == VIEW_CONTRACTS ? !hearing_customer_id_is_valid(key) : !ids_is_uuid(event->key))
-        return reject(refusal, "key: expected a %s id",
-                      topic == VIEW_CONTRACTS ? "customer" : "case");
+        return reject(refusal, "key: expected %s",
+                      topic == VIEW_CONTRACTS ? "a customer id" : "a UUID");
     struct case_verdict verdict = {0};
     if (topic == VIEW_CONTRACTS &&
         !case_check_members(event->data, contract_members, contract_member_count, false, &verdict))
@@ -460,6 +471,24 @@ static enum verdict refuse_record(struct view *view, int topic, const struct kaf
     return view->bury(record, reason, why) == VERDICT_OK ? VERDICT_OK : VERDICT_FATAL;
 }
 
+static enum verdict store_letter(struct view *view, const struct kafka_record *record,
+                                 struct why *why)
+{
+    struct why refusal = {0};
+    switch (view_store_letter(view, record, &refusal)) {
+    case VERDICT_OK:
+        return VERDICT_OK;
+    case VERDICT_REJECT:
+        log_event(LOG_WARNING, "dead_letter.unreadable", "partition=%d offset=%lld why=%s",
+                  record->at.partition, (long long)record->at.offset, refusal.text);
+        return VERDICT_OK;
+    case VERDICT_RETRY:
+    case VERDICT_FATAL:
+        break;
+    }
+    return write_failed(view, why);
+}
+
 enum verdict view_store_record(struct view *view, int topic, const struct kafka_record *record,
                                struct why *why)
 {
@@ -467,7 +496,9 @@ enum verdict view_store_record(struct view *view, int topic, const struct kafka_
     struct why refusal = {0};
     enum verdict verdict;
     bool compacted = topics_find(view_topics[topic])->compacted;
-    if (!record->value.data && compacted && record->key.data)
+    if (topic == VIEW_LETTERS)
+        verdict = store_letter(view, record, why);
+    else if (!record->value.data && compacted && record->key.data)
         verdict = forget_latest(view, &latest_of[topic], record->key, why);
     else if (event_parse(record, &event, &refusal) != VERDICT_OK)
         verdict = VERDICT_REJECT;

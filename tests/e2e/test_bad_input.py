@@ -70,8 +70,9 @@ def test_unreadable_is_400_wherever_a_body_is_taken(desk, bodies, spared, raw):
     before = desk.call("GET", f"/v1/cases/{spared}")
     for route in bodies:
         path = route["path"].replace("/cases/{id}", f"/cases/{spared}").replace("{id}", "unreadable")
-        path = path.replace("{customer_id}", "UNREADABLE")
-        answer = desk.call(route["method"], path, raw=raw, token="KAKEKOMI_SUPERVISOR_TOKEN",
+        path = path.replace("{customer_id}", "UNREADABLE").replace("{position}", "0-0")
+        token = "KAKEKOMI_ADMIN_TOKEN" if route["roles"] == ["admin"] else "KAKEKOMI_SUPERVISOR_TOKEN"
+        answer = desk.call(route["method"], path, raw=raw, token=token,
                            headers={"Content-Type": route["content_types"].split(",")[0]})
         assert problem(answer, 400)["detail"], path
     after = desk.call("GET", f"/v1/cases/{spared}")

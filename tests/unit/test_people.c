@@ -112,14 +112,40 @@ static char *operators_text(const char *password)
     ids_sha256_text(TOKEN, strlen(TOKEN), token);
     ids_sha256_text(AUDITOR_TOKEN, strlen(AUDITOR_TOKEN), auditor);
     ids_sha256_text(COLLEAGUE_TOKEN, strlen(COLLEAGUE_TOKEN), colleague);
-    return mem_printf("{\"operators\":[{\"id\":\"sato\",\"name\":\"佐藤\",\"roles\":[\"operator\","
-                      "\"supervisor\"],\"password\":\"%s\","
-                      "\"tokens\":[{\"id\":\"console\",\"sha256\":\"%s\"}]},"
-                      "{\"id\":\"suzuki\",\"name\":\"鈴木\",\"roles\":[\"operator\"],"
-                      "\"tokens\":[{\"id\":\"console\",\"sha256\":\"%s\"}]},"
-                      "{\"id\":\"kanri\",\"name\":\"監査\",\"roles\":[\"auditor\"],\"tokens\":[{"
-                      "\"id\":\"report\",\"sha256\":\"%s\"}]}]}",
-                      text, token, colleague, auditor);
+    return mem_printf(
+        "{\"operators\":[{\"id\":\"sato\",\"name\":\"佐藤\",\"roles\":[\"operator\","
+        "\"supervisor\"],\"password\":\"%s\","
+        "\"tokens\":[{\"id\":\"console\",\"sha256\":\"%s\"}]},"
+        "{\"id\":\"suzuki\",\"name\":\"鈴木\",\"roles\":[\"operator\"],\"password\":\"%s\","
+        "\"tokens\":[{\"id\":\"console\",\"sha256\":\"%s\"}]},"
+        "{\"id\":\"kanri\",\"name\":\"監査\",\"roles\":[\"auditor\"],\"tokens\":[{"
+        "\"id\":\"report\",\"sha256\":\"%s\"}]}]}",
+        text, token, text, colleague, auditor);
+}
+
+/* What the audit is told, a line each: "session.opened sato/supervisor {…}". */
+static pthread_mutex_t acts_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct buf acts;
+
+static void note_act(const struct auth_act *act)
+{
+    CLEANUP(mem_free) char *detail = json_dumps(act->detail, JSON_COMPACT);
+    assert_true(ids_is_uuid(act->session));
+    pthread_mutex_lock(&acts_lock);
+    buf_printf(&acts, "%s %s/%s %s\n", act->what, act->who ? act->who : "-",
+               act->role ? act->role : "-", detail);
+    pthread_mutex_unlock(&acts_lock);
+}
+
+/* Waits for the last line: the answer may be there before it. */
+static void assert_acts(const char *expected)
+{
+    for (int i = 0; i < 200 && acts.length < strlen(expected); i++)
+        usleep(10000);
+    pthread_mutex_lock(&acts_lock);
+    assert_string_equal(acts.data ? acts.data : "", expected);
+    buf_clear(&acts);
+    pthread_mutex_unlock(&acts_lock);
 }
 
 static int start_server(void **state)
@@ -131,9 +157,13 @@ static int start_server(void **state)
                                                 .threads = 2,
                                                 .connections_max = 64,
                                                 .before = auth_before};
-    struct auth_config config = {
-        .operators_file = operators_path, .redis_url = redis_url, .sessions = limits};
+    struct auth_config config = {.operators_file = operators_path,
+                                 .redis_url = redis_url,
+                                 .sessions = limits,
+                                 .acted = note_act};
     (void)state;
+    buf_free(&acts);
+    buf_init(&acts, 100000);
     CLEANUP(mem_free) char *text = operators_text(PASSWORD);
     write_operators(text);
     if (!redis_pid)
@@ -241,11 +271,13 @@ struct signed_in {
     char id[64], cookie[200], both[400]; /* header lines */
 };
 
-static struct signed_in sign_in(void)
+static struct signed_in sign_in_as(const char *operator, const char * headers)
 {
     struct signed_in session;
     char value[100];
-    ANSWER answer = ask("POST", "/v1/sessions", "", SIGN_IN);
+    CLEANUP(mem_free)
+    char *body = mem_printf("{\"operator\":\"%s\",\"password\":\"" PASSWORD "\"}", operator);
+    ANSWER answer = ask("POST", "/v1/sessions", headers, body);
     assert_int_equal(answer.status, 201);
     copy_header(&answer, "Set-Cookie: ", ";", value, sizeof value);
     snprintf(session.id, sizeof session.id, "%s", text_of(&answer, "id"));
@@ -253,6 +285,11 @@ static struct signed_in sign_in(void)
     snprintf(session.both, sizeof session.both, "%sX-CSRF-Token: %s\r\n", session.cookie,
              text_of(&answer, "csrf"));
     return session;
+}
+
+static struct signed_in sign_in(void)
+{
+    return sign_in_as("sato", "");
 }
 
 static int status_of(const char *method, const char *path, const char *headers, const char *body)
@@ -338,6 +375,59 @@ static void token_names_its_owner(void **state)
     ANSWER tokens = ask("GET", "/v1/tokens", BEARER, NULL);
     assert_int_equal(json_array_size(json_object_get(tokens.body, "tokens")),
                      3); /* a supervisor sees everybody's */
+}
+
+static json_t *token_shown(const char *operator)
+{
+    ANSWER answer = ask("GET", "/v1/tokens", BEARER, NULL);
+    json_t *tokens = json_object_get(answer.body, "tokens"), *token;
+    size_t index;
+    assert_int_equal(answer.status, 200);
+    json_array_foreach(tokens, index, token)
+    {
+        assert_int_equal(json_object_size(token), 4);
+        if (strcmp(json_string_value(json_object_get(token, "operator")), operator) == 0)
+            return json_incref(token);
+    }
+    fail_msg("no token of %s", operator);
+    return NULL;
+}
+
+static void tokens_say_when_they_were_used(void **state)
+{
+    (void)state;
+    struct why why = {0};
+    char used_at[CLOCK_TEXT_SIZE] = "";
+    json_auto_t *unused = token_shown("suzuki");
+    assert_true(json_is_null(json_object_get(unused, "used_at")));
+    assert_string_equal(json_string_value(json_object_get(unused, "id")), "console");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(unused, "roles"), 0)),
+                        "operator");
+    assert_int_equal(
+        status_of("GET", "/v1/me", "Authorization: Bearer " COLLEAGUE_TOKEN "\r\n", NULL), 200);
+    json_auto_t *used = token_shown("suzuki");
+    snprintf(used_at, sizeof used_at, "%s", json_string_value(json_object_get(used, "used_at")));
+    assert_int_equal(auth_reload(&why), VERDICT_OK); /* another list of the same tokens */
+    json_auto_t *after = token_shown("suzuki");
+    assert_string_equal(json_string_value(json_object_get(after, "used_at")), used_at);
+    auth_keep_uses();
+    stop_redis(); /* what was kept is gone, and what is known here is not */
+    start_redis();
+    people_stop();
+    struct auth_config config = {
+        .operators_file = operators_path, .redis_url = redis_url, .sessions = limits};
+    assert_int_equal(people_start(&config, &why), VERDICT_OK);
+    json_auto_t *lost = token_shown("suzuki");
+    assert_true(json_is_null(json_object_get(lost, "used_at")));
+    ANSWER own = ask("GET", "/v1/tokens", "Authorization: Bearer " COLLEAGUE_TOKEN "\r\n", NULL);
+    assert_int_equal(json_array_size(json_object_get(own.body, "tokens")), 1);
+    json_auto_t *again = token_shown("suzuki");
+    snprintf(used_at, sizeof used_at, "%s", json_string_value(json_object_get(again, "used_at")));
+    auth_keep_uses();
+    people_stop(); /* another process finds it */
+    assert_int_equal(people_start(&config, &why), VERDICT_OK);
+    json_auto_t *kept = token_shown("suzuki");
+    assert_string_equal(json_string_value(json_object_get(kept, "used_at")), used_at);
 }
 
 static void nobody_gets_in_without(void **state)
@@ -495,6 +585,58 @@ static void oldest_session_makes_room(void **state)
     assert_int_equal(status_of("GET", "/v1/me", first.cookie, NULL), 401);
 }
 
+static char *session_path(const struct signed_in *session)
+{
+    return mem_printf("/v1/sessions/%s", session->id);
+}
+
+static size_t sessions_shown(const char *path, const char *headers)
+{
+    ANSWER list = ask("GET", path, headers, NULL);
+    assert_int_equal(list.status, 200);
+    return json_array_size(json_object_get(list.body, "sessions"));
+}
+
+static void sessions_of_others_are_a_supervisors_business(void **state)
+{
+    (void)state;
+    struct signed_in supervisor = sign_in(), colleague = sign_in_as("suzuki", "");
+    CLEANUP(mem_free) char *theirs = session_path(&colleague);
+    CLEANUP(mem_free) char *mine = session_path(&supervisor);
+    assert_int_equal(sessions_shown("/v1/sessions", supervisor.cookie), 1);
+    assert_int_equal(sessions_shown("/v1/sessions?operator=suzuki", supervisor.cookie), 1);
+    assert_int_equal(sessions_shown("/v1/sessions?operator=*", supervisor.cookie), 2);
+    assert_int_equal(sessions_shown("/v1/sessions?operator=nobody", supervisor.cookie), 0);
+    assert_int_equal(sessions_shown("/v1/sessions?operator=suzuki", colleague.cookie), 1);
+    ANSWER refused = ask("GET", "/v1/sessions?operator=*", colleague.cookie, NULL);
+    assert_code(&refused, 403, "forbidden");
+    assert_int_equal(status_of("GET", "/v1/sessions?operator=sato", colleague.cookie, NULL), 403);
+    assert_int_equal(status_of("DELETE", mine, colleague.both, NULL), 404);
+    assert_int_equal(status_of("GET", "/v1/me", supervisor.cookie, NULL), 200);
+    assert_int_equal(status_of("DELETE", theirs, supervisor.both, NULL), 204);
+    assert_int_equal(status_of("GET", "/v1/me", colleague.cookie, NULL), 401);
+    assert_int_equal(status_of("DELETE", "/v1/sessions/current", supervisor.both, NULL), 204);
+    assert_acts("session.opened sato/supervisor {\"address\":\"127.0.0.1\"}\n"
+                "session.opened suzuki/operator {\"address\":\"127.0.0.1\"}\n"
+                "session.revoked sato/supervisor {\"operator\":\"suzuki\"}\n"
+                "session.ended sato/supervisor {\"operator\":\"sato\"}\n");
+}
+
+static void signing_in_again_leaves_no_session_behind(void **state)
+{
+    (void)state;
+    struct signed_in first = sign_in(), second = sign_in_as("suzuki", first.cookie);
+    assert_string_not_equal(first.cookie, second.cookie);
+    assert_int_equal(status_of("GET", "/v1/me", first.cookie, NULL), 401);
+    assert_int_equal(status_of("GET", "/v1/me", second.cookie, NULL), 200);
+    assert_acts("session.opened sato/supervisor {\"address\":\"127.0.0.1\"}\n"
+                "session.opened suzuki/operator {\"address\":\"127.0.0.1\"}\n"
+                "session.ended suzuki/operator {\"operator\":\"sato\",\"why\":"
+                "\"signed_in_again\"}\n");
+    struct signed_in chosen = sign_in_as("suzuki", "Cookie: kakekomi=chosen-by-somebody-else\r\n");
+    assert_null(strstr(chosen.cookie, "chosen"));
+}
+
 /* --- signing in --------------------------------------------------------------------------------------------------- */
 
 static void wrong_sign_ins_look_alike(void **state)
@@ -542,6 +684,48 @@ static void account_is_locked_after_too_many_attempts(void **state)
         status_of("POST", "/v1/sessions", "", "{\"operator\":\"kanri\",\"password\":\"wrong\"}"),
         401);
     assert_int_equal(status_of("GET", "/v1/me", BEARER, NULL), 200);
+}
+
+/* Known or not, with a password or without: after as many attempts the same bytes, whatever is sent then. */
+static void locking_tells_nothing_of_accounts(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"sato", "nobody", "kanri"};
+    char heads[3][4096];
+    json_auto_t *first = NULL;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        CLEANUP(mem_free)
+        char *body = mem_printf("{\"operator\":\"%s\",\"password\":\"wrong\"}", names[i]);
+        for (int k = 0; k < 20; k++)
+            assert_int_equal(status_of("POST", "/v1/sessions", "", body), 401);
+        ANSWER locked = ask("POST", "/v1/sessions", "", body);
+        assert_code(&locked, 429, "too_many_attempts");
+        *strstr(locked.head, "Retry-After: ") = '\0';
+        memcpy(heads[i], locked.head, sizeof heads[i]);
+        if (!first)
+            first = json_incref(locked.body);
+        assert_true(json_equal(first, locked.body));
+        assert_string_equal(heads[0], heads[i]);
+        assert_int_equal(status_of("POST", "/v1/sessions", "", body), 429);
+    }
+}
+
+static void the_audit_hears_of_refusals_and_not_of_accounts(void **state)
+{
+    (void)state;
+    static const char wrong[] = "{\"operator\":\"sato\",\"password\":\"wrong\"}",
+                      unknown[] = "{\"operator\":\"my secret\",\"password\":\"wrong\"}";
+    assert_int_equal(status_of("POST", "/v1/sessions", "", wrong), 401);
+    assert_acts("session.refused -/- {\"address\":\"127.0.0.1\",\"account\":\"60fa\"}\n");
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(status_of("POST", "/v1/sessions", "", unknown), 401);
+    pthread_mutex_lock(&acts_lock);
+    assert_null(strstr(acts.data, "secret"));
+    buf_clear(&acts);
+    pthread_mutex_unlock(&acts_lock);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(status_of("POST", "/v1/sessions", "", unknown), 429);
+    assert_acts("session.locked -/- {\"address\":\"127.0.0.1\",\"account\":\"b9d1\"}\n");
 }
 
 static void *sign_in_once(void *context)
@@ -871,6 +1055,11 @@ int main(void)
         TEST(csrf_and_origin_guard_unsafe_methods),
         TEST(sessions_expire_idle_and_absolutely),
         TEST(sessions_are_listed_and_ended_one_by_one),
+        TEST(sessions_of_others_are_a_supervisors_business),
+        TEST(signing_in_again_leaves_no_session_behind),
+        TEST(locking_tells_nothing_of_accounts),
+        TEST(the_audit_hears_of_refusals_and_not_of_accounts),
+        TEST(tokens_say_when_they_were_used),
         TEST(oldest_session_makes_room),
         TEST(wrong_sign_ins_look_alike),
         TEST(bad_sign_in_bodies),

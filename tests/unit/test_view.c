@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The view's tables: no question of any kind walks over cases that its filters leave out, and none is sorted. */
+/* The view's tables: no question of any kind walks over cases that its filters leave out, and none is sorted; what is kept
+ * while folding is what the records say, in whatever order the topics come. */
 #include "services/intake/view_internal.h"
+
+#include "common/clock.h"
+#include "common/dead_letter.h"
+#include "common/desk/topics.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,6 +31,8 @@ static int close_view(void **state)
     (void)state;
     for (int i = 0; i < VIEW_READERS; i++)
         sqlite3_close(view.readers[i]);
+    for (int i = 0; i < VIEW_STATEMENTS_MAX; i++)
+        sqlite3_finalize(view.statements[i].statement);
     sqlite3_close(view.writer);
     view_store_forget(&view);
     free(view.path);
@@ -103,11 +110,383 @@ static void words_are_asked_of_the_grams_in_the_order_of_the_list(void **state)
     }
 }
 
+/* --- the numbers of a day --------------------------------------------------------------------------------------------- */
+
+static void no_number_of_a_day_walks_over_other_days(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < view_number_count; i++) {
+        CLEANUP(mem_free) char *plan = plan_of(view_numbers[i].sql);
+        if (strcmp(plan, "SCAN statuses\n") == 0)
+            continue; /* as many rows as there are statuses */
+        assert_non_null(strstr(plan, "SEARCH "));
+        assert_null(strstr(plan, "SCAN "));
+    }
+}
+
+static void fold(int topic, const char *key, const char *type, json_t *value)
+{
+    static int64_t offset;
+    char id[IDS_UUID_SIZE], time[CLOCK_TEXT_SIZE], type_text[96];
+    struct event_headers headers;
+    struct why why = {0};
+    CLEANUP(buf_free) struct buf text;
+    buf_init(&text, 100000);
+    event_dump_json(value, &text);
+    json_decref(value);
+    ids_uuid7(clock_now_us(), id);
+    clock_format_us(clock_now_us(), time);
+    event_headers_make(type, id, "/kakekomi/test", time, key, NULL, type_text, &headers);
+    struct kafka_record record = {.topic = topics_full_name(view_topics[topic]),
+                                  .at = {.partition = 3, .offset = offset++},
+                                  .key = bytes_of(key),
+                                  .value = {.data = text.data, .length = text.length},
+                                  .header_count = headers.count};
+    memcpy(record.headers, headers.list, headers.count * sizeof *headers.list);
+    if (view_store_record(&view, topic, &record, &why) != VERDICT_OK)
+        fail_msg("%s", why.text);
+}
+
+static json_t *numbers(const char *day)
+{
+    struct why why = {0};
+    json_t *found = NULL;
+    int64_t from_us;
+    assert_true(clock_parse(day, strlen(day), &from_us));
+    int64_t to_us = from_us + 24LL * 3600 * 1000000;
+    assert_int_equal(view_day(&view, from_us, to_us, clock_now_us(), &found, &why), VERDICT_OK);
+    return found;
+}
+
+#define ASSERT_NUMBERS(day, expected)                                                              \
+    do {                                                                                           \
+        json_auto_t *found_ = numbers(day);                                                        \
+        json_auto_t *wanted_ = json_loads(expected, 0, NULL);                                      \
+        assert_non_null(wanted_);                                                                  \
+        CLEANUP(mem_free) char *text_ = json_dumps(found_, JSON_SORT_KEYS);                        \
+        if (!json_equal(found_, wanted_))                                                          \
+            fail_msg("%s", text_);                                                                 \
+    } while (0)
+
+#define QUIET(held, overdue)                                                                       \
+    "{\"opened\":0,\"out_of_hours\":0,\"in_time\":0,\"held\":" held ",\"overdue\":" overdue        \
+    ",\"handed_over\":0,\"left\":{\"cases\":0,\"handovers\":0,\"items\":0,\"bytes\":0},"           \
+    "\"notices_failed\":0,\"dead_letters\":0,\"cases\":"
+
+#define DAY "2026-11-26T00:00:00+09:00"
+#define DAY_BEFORE "2026-11-25T00:00:00+09:00"
+
+static void index_case(const char *id, const char *opened_at, const char *answered_at, bool closed)
+{
+    struct stored_case stored = {.id = id};
+    stored.state = json_pack("{s:s, s:s, s:{s:s}, s:b}", "id", id, "opened_at", opened_at,
+                             "opened_by", "id", "operator-1", "out_of_hours", closed);
+    if (closed)
+        json_object_set_new(stored.state, "closed", json_object());
+    stored.extraction =
+        json_pack("{s:[{s:s, s:s}, {s:s, s:s*}]}", "searches", "status", "failed", "finished_at",
+                  opened_at, "status", "none", "finished_at", answered_at);
+    assert_true(view_index_case(&view, &stored));
+    int64_t seq = stored.seq;
+    json_object_set_new(stored.state, "closed", json_object()); /* and once more, changed */
+    assert_true(view_index_case(&view, &stored));
+    assert_true(view_index_case(&view, &stored));
+    assert_int_equal(stored.seq, seq);
+    json_decref(stored.state);
+    json_decref(stored.extraction);
+}
+
+static void cases_are_counted_on_the_day_of_the_desk(void **state)
+{
+    (void)state;
+    ASSERT_NUMBERS(DAY, QUIET("0", "0") "{}}");
+    index_case("01900000-0000-7000-8000-000000000001", "2026-11-25T14:59:59.999999Z",
+               "2026-11-25T15:29:59.999999Z", false); /* to the microsecond a call's length */
+    index_case("01900000-0000-7000-8000-000000000002", "2026-11-25T15:00:00Z",
+               "2026-11-25T15:30:00.000001Z", true);
+    index_case("01900000-0000-7000-8000-000000000003", "2026-11-26T14:59:59.999999Z", NULL, false);
+    ASSERT_NUMBERS(
+        DAY_BEFORE,
+        "{\"opened\":1,\"out_of_hours\":0,\"in_time\":1,\"held\":0,\"overdue\":0,"
+        "\"handed_over\":0,\"left\":{\"cases\":0,\"handovers\":0,\"items\":0,"
+        "\"bytes\":0},\"notices_failed\":0,\"dead_letters\":0,\"cases\":{\"closed\":3}}");
+    ASSERT_NUMBERS(
+        DAY, "{\"opened\":2,\"out_of_hours\":1,\"in_time\":0,\"held\":0,\"overdue\":0,"
+             "\"handed_over\":0,\"left\":{\"cases\":0,\"handovers\":0,\"items\":0,"
+             "\"bytes\":0},\"notices_failed\":0,\"dead_letters\":0,\"cases\":{\"closed\":3}}");
+    assert_true(
+        view_sql(view.writer, "DELETE FROM lines; DELETE FROM statuses;", &(struct why){0}));
+}
+
+#define CASE_A "01900000-0000-7000-8000-00000000000a"
+#define CASE_B "01900000-0000-7000-8000-00000000000b"
+
+static json_t *handover(const char *id, const char *offered_at, const char *released_at)
+{
+    return json_pack("{s:s, s:s, s:s*, s:s*, s:[{s:i}, {s:i}]}", "id", id, "state", "released",
+                     "offered_at", offered_at, "released_at", released_at, "items", "length", 100,
+                     "length", 23);
+}
+
+static void what_left_is_counted_once_for_each_hand_over(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) /* the same words again change nothing */
+        fold(VIEW_ESCALATION, CASE_A, "escalation.status",
+             json_pack("{s:s, s:[o, o, o]}", "state", "released", "handovers",
+                       handover("h1", "2026-11-25T09:00:00+09:00", "2026-11-26T00:00:00+09:00"),
+                       handover("h2", "2026-11-26T09:00:00+09:00", "2026-11-26T09:10:00+09:00"),
+                       handover("h3", NULL, NULL)));
+    fold(VIEW_ESCALATION, CASE_B, "escalation.status",
+         json_pack("{s:s, s:[o]}", "state", "offered", "handovers",
+                   handover("h4", "2026-11-26T10:00:00+09:00", NULL)));
+    ASSERT_NUMBERS(DAY, "{\"opened\":0,\"out_of_hours\":0,\"in_time\":0,\"held\":0,\"overdue\":0,"
+                        "\"handed_over\":2,\"left\":{\"cases\":1,\"handovers\":2,\"items\":4,"
+                        "\"bytes\":246},\"notices_failed\":0,\"dead_letters\":0,\"cases\":{}}");
+    for (int i = 0; i < 2; i++)
+        fold(VIEW_ESCALATION, i ? CASE_B : CASE_A, "escalation.status",
+             json_pack("{s:s, s:[]}", "state", "none", "handovers"));
+    ASSERT_NUMBERS(DAY, QUIET("0", "0") "{}}");
+}
+
+static json_t *notices(const char *status, const char *failed_at)
+{
+    return json_pack("{s:[{s:s, s:s, s:s, s:s*}]}", "notices", "id", "n1", "status", status,
+                     "planned_at", "2026-11-25T09:00:00+09:00", "failed_at", failed_at);
+}
+
+static json_int_t failed_on(const char *day)
+{
+    json_auto_t *found = numbers(day);
+    return json_integer_value(json_object_get(found, "notices_failed"));
+}
+
+static void a_notice_has_failed_until_it_is_sent(void **state)
+{
+    (void)state;
+    fold(VIEW_NOTICES, CASE_A, "notices.updated", notices("planned", NULL));
+    assert_int_equal(failed_on(DAY_BEFORE) + failed_on(DAY), 0);
+    fold(VIEW_NOTICES, CASE_A, "notices.updated", notices("failed", NULL));
+    assert_int_equal(failed_on(DAY_BEFORE), 1);
+    fold(VIEW_NOTICES, CASE_A, "notices.updated", notices("failed", "2026-11-26T12:00:00+09:00"));
+    assert_int_equal(failed_on(DAY_BEFORE), 0);
+    assert_int_equal(failed_on(DAY), 1);
+    fold(VIEW_NOTICES, CASE_A, "notices.updated", notices("sent", NULL));
+    assert_int_equal(failed_on(DAY_BEFORE) + failed_on(DAY), 0);
+}
+
+/* --- dead letters ------------------------------------------------------------------------------------------------------- */
+
+static void every_question_for_letters_walks_an_index(void **state)
+{
+    (void)state;
+    static const char *const states[] = {NULL, "open", "dismissed", "redriven"};
+    for (unsigned i = 0; i < 16; i++) {
+        struct view_letter_query query = {.state = states[i & 3],
+                                          .topic = i & 4 ? "provider-replies" : NULL,
+                                          .reason = i & 8 ? "signature" : NULL};
+        CLEANUP(buf_free) struct buf sql;
+        buf_init(&sql, 4000);
+        view_letters_sql(&query, &sql);
+        CLEANUP(mem_free) char *plan = plan_of(sql.data);
+        assert_int_equal(strncmp(plan, "SEARCH l USING INDEX letters_", 29), 0);
+        assert_null(strstr(plan, "SCAN"));
+        assert_null(strstr(plan, "TEMP B-TREE"));
+    }
+}
+
+/* The same refused record as another instance would have buried it, at another place of the topic. */
+static void fold_letter(int64_t source_offset, const char *reason, int32_t partition,
+                        int64_t offset, int64_t at_us, char ret_id[IDS_UUID_SIZE])
+{
+    struct kafka_record refused = {.topic = topics_full_name("provider-replies"),
+                                   .at = {.partition = 1, .offset = source_offset}};
+    struct why why = {0};
+    CLEANUP(dead_letter_clear) struct dead_letter letter;
+    dead_letter_make("escalation", &refused, reason, at_us, &letter);
+    struct kafka_record record = {.topic = topics_full_name("dead-letters"),
+                                  .at = {.partition = partition, .offset = offset},
+                                  .key = letter.output.key,
+                                  .value = letter.output.value,
+                                  .header_count = letter.output.header_count};
+    memcpy(record.headers, letter.output.headers,
+           letter.output.header_count * sizeof *letter.output.headers);
+    memcpy(ret_id, letter.id, IDS_UUID_SIZE);
+    assert_int_equal(view_store_record(&view, VIEW_LETTERS, &record, &why), VERDICT_OK);
+}
+
+static void fold_act(const char *letter, const char *what, const char *who, const char *reason)
+{
+    fold(VIEW_AUDIT, letter, "audit.done",
+         json_pack("{s:s, s:s, s:s, s:s, s:{s:s*}}", "who", who, "role", "admin", "what", what,
+                   "at", "2026-11-26T12:00:00Z", "detail", "reason", reason));
+}
+
+/* "3-4 open, 1-2 dismissed": as the list says them. */
+static char *listed(const struct view_letter_query *asked)
+{
+    struct why why = {0};
+    json_auto_t *page = NULL;
+    struct buf text;
+    struct view_letter_query query = *asked;
+    query.now_us = clock_now_us();
+    query.limit = query.limit ? query.limit : 200;
+    assert_int_equal(view_letters(&view, &query, &page, &why), VERDICT_OK);
+    const json_t *letters = json_object_get(page, "dead_letters");
+    buf_init(&text, 4000);
+    for (size_t i = 0; i < json_array_size(letters); i++) {
+        const json_t *letter = json_array_get(letters, i);
+        buf_printf(&text, "%s%s %s", i ? ", " : "",
+                   json_string_value(json_object_get(letter, "position")),
+                   json_string_value(json_object_get(letter, "state")));
+    }
+    if (json_is_string(json_object_get(page, "next_cursor")))
+        buf_printf(&text, " > %s", json_string_value(json_object_get(page, "next_cursor")));
+    return text.data ? text.data : mem_strdup("");
+}
+
+#define ASSERT_LISTED(expected, ...)                                                               \
+    do {                                                                                           \
+        CLEANUP(mem_free) char *text_ = listed(&(struct view_letter_query){__VA_ARGS__});          \
+        assert_string_equal(text_, expected);                                                      \
+    } while (0)
+
+static void cursors_are_those_of_earlier_pages(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",       "a",      "1",      "1-2",    "1-2-",
+        "1-2-3-", "1-2-3x", "-1-2-3", "1--2-3", "1234567890123456789-0-0"};
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        struct view_letter_query query = {.cursor = wrong[i], .limit = 1};
+        struct why why = {0};
+        json_t *page = NULL;
+        assert_int_equal(view_letters(&view, &query, &page, &why), VERDICT_REJECT);
+        assert_null(page);
+    }
+}
+
+static json_int_t open_letters(void)
+{
+    json_auto_t *found = numbers(DAY);
+    return json_integer_value(json_object_get(found, "dead_letters"));
+}
+
+static void letters_are_known_by_their_record_and_closed_by_the_audit(void **state)
+{
+    (void)state;
+    char first[IDS_UUID_SIZE], second[IDS_UUID_SIZE], third[IDS_UUID_SIZE], old[IDS_UUID_SIZE];
+    int64_t now_us = clock_now_us();
+    fold_letter(4, "not readable as JSON", 0, 1, now_us - VIEW_LETTERS_KEPT_US - 1000000, old);
+    ASSERT_LISTED("", .limit = 0); /* the topic keeps it no longer */
+    fold_letter(5, "/case: expected a case id", 7, 0, now_us - 3000, first);
+    fold_letter(5, "/case: expected a case id", 2, 9, now_us - 2000, first);
+    fold_letter(5, "/case: expected a case id", 4, 1, now_us - 1000, first);
+    fold_letter(6, "malformed: /a~1b/0: expected a text", 2, 10, now_us - 1500, second);
+    ids_uuid7(now_us, third);
+    ASSERT_LISTED("2-10 open, 2-9 open", .limit = 0);
+    char cursor[80];
+    snprintf(cursor, sizeof cursor, "2-10 open > %lld-2-10", (long long)now_us - 1500);
+    ASSERT_LISTED(cursor, .limit = 1);
+    ASSERT_LISTED("2-9 open", .cursor = cursor + strlen("2-10 open > "));
+    ASSERT_LISTED("2-9 open", .reason = "case id");
+    ASSERT_LISTED("", .topic = "cases");
+    assert_int_equal(open_letters(), 2);
+
+    fold_act(first, "dead_letter.dismissed", "admin-1", "known client");
+    fold_act(first, "dead_letter.dismissed", "admin-2", "too late");
+    ASSERT_LISTED("2-10 open, 2-9 dismissed", .topic = "provider-replies");
+    fold_act(second, "dead_letter.redriven", "admin", NULL);
+    fold_act(second, "dead_letter.dismissed", "admin-1", "after that");
+    ASSERT_LISTED("2-10 redriven", .state = "redriven");
+    ASSERT_LISTED("2-9 dismissed", .state = "dismissed");
+    ASSERT_LISTED("", .state = "open");
+    assert_int_equal(open_letters(), 0);
+    struct why why = {0};
+    json_auto_t *letter = NULL;
+    assert_int_equal(view_letter(&view, (struct kafka_position){2, 9}, &letter, &why), VERDICT_OK);
+    const json_t *dismissed = json_object_get(letter, "dismissed");
+    assert_string_equal(json_string_value(json_object_get(dismissed, "by")), "admin-1");
+    assert_string_equal(json_string_value(json_object_get(letter, "pointer")), "/case");
+    json_auto_t *other = NULL;
+    assert_int_equal(view_letter(&view, (struct kafka_position){2, 10}, &other, &why), VERDICT_OK);
+    assert_string_equal(json_string_value(json_object_get(other, "pointer")), "/a~1b/0");
+    assert_null(json_object_get(other, "dismissed"));
+    json_auto_t *none = NULL; /* where the second instance buried it */
+    assert_int_equal(view_letter(&view, (struct kafka_position){7, 0}, &none, &why), VERDICT_OK);
+    assert_null(none);
+}
+
+/* The audit may be read before the letters after a rebuild. */
+static void what_was_done_to_a_letter_waits_for_it(void **state)
+{
+    (void)state;
+    char id[IDS_UUID_SIZE];
+    struct bytes place[] = {bytes_of("escalation"), bytes_of(topics_full_name("provider-replies")),
+                            bytes_of("1/77")};
+    ids_uuid8(place, COUNT_OF(place), id);
+    fold_act(id, "dead_letter.dismissed", "admin-1", "before it came");
+    char made[IDS_UUID_SIZE];
+    fold_letter(77, "no value", 5, 5, clock_now_us(), made);
+    assert_string_equal(made, id);
+    ASSERT_LISTED("5-5 dismissed", .limit = 1, .reason = "no value");
+    assert_int_equal(open_letters(), 0);
+}
+
+static enum verdict bury_nothing(const struct kafka_record *record, const char *reason,
+                                 struct why *why)
+{
+    (void)record, (void)why;
+    fail_msg("buried: %s", reason);
+    return VERDICT_OK;
+}
+
+/* A letter about a letter would be the first of many. */
+static void what_is_no_letter_is_passed_over(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"",
+                                         "{",
+                                         "[]",
+                                         "{}",
+                                         "{\"topic\":\"x\"}",
+                                         "{\"topic\":1,\"reason\":\"\",\"service\":\"x\"}"};
+    struct why why = {0};
+    for (size_t i = 0; i < COUNT_OF(values); i++) {
+        struct kafka_record record = {
+            .topic = topics_full_name("dead-letters"),
+            .at = {.partition = 9, .offset = (int64_t)i},
+            .value = {.data = *values[i] ? values[i] : NULL, .length = strlen(values[i])},
+            .headers = {{"ce_id", bytes_of("01900000-0000-7000-8000-00000000000a")}},
+            .header_count = 1};
+        assert_int_equal(view_store_record(&view, VIEW_LETTERS, &record, &why), VERDICT_OK);
+    }
+    ASSERT_LISTED("5-5 dismissed", .limit = 1, .reason = "no value");
+}
+
+static void follow(const struct view_change *change)
+{
+    (void)change;
+}
+
 int main(void)
 {
+    static const struct view_follower follower = {.changed = follow};
+    view.follower = &follower;
+    view.bury = bury_nothing;
+    view.ready = true;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_combination_of_filters_walks_its_own_index),
         cmocka_unit_test(words_are_asked_of_the_grams_in_the_order_of_the_list),
+        cmocka_unit_test(no_number_of_a_day_walks_over_other_days),
+        cmocka_unit_test(cases_are_counted_on_the_day_of_the_desk),
+        cmocka_unit_test(what_left_is_counted_once_for_each_hand_over),
+        cmocka_unit_test(a_notice_has_failed_until_it_is_sent),
+        cmocka_unit_test(every_question_for_letters_walks_an_index),
+        cmocka_unit_test(letters_are_known_by_their_record_and_closed_by_the_audit),
+        cmocka_unit_test(what_was_done_to_a_letter_waits_for_it),
+        cmocka_unit_test(what_is_no_letter_is_passed_over),
+        cmocka_unit_test(cursors_are_those_of_earlier_pages),
     };
     return cmocka_run_group_tests(tests, open_view, close_view);
 }
