@@ -10,6 +10,7 @@
 #include "common/log.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #define TABLE_BYTES_MAX (1024 * 1024)
 #define LIST_DEFAULT 50
 #define LIST_MAX 200
+#define LINK_BYTES_MAX (32 * 1024) /* a target of 8 KiB, each byte as three */
 
 void intake_unavailable(struct http_request *request, const char *code, const char *detail)
 {
@@ -88,6 +90,27 @@ bool intake_read_choice(struct http_request *request, const char *name, const ch
     CLEANUP(mem_free) char *message = mem_printf("expected one of %s", choices);
     intake_refuse_field(request, 422, pointer, "choice", message);
     return false;
+}
+
+void intake_reply_link(struct http_request *request, const char *const *names, size_t count,
+                       int limit, const json_t *page)
+{
+    const char *next = json_string_value(json_object_get(page, "next_cursor"));
+    CLEANUP(buf_free) struct buf link;
+    buf_init(&link, LINK_BYTES_MAX);
+    if (!next)
+        return;
+    buf_printf(&link, "<%s?cursor=%s&limit=%d", http_route_of(request)->path, next, limit);
+    for (size_t i = 0; i < count; i++) {
+        const char *value = http_query(request, names[i]);
+        if (!value)
+            continue;
+        buf_printf(&link, "&%s=", names[i]);
+        for (const char *at = value; *at; at++)
+            buf_printf(&link, isalnum((unsigned char)*at) ? "%c" : "%%%02X", (unsigned char)*at);
+    }
+    buf_add_text(&link, ">; rel=\"next\"");
+    http_reply_header(request, "Link", link.data);
 }
 
 bool intake_body_object(struct http_request *request, json_t **ret_body)

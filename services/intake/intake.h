@@ -55,6 +55,9 @@ void intake_refuse_field(struct http_request *request, unsigned status, const ch
 bool intake_read_limit(struct http_request *request, int *ret_limit);
 bool intake_read_choice(struct http_request *request, const char *name, const char *choices,
                         const char **ret_value);
+/* RFC 8288: where a list goes on, with the same question (its parameters by name); nothing behind the last page. */
+void intake_reply_link(struct http_request *request, const char *const *names, size_t count,
+                       int limit, const json_t *page);
 struct words_question;
 /* The parameter q; *ret_given: it is there and not empty. Answers 422 by itself. */
 bool intake_read_words(struct http_request *request, struct words_question *ret_question,

@@ -73,7 +73,9 @@ static void run_list(struct http_request *request)
     } else if (verdict != VERDICT_OK) {
         intake_unavailable(request, "view", why.text);
     } else {
+        static const char *const names[] = {"topic", "state", "reason"};
         json_t *letters = json_object_get(page, "dead_letters");
+        intake_reply_link(request, names, COUNT_OF(names), query.limit, page);
         for (size_t i = 0; i < json_array_size(letters); i++)
             shown(json_array_get(letters, i));
         http_reply_json(request, 200, page);

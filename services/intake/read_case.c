@@ -8,7 +8,6 @@
 #include "common/desk/hearing.h"
 #include "common/desk/limits.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,26 +135,6 @@ static bool read_query(struct http_request *request, struct words_question *ques
     return read;
 }
 
-/* RFC 8288: where the list goes on, with the same question. */
-static void reply_link(struct http_request *request, int limit, const char *next)
-{
-    static const char *const names[] = {"status",    "customer", "operator", "type", "opened_from",
-                                        "opened_to", "held",     "overdue",  "q"};
-    CLEANUP(buf_free) struct buf link;
-    buf_init(&link, 16 * 1024);
-    buf_printf(&link, "</v1/cases?cursor=%s&limit=%d", next, limit);
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        const char *value = http_query(request, names[i]);
-        if (!value)
-            continue;
-        buf_printf(&link, "&%s=", names[i]);
-        for (const char *at = value; *at; at++)
-            buf_printf(&link, isalnum((unsigned char)*at) ? "%c" : "%%%02X", (unsigned char)*at);
-    }
-    buf_add_text(&link, ">; rel=\"next\"");
-    http_reply_header(request, "Link", link.data);
-}
-
 /* A number read over the telephone and taken down wrongly finds nothing, or another case by chance: said at once. */
 static void add_hint(json_t *page, const struct view_query *query)
 {
@@ -171,15 +150,15 @@ static void run_list(struct http_request *request)
 {
     struct why why = {0};
     struct view_query query;
+    static const char *const names[] = {"status",    "customer", "operator", "type", "opened_from",
+                                        "opened_to", "held",     "overdue",  "q"};
     CLEANUP(words_clear) struct words_question question = {0};
     json_t *page = NULL;
     if (!read_query(request, &question, &query))
         return;
     switch (view_list(intake.view, &query, &page, &why)) {
     case VERDICT_OK:
-        if (json_is_string(json_object_get(page, "next_cursor")))
-            reply_link(request, query.limit,
-                       json_string_value(json_object_get(page, "next_cursor")));
+        intake_reply_link(request, names, COUNT_OF(names), query.limit, page);
         add_hint(page, &query);
         http_reply_json(request, 200, page);
         return;

@@ -84,6 +84,11 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static char *session_key(const char *token, char ret_hash[IDS_SHA256_TEXT_SIZE])
 {
     ids_sha256_text(token, strlen(token), ret_hash);
@@ -206,7 +211,8 @@ enum verdict session_list(struct redis *redis, const struct session_limits *limi
         if (read_session(redis_reply_text(redis_reply_item(reply, i)), idle_end_us,
                          limits->absolute_ms_max, &sessions[count]) &&
             sessions[count].expires_us > now_us) {
-            sessions[count].seen_us = idle_end_us - limits->idle_ms_max * 1000;
+            sessions[count].seen_us = /* milliseconds are Redis' */
+                later(idle_end_us - limits->idle_ms_max * 1000, sessions[count].created_us);
             count++;
         }
     }

@@ -114,7 +114,7 @@ static bool forget_before(sqlite3_stmt *statement, int64_t before_us)
 enum verdict view_store_letter(struct view *view, const struct kafka_record *record,
                                struct why *why)
 {
-    struct letter letter;
+    struct letter letter = {0};
     json_auto_t *value = NULL;
     if (!record->value.data)
         return reject(why, "no value");

@@ -112,6 +112,9 @@ def test_letters_are_found_by_topic_reason_and_state_and_paged(desk):
     everything = letters(desk)
     assert [letter["at"] for letter in everything] == sorted((letter["at"] for letter in everything), reverse=True)
     assert letters(desk, limit=1) == everything and len(everything) >= 2
+    first_page = desk.call("GET", "/v1/dead-letters?limit=1&state=open", **ADMIN)
+    link = re.fullmatch(r'<(/v1/dead-letters\?.*state=open.*)>; rel="next"', first_page.headers["Link"]).group(1)
+    assert desk.ok("GET", link, **ADMIN)["dead_letters"] == letters(desk, state="open")[1:2]
     assert len({letter["id"] for letter in everything}) == len(everything)
     assert dismiss(desk, odd).status_code == 200
     assert odd["id"] in [letter["id"] for letter in letters(desk, state="dismissed")]
@@ -286,6 +289,21 @@ def test_what_is_not_kept_any_more_is_said_to_be_gone(desk):
     assert about(desk, "provider-replies", place)["state"] == "open"
     never, position = letter_by_hand(desk, "provider-replies", (0, 10**10 + int(time.time())))
     assert "there is no such record" in tool(desk, "redrive", position, code=1) and never["redrivable"]
+
+
+def test_what_is_no_letter_and_no_entry_stops_nobody(desk):
+    """What somebody else wrote with the administrator's certificate, on either topic."""
+    before = letters(desk)
+    for value in (None, b"", b"{", b"[" * 100_000, b"[]", b'{"topic":[]}', b'{"what":"dead_letter.redriven","who":1,"detail":[]}',
+                  b'{"topic":"kakekomi.x","reason":1,"service":"x","at":"2026-11-26T00:00:00Z","partition":0,"offset":0}'):
+        for topic in ("dead-letters", "audit"):
+            write(desk, topic, value, str(uuid.uuid4()).encode())
+    _, letter = refused_reply(desk)
+    assert json.loads(tool(desk, "list", "--json").splitlines()[0])["position"] == letter["position"]
+    tool(desk, "redrive", letter["position"])
+    desk.wait_ready("intake")
+    known = {one["id"] for one in before} | {letter["id"]}
+    assert {one["source"]["topic"] for one in letters(desk) if one["id"] not in known} <= {"audit", "provider-replies"}
 
 
 def test_the_tool_lists_what_the_desk_lists(desk):
