@@ -67,6 +67,7 @@ class Desk:
         self.http = requests.Session()
         self.killed, self.stopped = collections.Counter(), collections.Counter()  # by service, since the test began
         self.may_kill_itself = set()  # services that were given a failpoint since then
+        self.kafka_was_away = False  # since then: who waits for it in vain while it reads itself in ends with 111 and begins anew
 
     # --- REST -----------------------------------------------------------------------------------
     def call(self, method, path, body=None, token="KAKEKOMI_TOKEN", headers=None, raw=None, session=None, timeout=30):
