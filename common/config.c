@@ -35,6 +35,7 @@ static const char *const known_names[] = {
     "KAKEKOMI_SMTP_USER",
     "KAKEKOMI_SMTP_PASSWORD",
     "KAKEKOMI_SMTP_CA_FILE",
+    "KAKEKOMI_WEBHOOKS_FILE",
     "KAKEKOMI_STATE_DIR",
     "KAKEKOMI_INSTANCE",
     "KAKEKOMI_LOG_LEVEL",

@@ -69,6 +69,14 @@ void ids_sha256_text(const void *data, size_t length, char ret_hex[IDS_SHA256_TE
     hex_encode(digest, sizeof digest, ret_hex);
 }
 
+void ids_hmac_sha256(struct bytes key, struct bytes message, uint8_t ret_mac[IDS_SHA256_SIZE])
+{
+    crypto_auth_hmacsha256_state state;
+    crypto_auth_hmacsha256_init(&state, key.data, key.length);
+    crypto_auth_hmacsha256_update(&state, message.data, message.length);
+    crypto_auth_hmacsha256_final(&state, ret_mac);
+}
+
 struct ids_sha256_state {
     crypto_hash_sha256_state hash;
 };

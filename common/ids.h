@@ -19,6 +19,8 @@ bool ids_is_uuid(const char *text); /* lower-case canonical form */
 
 void ids_sha256(const void *data, size_t length, uint8_t ret_hash[IDS_SHA256_SIZE]);
 void ids_sha256_text(const void *data, size_t length, char ret_hex[IDS_SHA256_TEXT_SIZE]);
+/* RFC 2104 over SHA-256. */
+void ids_hmac_sha256(struct bytes key, struct bytes message, uint8_t ret_mac[IDS_SHA256_SIZE]);
 struct ids_sha256_state; /* for what comes in pieces */
 struct ids_sha256_state *ids_sha256_begin(void);
 void ids_sha256_add(struct ids_sha256_state *state, const void *data, size_t length);

@@ -25,7 +25,8 @@
  *   "waivers":{"search":{"reason","by","at","revision","id"}?, "steps":{"<playbook>/<step>":…}, "mandatory":{"<playbook>/<step>":…}},
  *   "steps_done":{"<playbook>/<step>" ("/<step>" of no playbook):{"by","who","at","kind_of_step","revision"}},
  *       kept when the policy changes; a step counts under its own playbook and as its own kind only,
- *   "confirmed_address":"…"? (void once /contact/email changes), "confirmed_alternative":"…"? (the same of /contact/alternative),
+ *   "confirmed_address":"…"? (void once /contact/email changes), "confirmed_responsible":"…"?,
+ *   "confirmed_alternative":"…"? (the same of /contact/responsible_email and /contact/alternative),
  *   "muted":{"reason","at"}?, "callback":{"due_at","promised_at","id"}? (until it is made),
  *   "assessment":{"needed","reason","introduced","at","revision"},
  *   "uploads":[{"upload","of":"logs"|"file","name","kind"?,"format"?,"partition","first","last","chunks","size","sha256",
@@ -133,5 +134,6 @@ const json_t *case_handover_find(const json_t *state, const char *id);
 const json_t *case_report_find(const json_t *state, const char *report); /* NULL if none */
 bool case_search_waived(const json_t *state);
 const char *case_confirmed_address(const json_t *state); /* NULL while not confirmed */
+const char *case_confirmed_responsible(const json_t *state);
 /* An address under /contact/alternative that was read back; NULL: none. */
 const char *case_confirmed_alternative(const json_t *state);

@@ -351,6 +351,11 @@ const char *case_confirmed_address(const json_t *state)
     return json_string_value(json_object_get(state, "confirmed_address"));
 }
 
+const char *case_confirmed_responsible(const json_t *state)
+{
+    return json_string_value(json_object_get(state, "confirmed_responsible"));
+}
+
 const char *case_confirmed_alternative(const json_t *state)
 {
     return json_string_value(json_object_get(state, "confirmed_alternative"));

@@ -61,7 +61,7 @@ static bool search_changes(const json_t *before, const json_t *after)
     bool changed =
         !json_equal(json_object_get(before, "device"), json_object_get(after, "device")) &&
         (json_object_get(before, "device") || json_object_get(after, "device"));
-    for (size_t i = 0; i < COUNT_OF(fields) && !changed; i++) {
+    for (size_t i = 0; i < case_address_count && !changed; i++) {
         const json_t *old = json_object_get(old_incident, fields[i]),
                      *now = json_object_get(incident, fields[i]);
         changed = (old || now) && !json_equal(old, now);
@@ -89,13 +89,12 @@ static bool has_logs(const json_t *state)
 /* What was read back is another address now. */
 static void void_confirmations(struct act *act, const json_t *before, const json_t *after)
 {
-    static const char *const fields[][2] = {{"email", "confirmed_address"},
-                                            {"alternative", "confirmed_alternative"}};
     const json_t *said = json_object_get(before, "contact"),
                  *now = json_object_get(after, "contact");
-    for (size_t i = 0; i < COUNT_OF(fields); i++)
-        if (!json_equal(json_object_get(said, fields[i][0]), json_object_get(now, fields[i][0])))
-            json_object_del(act->state, fields[i][1]);
+    for (size_t i = 0; i < case_address_count; i++)
+        if (!json_equal(json_object_get(said, case_addresses[i].field),
+                        json_object_get(now, case_addresses[i].field)))
+            json_object_del(act->state, case_addresses[i].confirmed);
 }
 
 enum case_refusal case_on_amended(struct act *act)

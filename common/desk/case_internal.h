@@ -31,6 +31,12 @@ void case_call_search(struct act *act);
 bool case_is_larger_than(const json_t *value, size_t bytes_max);
 /* The first mandatory step of this kind (NULL: any) that is neither done nor waived; NULL if there is none. */
 const char *case_open_step(const json_t *state, const char *kind);
+/* Where the customer may be written to: the field of /contact, and the member of the state once it was read back. */
+struct case_address {
+    const char *field, *confirmed;
+};
+extern const struct case_address case_addresses[];
+extern const size_t case_address_count;
 /* Ends every hand-over that is still open. */
 void case_end_handovers(struct act *act, const char *how);
 

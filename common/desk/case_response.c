@@ -239,23 +239,27 @@ static enum case_refusal take_waiver(struct act *act, const json_t *waiver)
     return CASE_ACCEPTED;
 }
 
-/* The contact's address, or the other way to reach them where that is an address. */
-static const char *const addresses[][2] = {
+const struct case_address case_addresses[] = {
     {"email", "confirmed_address"},
+    {"responsible_email", "confirmed_responsible"},
     {"alternative", "confirmed_alternative"},
 };
+const size_t case_address_count = COUNT_OF(case_addresses);
 
 static enum case_refusal take_address(struct act *act, const json_t *confirmed)
 {
     const json_t *contact = json_object_get(json_object_get(act->state, "hearing"), "contact");
     json_t *address = json_object_get(confirmed, "address");
     bool valid = hearing_email_is_valid(bytes_of(json_string_value(address)));
-    for (size_t i = 0; i < COUNT_OF(addresses) && valid; i++) {
-        if (!json_equal(json_object_get(contact, addresses[i][0]), address))
+    bool known = false;
+    for (size_t i = 0; i < case_address_count && valid; i++) {
+        if (!json_equal(json_object_get(contact, case_addresses[i].field), address))
             continue;
-        json_object_set(act->state, addresses[i][1], address);
-        return CASE_ACCEPTED;
+        json_object_set(act->state, case_addresses[i].confirmed, address);
+        known = true;
     }
+    if (known)
+        return CASE_ACCEPTED;
     return case_refuse(act, CASE_IMPOSSIBLE, "/address_confirmed/address",
                        "not an address on the hearing sheet");
 }

@@ -83,6 +83,8 @@ bool hearing_patch_names_array(const json_t *patch); /* then If-Match is require
 /* RFC 7396; a new reference. */
 json_t *hearing_merge(const json_t *target, const json_t *patch);
 
+/* Of personal data or secrets: said to be so, or not known. */
+bool hearing_leak_is_possible(const json_t *hearing);
 /* Fields of exactly this stage that were not asked yet, as a JSON array of {pointer, ja, en}. No device at all:
  * "/device". Stage B includes B_IF_LEAK while /incident/information_leak is yes or unknown; H does not include B (B never
  * holds a hand-over). */

@@ -80,7 +80,7 @@ static void visit_missing(void *context, const struct hearing_field *field, cons
         add_missing(context, field, pointer);
 }
 
-static bool leak_is_possible(const json_t *hearing)
+bool hearing_leak_is_possible(const json_t *hearing)
 {
     const char *leak = json_string_value(
         json_object_get(json_object_get(hearing, "incident"), "information_leak"));
@@ -102,7 +102,7 @@ static bool hides_stage(const struct hearing_field *list, enum hearing_stage sta
 json_t *hearing_missing(const json_t *hearing, enum hearing_stage stage)
 {
     json_t *list = json_array();
-    bool leak = stage == HEARING_STAGE_B && leak_is_possible(hearing);
+    bool leak = stage == HEARING_STAGE_B && hearing_leak_is_possible(hearing);
     for (size_t i = 0; i < hearing_field_count; i++) {
         const struct hearing_field *field = &hearing_fields[i];
         bool due = field->stage == stage || (leak && field->stage == HEARING_STAGE_B_IF_LEAK);

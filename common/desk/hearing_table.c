@@ -35,6 +35,7 @@ const struct hearing_field hearing_fields[] = {
     {"/contact/phone", "電話番号", "Telephone", HEARING_PHONE, HEARING_STAGE_A, TO_PROVIDER, 100, 9, NULL, false},
     {"/contact/email", "メールアドレス", "E-mail", HEARING_EMAIL, HEARING_STAGE_B, TO_PROVIDER, 254, 0, NULL, false},
     TEXT("/contact/responsible_person", "実施責任者", "Person responsible", HEARING_STAGE_H, TO_PROVIDER, 200),
+    {"/contact/responsible_email", "実施責任者のメールアドレス", "E-mail of the person responsible", HEARING_EMAIL, HEARING_OPTIONAL, STAYS, 254, 0, NULL, false},
     TEXT("/contact/alternative", "別の連絡手段", "Other way to reach them", HEARING_OPTIONAL, STAYS, 200),
     CHOICE("/contact/channel", "希望する連絡方法", "How to be told", HEARING_OPTIONAL, STAYS, "mail|alternative|telephone"),
     CHOICE("/contact/language", "希望する言語", "Language", HEARING_OPTIONAL, STAYS, "ja|en"),

@@ -53,6 +53,7 @@ json_t *view_render(const struct view_case *view_case)
                                         "waivers",
                                         "callback",
                                         "confirmed_address",
+                                        "confirmed_responsible",
                                         "confirmed_alternative",
                                         "closed",
                                         "proposals",
@@ -79,6 +80,10 @@ json_t *view_render(const struct view_case *view_case)
     json_object_set_new(answer, "escalation", render_escalation(view_case->escalation));
     json_object_set_new(answer, "notifications",
                         or_empty(json_object_get(view_case->notifications, "notices")));
+    json_object_set_new(answer, "clocks",
+                        or_empty(json_object_get(view_case->notifications, "clocks")));
+    json_object_set_new(answer, "next_steps",
+                        or_empty(json_object_get(view_case->notifications, "next_steps")));
     json_object_update(answer, view_case->links);
     return answer;
 }

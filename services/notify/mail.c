@@ -3,18 +3,16 @@
 
 #include "common/clock.h"
 #include "common/desk/limits.h"
-#include "common/ids.h"
+#include "services/notify/places.h"
 
-#include <curl/curl.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define RECIPIENTS_MAX 4096
-#define HOUR_US (INT64_C(3600) * 1000000)
+#define MESSAGE_BYTES_MAX (1024 * 1024)
+#define LINE_MAX_76 76
+#define WORD_AROUND 12 /* =?UTF-8?B? and ?= */
 
-/* --- composing ------------------------------------------------------------------------------------------------------------ */
+/* --- composing ----------------------------------------------------------------------------------------------------------- */
 
 static bool is_header_safe(const char *text)
 {
@@ -24,15 +22,17 @@ static bool is_header_safe(const char *text)
     return true;
 }
 
-#define MAIL_LINE_MAX 76
-#define WORD_AROUND 12 /* =?UTF-8?B? and ?= */
+static bool is_address_safe(const char *address)
+{
+    return is_header_safe(address) && strchr(address, '@') && !strpbrk(address, " ,;<>\"");
+}
 
 /* RFC 2047 encoded words, cut between characters, never inside one; no line, with the header's name or the space that folds
  * it, is longer than 76. */
 static void add_encoded(struct buf *out, size_t name_length, const char *text)
 {
     for (size_t before = name_length; *text; before = 1) {
-        size_t length = 0, room = (MAIL_LINE_MAX - before - WORD_AROUND) / 4 * 3;
+        size_t length = 0, room = (LINE_MAX_76 - before - WORD_AROUND) / 4 * 3;
         while (text[length]) {
             size_t step = 1;
             while ((text[length + step] & 0xc0) == 0x80)
@@ -60,138 +60,114 @@ static void add_date(struct buf *out, int64_t now_us)
                months[month - 1], year, of_day / 3600, of_day / 60 % 60, of_day % 60);
 }
 
-static void add_body(struct buf *out, const char *text)
+static void add_part(struct buf *out, const char *boundary, const char *type, const char *text)
 {
     CLEANUP(mem_free) char *encoded = base64_encode(text, strlen(text));
     size_t length = strlen(encoded);
-    for (size_t at = 0; at < length; at += 76)
+    buf_printf(out,
+               "--%s\r\nContent-Type: text/%s; charset=UTF-8\r\nContent-Transfer-Encoding: "
+               "base64\r\n\r\n",
+               boundary, type);
+    for (size_t at = 0; at < length; at += LINE_MAX_76)
         buf_printf(out, "%.76s\r\n", encoded + at);
+}
+
+/* All mails of a case hang on one root that was never sent: clients show them together. */
+static void add_ids(struct buf *out, const struct mail *mail, const char *domain)
+{
+    buf_printf(out, "\r\nMessage-ID: <%s%s>\r\n", mail->message_id, domain);
+    buf_printf(out, "In-Reply-To: <%s%s>\r\nReferences: <%s%s>\r\n", mail->thread_id, domain,
+               mail->thread_id, domain);
 }
 
 bool mail_compose(const struct mail *mail, struct buf *out)
 {
     const char *domain = strchr(mail->from, '@');
-    if (!domain || !is_header_safe(mail->from) || !is_header_safe(mail->to) ||
-        !is_header_safe(mail->subject) || strpbrk(mail->to, " ,;<>\"") ||
-        strpbrk(mail->from, " ,;<>\""))
+    if (!is_address_safe(mail->from) || !is_address_safe(mail->to) ||
+        !is_header_safe(mail->subject) || !is_header_safe(mail->from_name))
         return false;
+    CLEANUP(mem_free) char *boundary = mem_printf("=_%.60s", mail->message_id);
     add_date(out, mail->now_us);
-    buf_printf(out, "From: <%s>\r\nTo: <%s>\r\nSubject: ", mail->from, mail->to);
+    buf_add_text(out, "From: ");
+    add_encoded(out, strlen("From: "), mail->from_name);
+    buf_printf(out, "\r\n <%s>\r\nTo: <%s>\r\nSubject: ", mail->from, mail->to);
     add_encoded(out, strlen("Subject: "), mail->subject);
-    buf_printf(out, "\r\nMessage-ID: <%s%s>\r\nReferences: <%s%s>\r\n", mail->message_id, domain,
-               mail->thread_id, domain);
-    buf_add_text(
+    add_ids(out, mail, domain);
+    buf_printf(
         out,
-        "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n"
-        "Content-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: base64\r\n\r\n");
-    add_body(out, mail->text);
+        "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n%s"
+        "MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary=\"%s\"\r\n\r\n",
+        mail->urgent ? "Importance: high\r\n" : "", boundary);
+    add_part(out, boundary, "plain", mail->text);
+    add_part(out, boundary, "html", mail->html);
+    buf_printf(out, "--%s--\r\n", boundary);
     return !out->overflowed;
 }
 
-/* --- the limit per recipient ------------------------------------------------------------------------------------------------ */
+/* --- sending ------------------------------------------------------------------------------------------------------------- */
 
-static struct {
-    pthread_mutex_t lock;
-    struct {
-        uint64_t who;
-        int64_t hour;
-        int count;
-    } table[RECIPIENTS_MAX];
-} recent = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static bool is_over_limit(const char *address, int64_t now_us)
+/* 450 and 452 are of one mailbox; whatever else stands in the way stands in everybody's. */
+static bool is_of_mailbox(int code)
 {
-    uint8_t hash[IDS_SHA256_SIZE];
-    uint64_t who;
-    ids_sha256(address, strlen(address), hash);
-    memcpy(&who, hash, sizeof who);
-    size_t place = who % RECIPIENTS_MAX;
-    int64_t hour = now_us / HOUR_US;
-    pthread_mutex_lock(&recent.lock);
-    if (recent.table[place].who != who || recent.table[place].hour != hour) {
-        recent.table[place].who = who;
-        recent.table[place].hour = hour;
-        recent.table[place].count = 0;
-    }
-    bool over = ++recent.table[place].count > LIMIT_MAILS_PER_RECIPIENT_HOUR;
-    pthread_mutex_unlock(&recent.lock);
-    return over;
+    return code == 450 || code == 452 || code >= 500;
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------------------------ */
-
-struct source {
-    const struct buf *message;
-    size_t at;
-};
-
-static size_t give(char *to, size_t size, size_t count, void *context)
+/* What is refused before a sender was named is the relay's matter with us (no TLS, wrong password), not with this mail. */
+void mail_judge(const struct transfer_reply *reply, struct outcome *ret_outcome)
 {
-    struct source *source = context;
-    size_t room = size * count, left = source->message->length - source->at;
-    size_t length = left < room ? left : room;
-    memcpy(to, source->message->data + source->at, length);
-    source->at += length;
-    return length;
+    *ret_outcome = (struct outcome){.kind = OUTCOME_LATER};
+    snprintf(ret_outcome->why, sizeof ret_outcome->why, "%s", reply->why);
+    bool said_no = reply->code >= 400;
+    if (reply->well)
+        ret_outcome->kind = OUTCOME_SENT;
+    else if (reply->stage == TRANSFER_WHOLE && !said_no)
+        ret_outcome->kind = OUTCOME_IN_DOUBT;
+    else if (reply->code >= 500 && reply->stage >= TRANSFER_SENDER)
+        ret_outcome->kind = OUTCOME_REFUSED;
+    ret_outcome->address_refused =
+        ret_outcome->kind == OUTCOME_REFUSED && reply->stage == TRANSFER_RECIPIENT;
+    ret_outcome->troubled =
+        !reply->well && !(is_of_mailbox(reply->code) && reply->stage >= TRANSFER_SENDER);
 }
 
-static void set_connection(CURL *curl, const struct mail_relay *relay)
+static void put_off(struct outcome *ret_outcome, int64_t wait_ms, const char *why)
 {
-    curl_easy_setopt(curl, CURLOPT_URL, relay->url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 10000L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 60000L);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    if (relay->ca_file)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, relay->ca_file);
-    if (relay->user) {
-        curl_easy_setopt(curl, CURLOPT_USE_SSL,
-                         (long)CURLUSESSL_ALL); /* a password goes over TLS only */
-        curl_easy_setopt(curl, CURLOPT_USERNAME, relay->user);
-        curl_easy_setopt(curl, CURLOPT_PASSWORD, relay->password ? relay->password : "");
-    }
+    *ret_outcome = (struct outcome){.kind = OUTCOME_PUT_OFF, .wait_ms = wait_ms};
+    snprintf(ret_outcome->why, sizeof ret_outcome->why, "%s", why);
 }
 
-static enum mail_outcome judge(CURL *curl, CURLcode result, char ret_why[121])
+static void refuse(struct outcome *ret_outcome, const char *why)
 {
-    long code = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
-    if (result == CURLE_OK)
-        return MAIL_SENT;
-    snprintf(ret_why, 121, "%s, relay said %ld", curl_easy_strerror(result), code);
-    bool relay_refused = code >= 500 && code < 600 &&
-                         (result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR ||
-                          result == CURLE_WEIRD_SERVER_REPLY);
-    return relay_refused ? MAIL_REFUSED : MAIL_LATER;
+    *ret_outcome = (struct outcome){.kind = OUTCOME_REFUSED};
+    snprintf(ret_outcome->why, sizeof ret_outcome->why, "%s", why);
 }
 
-enum mail_outcome mail_send(const struct mail_relay *relay, const struct mail *mail,
-                            char ret_why[121])
+void mail_send(const struct transfer_relay *relay, const struct mail *mail,
+               struct outcome *ret_outcome)
 {
     CLEANUP(buf_free) struct buf message;
-    buf_init(&message, 256 * 1024);
-    ret_why[0] = '\0';
+    const char *domain = strchr(mail->to, '@');
+    int64_t wait_ms;
+    struct transfer_reply reply;
+    buf_init(&message, MESSAGE_BYTES_MAX);
     if (!mail_compose(mail, &message)) {
-        snprintf(ret_why, 121, "address or subject cannot stand in a header");
-        return MAIL_REFUSED;
+        refuse(ret_outcome, "address or subject cannot stand in a header");
+        return;
     }
-    if (is_over_limit(mail->to, mail->now_us)) {
-        snprintf(ret_why, 121, "more than %d mails to this recipient in an hour",
-                 LIMIT_MAILS_PER_RECIPIENT_HOUR);
-        return MAIL_LATER;
+    if (!places_enter(domain, MAIL_AT_ONCE, &wait_ms)) {
+        put_off(ret_outcome, wait_ms, "the domain is left alone for a while");
+        return;
     }
-    struct source source = {.message = &message};
-    CURL *curl = curl_easy_init();
-    struct curl_slist *recipients = curl_slist_append(NULL, mail->to);
-    set_connection(curl, relay);
-    curl_easy_setopt(curl, CURLOPT_MAIL_FROM, mail->from);
-    curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients);
-    curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
-    curl_easy_setopt(curl, CURLOPT_READDATA, &source);
-    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-    enum mail_outcome outcome = judge(curl, curl_easy_perform(curl), ret_why);
-    curl_slist_free_all(recipients);
-    curl_easy_cleanup(curl);
-    return outcome;
+    if (!places_count(mail->to, LIMIT_MAILS_PER_RECIPIENT_HOUR, &wait_ms)) {
+        places_leave(domain, false);
+        put_off(ret_outcome, wait_ms, "more mails to this recipient in an hour than the limit");
+        return;
+    }
+    transfer_mail(relay,
+                  &(struct transfer_mail){.from = mail->from,
+                                          .to = mail->to,
+                                          .message = {message.data, message.length}},
+                  &reply);
+    mail_judge(&reply, ret_outcome);
+    places_leave(domain, ret_outcome->troubled);
 }

@@ -6,17 +6,16 @@
 #include "common/service.h"
 #include "services/notify/decide.h"
 #include "services/notify/mail.h"
+#include "services/notify/preview.h"
 #include "services/notify/render.h"
+#include "services/notify/webhook.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#define TEXT_BYTES_MAX (64 * 1024)
 
 static struct {
     struct kafka_config kafka;
-    char *admin_address, *state_dir, *instance, *desk_file;
-    struct mail_relay relay;
+    char *admin_address, *state_dir, *instance, *desk_file, *webhooks_file;
+    struct transfer_relay relay;
 } config;
 
 static const struct config_variable variables[] = {
@@ -29,7 +28,8 @@ static const struct config_variable variables[] = {
      offsetof(__typeof__(config), instance), 0, 0},
     {"KAKEKOMI_DESK_FILE", CONFIG_FILE, NULL, "profile of the desk, JSON",
      offsetof(__typeof__(config), desk_file), 0, 0},
-    {"KAKEKOMI_SMTP_URL", CONFIG_TEXT, NULL, "relay: smtp://host:port or smtps://host:port",
+    {"KAKEKOMI_SMTP_URL", CONFIG_TEXT, NULL,
+     "relay: smtp://host:port (STARTTLS), smtps://host:port, smtp+plain://host:port (no TLS)",
      offsetof(__typeof__(config), relay.url), 0, 0},
     {"KAKEKOMI_SMTP_USER", CONFIG_TEXT, "", "user at the relay",
      offsetof(__typeof__(config), relay.user), 0, 0},
@@ -37,113 +37,127 @@ static const struct config_variable variables[] = {
      offsetof(__typeof__(config), relay.password), 0, 0},
     {"KAKEKOMI_SMTP_CA_FILE", CONFIG_FILE, "", "authority that signed the relay, PEM",
      offsetof(__typeof__(config), relay.ca_file), 0, 0},
+    {"KAKEKOMI_WEBHOOKS_FILE", CONFIG_FILE, "", "subscribers and their secrets, JSON",
+     offsetof(__typeof__(config), webhooks_file), 0, 0},
 };
 
 static struct processor_definition definition;
 static struct processor *processor;
-static struct profile *facts;
+static json_t *facts;
 
-static struct metric metrics[] = {
-    {.name = "notify_mails_total{outcome=\"sent\"}",
-     .help = "Mails by what the relay said",
-     .kind = METRIC_COUNTER},
-    {.name = "notify_mails_total{outcome=\"later\"}",
-     .help = "Mails by what the relay said",
-     .kind = METRIC_COUNTER},
-    {.name = "notify_mails_total{outcome=\"refused\"}",
-     .help = "Mails by what the relay said",
-     .kind = METRIC_COUNTER},
-};
+#define MAILS(outcome)                                                                             \
+    {.name = "notify_mails_total{outcome=\"" outcome "\"}",                                        \
+     .help = "Mails by what became of an attempt",                                                 \
+     .kind = METRIC_COUNTER}
+#define WEBHOOKS(outcome)                                                                          \
+    {.name = "notify_webhooks_total{outcome=\"" outcome "\"}",                                     \
+     .help = "Webhooks by what became of an attempt",                                              \
+     .kind = METRIC_COUNTER}
+/* In the order of enum outcome_kind. */
+static struct metric mails[] = {MAILS("sent"), MAILS("later"), MAILS("refused"), MAILS("in_doubt"),
+                                MAILS("put_off")};
+static struct metric webhooks[] = {WEBHOOKS("sent"), WEBHOOKS("later"), WEBHOOKS("refused"),
+                                   WEBHOOKS("in_doubt"), WEBHOOKS("put_off")};
 
-/* --- sending ---------------------------------------------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------------------------------------------------------------- */
 
-static struct processor_result *tell(const struct work *work, enum mail_outcome outcome,
-                                     const char *why)
+static struct processor_result *tell(const struct work *work, const struct outcome *outcome,
+                                     struct metric *counts, int64_t now_us)
 {
-    static const char *const names[] = {
-        [MAIL_SENT] = "sent", [MAIL_LATER] = "later", [MAIL_REFUSED] = "refused"};
-    json_t *notice = json_object_get(work->parameters, "notice");
-    metric_add(&metrics[outcome], 1);
-    log_event(outcome == MAIL_SENT ? LOG_INFO : LOG_WARNING, "mail.tried",
-              "case=%s notice=%s outcome=%s why=%s", work->case_id, json_string_value(notice),
-              names[outcome], why);
-    json_t *value = json_pack("{s:O, s:s}", "notice", notice, "outcome", names[outcome]);
-    if (*why)
-        json_object_set_new(value, "why", json_string(why));
+    static const char *const names[] = {[OUTCOME_SENT] = "sent",
+                                        [OUTCOME_LATER] = "later",
+                                        [OUTCOME_REFUSED] = "refused",
+                                        [OUTCOME_IN_DOUBT] = "in_doubt",
+                                        [OUTCOME_PUT_OFF] = "put_off"};
+    json_t *notice = json_object_get(work->parameters, "notice"),
+           *where = json_object_get(work->parameters, "where");
+    char until[CLOCK_TEXT_SIZE];
+    metric_add(&counts[outcome->kind], 1);
+    log_event(outcome->kind == OUTCOME_SENT ? LOG_INFO : LOG_WARNING, "notice.tried",
+              "case=%s notice=%s channel=%s outcome=%s why=%s", work->case_id,
+              json_string_value(notice), work->kind, names[outcome->kind], outcome->why);
+    json_t *value = json_pack("{s:O, s:s}", "notice", notice, "outcome", names[outcome->kind]);
+    clock_format_us(now_us + outcome->wait_ms * 1000, until);
+    if (outcome->kind == OUTCOME_PUT_OFF)
+        json_object_set_new(value, "until", json_string(until));
+    if (*outcome->why)
+        json_object_set_new(value, "why", json_string(outcome->why));
+    if (outcome->address_refused)
+        json_object_set_new(value, "address_refused", json_true());
+    if (where)
+        json_object_set_new(value, "where", json_string(json_string_value(where)));
     return processor_result_new(value);
 }
 
 static struct processor_result *work_mail(const struct work *work)
 {
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
-    const json_t *desk = profile_json(profile);
-    CLEANUP(mem_free) char *subject = NULL;
-    CLEANUP(buf_free) struct buf text;
-    char why[121] = "";
+    const json_t *desk = profile_json(profile), *parameters = work->parameters;
+    CLEANUP(rendered_clear) struct rendered rendered = {0};
     int64_t now_us = clock_now_us();
-    buf_init(&text, TEXT_BYTES_MAX);
-    if (!render_mail(work->parameters, desk, now_us, &subject, &text))
-        return tell(work, MAIL_REFUSED, "the template lacks a variable");
+    const char *urgency = json_string_value(json_object_get(parameters, "urgency"));
+    struct outcome outcome = {.kind = OUTCOME_REFUSED, .why = "the template lacks a variable"};
+    if (!render_mail(parameters, desk, now_us, &rendered))
+        return tell(work, &outcome, mails, now_us);
     struct mail mail = {.from = json_string_value(json_object_get(desk, "mail_from")),
-                        .to = json_string_value(json_object_get(work->parameters, "address")),
-                        .subject = subject,
-                        .text = text.data,
-                        .message_id =
-                            json_string_value(json_object_get(work->parameters, "notice")),
+                        .from_name =
+                            json_string_value(json_object_get(json_object_get(desk, "name"), "ja")),
+                        .to = json_string_value(json_object_get(parameters, "address")),
+                        .subject = rendered.subject,
+                        .text = rendered.text.data,
+                        .html = rendered.html.data,
+                        .message_id = json_string_value(json_object_get(parameters, "notice")),
                         .thread_id = work->case_id,
+                        .urgent = urgency && strcmp(urgency, "urgent") == 0,
                         .now_us = now_us};
-    return tell(work, mail_send(&config.relay, &mail, why), why);
+    mail_send(&config.relay, &mail, &outcome);
+    return tell(work, &outcome, mails, now_us);
 }
 
-/* --- preview ------------------------------------------------------------------------------------------------------------ */
-
-/* notify preview PROFILE: every template with sample values, as it would be sent. */
-static int preview(int argc, char **argv)
+static struct processor_result *work_webhook(const struct work *work)
 {
-    struct why why = {0};
-    if (argc != 2 || profile_holder_load(argv[1], &why) != VERDICT_OK) {
-        fprintf(stderr, "usage: notify preview PROFILE%s%s\n", why.text[0] ? ": " : "", why.text);
-        return SERVICE_MISUSED;
-    }
-    CLEANUP(profile_release_at) struct profile *profile = profile_current();
-    for (size_t i = 0; i < render_template_count(); i++) {
-        CLEANUP(mem_free) char *subject = NULL;
-        CLEANUP(buf_free) struct buf text;
-        buf_init(&text, TEXT_BYTES_MAX);
-        json_auto_t *parameters = json_pack(
-            "{s:s, s:b, s:s, s:i, s:i, s:i, s:[{s:s, s:s}], s:[{s:s, s:s}]}", "template",
-            render_template_name(i), "confirmed", 1, "number", "K4M-9QT-8ZR-E", "records", 112,
-            "detections", 7, "blocked", 5, "reasons", "ja", "同意書への同意が記録されていません。",
-            "en", "No consent is recorded.", "warnings", "ja", "HDD/SSDが暗号化されています。",
-            "en", "The disk is encrypted.");
-        if (!render_mail(parameters, profile_json(profile), clock_now_us(), &subject, &text))
-            return SERVICE_FAILED;
-        printf("=== %s\nSubject: %s\n\n%s\n", render_template_name(i), subject, text.data);
-    }
-    return SERVICE_STOPPED;
+    struct outcome outcome;
+    int64_t now_us = clock_now_us();
+    webhook_send(work->parameters, now_us, &outcome);
+    return tell(work, &outcome, webhooks, now_us);
+}
+
+static struct processor_result *send_notice(const struct work *work)
+{
+    return strcmp(work->kind, "webhook") == 0 ? work_webhook(work) : work_mail(work);
 }
 
 static const struct service_command commands[] = {
-    {"preview", "PROFILE: prints every mail with sample values", preview},
+    {"preview", "PROFILE [TEMPLATE]: prints every mail with sample values", preview_command},
     {NULL, NULL, NULL},
 };
 
 /* --- service -------------------------------------------------------------------------------------------------------------- */
 
+/* The profile, and who subscribes. */
 static const void *lend_facts(void *context)
 {
     (void)context;
-    profile_release(facts);
-    facts = profile_current();
-    return profile_json(facts);
+    CLEANUP(profile_release_at) struct profile *profile = profile_current();
+    json_decref(facts);
+    facts = json_deep_copy(profile_json(profile));
+    json_object_set_new(facts, "subscribers", webhook_subscribers());
+    return facts;
+}
+
+static enum verdict load_files(struct why *why)
+{
+    enum verdict verdict = profile_holder_load(config.desk_file, why);
+    return verdict == VERDICT_OK && config.webhooks_file ? webhook_load(config.webhooks_file, why)
+                                                         : verdict;
 }
 
 static enum verdict check(struct why *why)
 {
-    if (strncmp(config.relay.url, "smtp://", 7) != 0 &&
-        strncmp(config.relay.url, "smtps://", 8) != 0)
-        return fatal(why, "KAKEKOMI_SMTP_URL: expected smtp:// or smtps:// with host and port");
-    return profile_holder_load(config.desk_file, why);
+    if (!transfer_url_is_relay(config.relay.url, config.relay.user != NULL))
+        return fatal(why, "KAKEKOMI_SMTP_URL: expected smtp://, smtps:// or, without a user, "
+                          "smtp+plain:// with host and port");
+    return load_files(why);
 }
 
 static enum verdict start(struct why *why)
@@ -151,9 +165,11 @@ static enum verdict start(struct why *why)
     config.kafka.client_id = "notify";
     struct processor_config of_processor = {
         .kafka = config.kafka, .state_dir = config.state_dir, .instance = config.instance};
-    metrics_register(metrics, COUNT_OF(metrics));
+    transfer_start();
+    metrics_register(mails, COUNT_OF(mails));
+    metrics_register(webhooks, COUNT_OF(webhooks));
     definition = notify_definition;
-    definition.work = work_mail;
+    definition.work = send_notice;
     definition.facts = lend_facts;
     return processor_start(&definition, &of_processor, &processor, why);
 }
@@ -161,7 +177,7 @@ static enum verdict start(struct why *why)
 static void stop(int64_t deadline_ms)
 {
     processor_stop(processor, deadline_ms);
-    profile_release(facts);
+    json_decref(facts);
 }
 
 static bool ready(json_t *detail)
@@ -177,18 +193,21 @@ static bool ready(json_t *detail)
 static void reload(void)
 {
     struct why why = {0};
-    if (profile_holder_load(config.desk_file, &why) != VERDICT_OK)
+    if (load_files(&why) != VERDICT_OK) {
         log_event(LOG_ERROR, "profile.refused", "why=%s", why.text);
-    else
-        log_event(LOG_INFO, "config.reloaded", "file=profile");
+        return;
+    }
+    log_event(LOG_INFO, "config.reloaded", "file=profile");
+    processor_wake(processor,
+                   NULL); /* hours, holidays and addresses may be others: clocks are set anew */
 }
 
 int main(int argc, char **argv)
 {
     const struct service service = {
         .name = "notify",
-        .purpose =
-            "the right word to the right person: mails about a case, and what became of them",
+        .purpose = "the right word to the right person in time: mails and webhooks about a case, "
+                   "and what became of them",
         .variables = variables,
         .variable_count = COUNT_OF(variables),
         .config = &config,

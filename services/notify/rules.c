@@ -1,92 +1,105 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of rules: what changed → which template, to whom. */
-#include "services/notify/decide.h"
+#include "services/notify/rules.h"
 
+#include "common/clock.h"
+#include "common/desk/calendar.h"
 #include "common/desk/case.h"
-#include "common/desk/hearing.h"
+#include "common/util.h"
+#include "services/notify/breach.h"
+#include "services/notify/clocks.h"
+#include "services/notify/decide.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *name)
+static bool say_revision(char *ret_change, const char *kind, const json_t *stamp)
 {
-    return json_string_value(json_object_get(object, name));
+    char revision[24];
+    snprintf(revision, sizeof revision, "%lld",
+             (long long)json_integer_value(json_object_get(stamp, "revision")));
+    return stamp && say(ret_change, kind, revision);
 }
 
-static const json_t *chain_of(const json_t *state)
-{
-    return json_object_get(state, "cases");
-}
+/* --- consultation, policy, first response -------------------------------------------------------------------------------- */
 
-static bool is_text(const json_t *object, const char *name, const char *wanted)
+static bool received(const struct view *view, size_t n, char *ret_change)
 {
-    const char *text = text_of(object, name);
-    return text && wanted && strcmp(text, wanted) == 0;
-}
-
-static bool say(char ret_change[101], const char *kind, const char *id)
-{
-    snprintf(ret_change, 101, "%.40s:%.59s", kind, id);
-    return true;
-}
-
-static bool received(const json_t *state, size_t n, char ret_change[101])
-{
-    const char *id = text_of(chain_of(state), "id");
+    const char *id = text_of(chain_of(view), "id");
     return n == 0 && id && say(ret_change, "opened", id);
 }
 
-/* --- searches ----------------------------------------------------------------------------------------------------------- */
-
-const json_t *notify_search(const json_t *state)
+static bool policy_decided(const struct view *view, size_t n, char *ret_change)
 {
-    const json_t *extraction = json_object_get(state, "extractions"),
-                 *searches = json_object_get(extraction, "searches");
-    const json_t *newest = NULL;
-    for (size_t i = json_array_size(searches); i > 0; i--) {
-        const json_t *search = json_array_get(searches, i - 1);
-        if (!is_text(search, "status", "found"))
-            continue;
-        if (is_text(search, "id", text_of(extraction, "search")))
-            return search;
-        newest = newest ? newest : search;
-    }
-    return newest;
+    return n == 0 && say_revision(ret_change, "policy", json_object_get(chain_of(view), "policy"));
 }
 
-/* Once for each answer and customer: a search that is repeated with the same answer is no news to a customer. */
-static bool search_says(const json_t *state, const char *wanted, char ret_change[101])
+/* Another policy was decided since. */
+static bool is_another_policy(const struct view *view, const char *change)
 {
-    const json_t *extraction = json_object_get(state, "extractions");
-    const char *customer = text_of(chain_of(state), "customer_id");
+    char now[NOTIFY_CHANGE_SIZE];
+    return !policy_decided(view, 0, now) || strcmp(now, change) != 0;
+}
+
+/* Once for a policy, when the first response has come to its end: the need for analysis is judged. */
+static bool first_response(const struct view *view, size_t n, char *ret_change)
+{
+    const json_t *chain = chain_of(view), *steps = json_object_get(chain, "steps_done");
+    return n == 0 && json_object_get(chain, "assessment") && json_object_size(steps) > 0 &&
+           say_revision(ret_change, "steps", json_object_get(chain, "policy"));
+}
+
+/* What is still needed stands in the verdict of the gate; asked for already, the hold or the offer says it. */
+static bool provider_introduced(const struct view *view, size_t n, char *ret_change)
+{
+    const json_t *assessment = json_object_get(chain_of(view), "assessment"),
+                 *status = json_object_get(view->state, "escalation-status");
+    return n == 0 && is_text(assessment, "needed", "yes") &&
+           json_is_true(json_object_get(assessment, "introduced")) &&
+           is_text(status, "state", "none") &&
+           say(ret_change, "introduced", text_of(json_object_get(view->facts, "provider"), "id"));
+}
+
+static bool is_not_introduced(const struct view *view, const char *change)
+{
+    char now[NOTIFY_CHANGE_SIZE];
+    return !provider_introduced(view, 0, now) || strcmp(now, change) != 0;
+}
+
+/* --- searches ------------------------------------------------------------------------------------------------------------ */
+
+/* Once for each answer and customer: a search that is repeated with the same answer is no news to a customer. */
+static bool search_says(const struct view *view, const char *wanted, char *ret_change)
+{
+    const json_t *extraction = json_object_get(view->state, "extractions");
+    const char *customer = text_of(chain_of(view), "customer_id");
     return customer && is_text(extraction, "status", wanted) &&
            is_text(extraction, "customer_id", customer) && say(ret_change, wanted, customer);
 }
 
-static bool detections_found(const json_t *state, size_t n, char ret_change[101])
+static bool detections_found(const struct view *view, size_t n, char *ret_change)
 {
-    return n == 0 && search_says(state, "found", ret_change);
+    return n == 0 && search_says(view, "found", ret_change);
 }
 
-static bool detections_none(const json_t *state, size_t n, char ret_change[101])
+static bool detections_none(const struct view *view, size_t n, char *ret_change)
 {
-    return n == 0 && search_says(state, "none", ret_change);
+    return n == 0 && search_says(view, "none", ret_change);
 }
 
 /* The logs were another customer's. */
-static bool is_about_another(const json_t *state, const char *change)
+static bool is_about_another(const struct view *view, const char *change)
 {
     const char *colon = strchr(change, ':');
-    return !colon || !is_text(chain_of(state), "customer_id", colon + 1);
+    return !colon || !is_text(chain_of(view), "customer_id", colon + 1);
 }
 
-static bool is_not_none(const json_t *state, const char *change)
+static bool is_not_none(const struct view *view, const char *change)
 {
-    return is_about_another(state, change) ||
-           is_text(json_object_get(state, "extractions"), "status", "found");
+    return is_about_another(view, change) ||
+           is_text(json_object_get(view->state, "extractions"), "status", "found");
 }
 
-/* --- hand-overs ----------------------------------------------------------------------------------------------------------- */
+/* --- hand-overs ---------------------------------------------------------------------------------------------------------- */
 
 static bool has_step(const json_t *entry, const char *step)
 {
@@ -97,16 +110,16 @@ static bool has_step(const json_t *entry, const char *step)
     return false;
 }
 
-static const json_t *entries_of(const json_t *state)
+static const json_t *entries_of(const struct view *view)
 {
-    return json_object_get(json_object_get(state, "escalation-status"), "handovers");
+    return json_object_get(json_object_get(view->state, "escalation-status"), "handovers");
 }
 
 /* Every hand-over counts, not only the newest: of a compacted topic the latest value may be all that is seen. A supplement
  * goes with the hand-over that it is added to, of which the customer was told. */
-static bool handover_went(const json_t *state, size_t n, const char *step, char ret_change[101])
+static bool handover_went(const struct view *view, size_t n, const char *step, char *ret_change)
 {
-    const json_t *entries = entries_of(state);
+    const json_t *entries = entries_of(view);
     for (size_t i = 0; i < json_array_size(entries); i++) {
         const json_t *entry = json_array_get(entries, i);
         if (!json_object_get(entry, "supplement_of") && has_step(entry, step) && n-- == 0)
@@ -116,10 +129,10 @@ static bool handover_went(const json_t *state, size_t n, const char *step, char 
 }
 
 /* "Nothing has been handed over yet" is true of the newest while it waits, and if nothing was ever released before. */
-static bool held(const json_t *state, size_t n, char ret_change[101])
+static bool held(const struct view *view, size_t n, char *ret_change)
 {
-    const json_t *status = json_object_get(state, "escalation-status"),
-                 *entries = entries_of(state);
+    const json_t *status = json_object_get(view->state, "escalation-status"),
+                 *entries = entries_of(view);
     const char *handover = text_of(status, "handover");
     for (size_t i = 0; i < json_array_size(entries); i++)
         if (has_step(json_array_get(entries, i), "released"))
@@ -128,36 +141,43 @@ static bool held(const json_t *state, size_t n, char ret_change[101])
            say(ret_change, "held", handover);
 }
 
-static bool is_not_held(const json_t *state, const char *change)
+static bool is_not_held(const struct view *view, const char *change)
 {
-    char now[101];
-    return !held(state, 0, now) || strcmp(now, change) != 0;
+    char now[NOTIFY_CHANGE_SIZE];
+    return !held(view, 0, now) || strcmp(now, change) != 0;
 }
 
-static bool offered(const json_t *state, size_t n, char ret_change[101])
+static bool offered(const struct view *view, size_t n, char *ret_change)
 {
-    return handover_went(state, n, "offered", ret_change);
+    return handover_went(view, n, "offered", ret_change);
 }
 
-static bool accepted(const json_t *state, size_t n, char ret_change[101])
+static bool accepted(const struct view *view, size_t n, char *ret_change)
 {
-    return handover_went(state, n, "released", ret_change);
+    return handover_went(view, n, "released", ret_change);
 }
 
-static bool recalled(const json_t *state, size_t n, char ret_change[101])
+static bool declined(const struct view *view, size_t n, char *ret_change)
 {
-    return handover_went(state, n, "recalled", ret_change);
+    return handover_went(view, n, "declined", ret_change);
+}
+
+static bool recalled(const struct view *view, size_t n, char *ret_change)
+{
+    return handover_went(view, n, "recalled", ret_change);
 }
 
 /* Once for each hand-over, of its own accord or because it was asked to. */
-static bool deleted(const json_t *state, size_t n, char ret_change[101])
+static bool deleted(const struct view *view, size_t n, char *ret_change)
 {
-    return handover_went(state, n, "deleted", ret_change);
+    return handover_went(view, n, "deleted", ret_change);
 }
 
-static bool reported(const json_t *state, size_t n, char ret_change[101])
+/* --- report and settings ------------------------------------------------------------------------------------------------- */
+
+static bool reported(const struct view *view, size_t n, char *ret_change)
 {
-    const json_t *reports = json_object_get(chain_of(state), "reports");
+    const json_t *reports = json_object_get(chain_of(view), "reports");
     for (size_t i = 0; i < json_array_size(reports); i++) {
         const json_t *report = json_array_get(reports, i);
         if (json_object_get(report, "recorded_at") && n-- == 0)
@@ -166,36 +186,181 @@ static bool reported(const json_t *state, size_t n, char ret_change[101])
     return false;
 }
 
-static bool closed(const json_t *state, size_t n, char ret_change[101])
+static size_t count_proposals(const struct view *view, const char *without)
 {
-    char revision[24];
-    const json_t *closing = json_object_get(chain_of(state), "closed");
-    snprintf(revision, sizeof revision, "%lld",
-             (long long)json_integer_value(json_object_get(closing, "revision")));
-    return n == 0 && closing && say(ret_change, "closed", revision);
+    size_t count = 0;
+    const char *id;
+    const json_t *proposal;
+    json_object_foreach(json_object_get(chain_of(view), "proposals"), id, proposal)
+    {
+        bool refused = is_text(json_object_get(proposal, "decided"), "decision", "refused");
+        count +=
+            !json_object_get(proposal, without) && !(refused && strcmp(without, "applied") == 0);
+    }
+    return count;
 }
 
+static bool say_count(char *ret_change, const char *kind, size_t count)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%zu", count);
+    return say(ret_change, kind, text);
+}
+
+/* Once for what one report brings: proposals come together, and are only ever added. */
+static bool proposals(const struct view *view, size_t n, char *ret_change)
+{
+    size_t all = json_object_size(json_object_get(chain_of(view), "proposals"));
+    return n == 0 && count_proposals(view, "decided") > 0 &&
+           say_count(ret_change, "proposals", all);
+}
+
+static bool is_all_decided(const struct view *view, const char *change)
+{
+    (void)change;
+    return count_proposals(view, "decided") == 0;
+}
+
+/* When the last one that was agreed to is done. */
+static bool settings_applied(const struct view *view, size_t n, char *ret_change)
+{
+    size_t all = json_object_size(json_object_get(chain_of(view), "proposals")), done = 0;
+    const char *id;
+    const json_t *proposal;
+    json_object_foreach(json_object_get(chain_of(view), "proposals"), id, proposal) done +=
+        json_object_get(proposal, "applied") != NULL;
+    return n == 0 && all && done && count_proposals(view, "decided") == 0 &&
+           count_proposals(view, "applied") == 0 && say_count(ret_change, "applied", done);
+}
+
+static bool closed(const struct view *view, size_t n, char *ret_change)
+{
+    return n == 0 && say_revision(ret_change, "closed", json_object_get(chain_of(view), "closed"));
+}
+
+/* --- dates, clocks, trouble ---------------------------------------------------------------------------------------------- */
+
+static bool breach_dates(const struct view *view, size_t n, char *ret_change)
+{
+    struct breach_dates dates;
+    char key[40];
+    if (n > 0 || !breach_dates_of(view, &dates) || !case_is_open(chain_of(view)))
+        return false;
+    snprintf(key, sizeof key, "%lld-%lld", (long long)dates.known_day, (long long)dates.final_day);
+    return say(ret_change, "breach", key);
+}
+
+static bool is_another_date(const struct view *view, const char *change)
+{
+    char now[NOTIFY_CHANGE_SIZE];
+    return !breach_dates(view, 0, now) || strcmp(now, change) != 0;
+}
+
+static bool fired(const struct view *view, const char *clock, size_t n, char *ret_change)
+{
+    const json_t *entry = clocks_find(view->own, clock);
+    if (n > 0 || !json_object_get(entry, "fired_at") || json_object_get(entry, "passed_over"))
+        return false;
+    snprintf(ret_change, NOTIFY_CHANGE_SIZE, "%s", text_of(entry, "change"));
+    return true;
+}
+
+#define CLOCK_RULE(name)                                                                           \
+    static bool name##_fired(const struct view *view, size_t n, char *ret_change)                  \
+    {                                                                                              \
+        return fired(view, #name, n, ret_change);                                                  \
+    }                                                                                              \
+    static bool name##_stopped(const struct view *view, const char *change)                        \
+    {                                                                                              \
+        return !is_text(clocks_find(view->own, #name), "change", change);                          \
+    }
+CLOCK_RULE(callback)
+CLOCK_RULE(callback_missed)
+CLOCK_RULE(reply_by)
+CLOCK_RULE(reply_missing)
+CLOCK_RULE(inactive)
+CLOCK_RULE(inactive_long)
+CLOCK_RULE(preliminary_ahead)
+CLOCK_RULE(preliminary_last)
+CLOCK_RULE(final_ahead)
+CLOCK_RULE(final_last)
+
+/* The relay will not have an address: once for each. */
+static bool address_refused(const struct view *view, size_t n, char *ret_change)
+{
+    const json_t *steps = json_object_get(view->own, "next_steps");
+    for (size_t i = 0; n == 0 && i < json_array_size(steps); i++)
+        if (is_text(json_array_get(steps, i), "step", "confirm_address"))
+            return say(ret_change, "address", text_of(json_array_get(steps, i), "where"));
+    return false;
+}
+
+/* More is to be said than a case may say in a day: a loop, or a replay. Once a day. */
+static bool storm(const struct view *view, size_t n, char *ret_change)
+{
+    const json_t *notices = json_object_get(view->own, "notices");
+    for (size_t i = json_array_size(notices); n == 0 && i > 0; i--) {
+        const json_t *notice = json_array_get(notices, i - 1);
+        const char *planned_at = text_of(notice, "planned_at");
+        if (planned_at && is_text(notice, "why", "limit of the day"))
+            return snprintf(ret_change, NOTIFY_CHANGE_SIZE, "storm:%.10s", planned_at) > 0;
+    }
+    return false;
+}
+
+/* --- the table ----------------------------------------------------------------------------------------------------------- */
+
+#define OF_CLOCK(name) name##_fired, name##_stopped
+
+/* clang-format off */
 const struct notify_rule notify_rules[] = {
-    {"received", received, false, NULL},
-    {"detections_found", detections_found, true, is_about_another},
-    {"detections_none", detections_none, true, is_not_none},
-    {"handover_held", held, true, is_not_held},
-    {"handover_offered", offered, true, NULL},
-    {"handover_accepted", accepted, true, NULL},
-    {"handover_recalled", recalled, true, NULL},
-    {"handover_deleted", deleted, true, NULL},
-    {"report_received", reported, true, NULL},
-    {"case_closed", closed, true, NULL},
-};
-const size_t notify_rule_count = COUNT_OF(notify_rules);
+    /* rule, change, when it is no longer true, to, template, urgency, to an address not read back, published, clock */
+    {"received", received, NULL, NOTIFY_CUSTOMER, "received", NOTIFY_SOON, true, true, NULL},
+    {"policy_decided", policy_decided, is_another_policy, NOTIFY_CUSTOMER, "policy_decided", NOTIFY_SOON, false, true, NULL},
+    {"detections_found", detections_found, is_about_another, NOTIFY_CUSTOMER, "detections_found", NOTIFY_SOON, false, true, NULL},
+    {"detections_none", detections_none, is_not_none, NOTIFY_CUSTOMER, "detections_none", NOTIFY_SOON, false, true, NULL},
+    {"first_response", first_response, NULL, NOTIFY_CUSTOMER, "first_response", NOTIFY_SOON, false, true, NULL},
+    {"provider_introduced", provider_introduced, is_not_introduced, NOTIFY_CUSTOMER, "provider_introduced", NOTIFY_SOON, false, true, NULL},
+    {"handover_held", held, is_not_held, NOTIFY_CUSTOMER, "handover_held", NOTIFY_SOON, false, true, NULL},
+    {"handover_offered", offered, NULL, NOTIFY_CUSTOMER, "handover_offered", NOTIFY_SOON, false, true, NULL},
+    {"handover_offered", offered, NULL, NOTIFY_RESPONSIBLE, "handover_offered", NOTIFY_SOON, false, false, NULL},
+    {"handover_accepted", accepted, NULL, NOTIFY_CUSTOMER, "handover_accepted", NOTIFY_SOON, false, true, NULL},
+    {"handover_declined", declined, NULL, NOTIFY_CUSTOMER, "handover_declined", NOTIFY_SOON, false, true, NULL},
+    {"handover_declined", declined, NULL, NOTIFY_OPERATOR, "desk_declined", NOTIFY_URGENT, false, false, NULL},
+    {"handover_recalled", recalled, NULL, NOTIFY_CUSTOMER, "handover_recalled", NOTIFY_SOON, false, true, NULL},
+    {"handover_recalled", recalled, NULL, NOTIFY_RESPONSIBLE, "handover_recalled", NOTIFY_SOON, false, false, NULL},
+    {"handover_deleted", deleted, NULL, NOTIFY_CUSTOMER, "handover_deleted", NOTIFY_SOON, false, true, NULL},
+    {"report_received", reported, NULL, NOTIFY_CUSTOMER, "report_received", NOTIFY_SOON, false, true, NULL},
+    {"proposal_to_decide", proposals, is_all_decided, NOTIFY_CUSTOMER, "proposal_to_decide", NOTIFY_SOON, false, true, NULL},
+    {"proposal_to_decide", proposals, is_all_decided, NOTIFY_RESPONSIBLE, "proposal_to_decide", NOTIFY_SOON, false, false, NULL},
+    {"settings_applied", settings_applied, NULL, NOTIFY_CUSTOMER, "settings_applied", NOTIFY_SOON, false, true, NULL},
+    {"case_closed", closed, NULL, NOTIFY_CUSTOMER, "case_closed", NOTIFY_SOON, false, true, NULL},
+    {"breach_dates", breach_dates, is_another_date, NOTIFY_CUSTOMER, "breach_dates", NOTIFY_SOON, false, false, NULL},
+    {"breach_dates", breach_dates, is_another_date, NOTIFY_RESPONSIBLE, "breach_dates", NOTIFY_SOON, false, false, NULL},
 
-const char *notify_address(const json_t *state, const struct notify_rule *rule)
-{
-    const json_t *chain = chain_of(state);
-    const char *confirmed = case_confirmed_address(chain);
-    if (rule->confirmed_only || confirmed)
-        return confirmed;
-    const char *said =
-        text_of(json_object_get(json_object_get(chain, "hearing"), "contact"), "email");
-    return said && hearing_email_is_valid(bytes_of(said)) ? said : NULL;
-}
+    {"callback_due", OF_CLOCK(callback), NOTIFY_OPERATOR, "callback_due", NOTIFY_URGENT, false, true, "callback"},
+    {"callback_missed", OF_CLOCK(callback_missed), NOTIFY_OPERATOR, "callback_missed", NOTIFY_URGENT, false, false, "callback_missed"},
+    {"callback_missed", OF_CLOCK(callback_missed), NOTIFY_SUPERVISOR, "callback_missed", NOTIFY_URGENT, false, true, "callback_missed"},
+    {"handover_overdue", OF_CLOCK(reply_by), NOTIFY_OPERATOR, "overdue", NOTIFY_URGENT, false, true, "reply_by"},
+    {"handover_overdue", OF_CLOCK(reply_by), NOTIFY_PROVIDER, "provider_overdue", NOTIFY_URGENT, false, false, "reply_by"},
+    {"reply_missing", OF_CLOCK(reply_missing), NOTIFY_OPERATOR, "reply_missing", NOTIFY_URGENT, false, false, "reply_missing"},
+    {"reply_missing", OF_CLOCK(reply_missing), NOTIFY_SUPERVISOR, "reply_missing", NOTIFY_URGENT, false, true, "reply_missing"},
+    {"reply_missing", OF_CLOCK(reply_missing), NOTIFY_PROVIDER, "provider_overdue", NOTIFY_URGENT, false, false, "reply_missing"},
+    {"inactive", OF_CLOCK(inactive), NOTIFY_OPERATOR, "inactive", NOTIFY_DESK, false, true, "inactive"},
+    {"inactive_long", OF_CLOCK(inactive_long), NOTIFY_OPERATOR, "inactive", NOTIFY_DESK, false, false, "inactive_long"},
+    {"inactive_long", OF_CLOCK(inactive_long), NOTIFY_SUPERVISOR, "inactive", NOTIFY_DESK, false, true, "inactive_long"},
+    {"preliminary_ahead", OF_CLOCK(preliminary_ahead), NOTIFY_CUSTOMER, "preliminary_ahead", NOTIFY_SOON, false, true, "preliminary_ahead"},
+    {"preliminary_ahead", OF_CLOCK(preliminary_ahead), NOTIFY_OPERATOR, "breach_desk", NOTIFY_DESK, false, false, "preliminary_ahead"},
+    {"preliminary_last", OF_CLOCK(preliminary_last), NOTIFY_CUSTOMER, "preliminary_last", NOTIFY_URGENT, false, true, "preliminary_last"},
+    {"preliminary_last", OF_CLOCK(preliminary_last), NOTIFY_OPERATOR, "breach_desk", NOTIFY_URGENT, false, false, "preliminary_last"},
+    {"final_ahead", OF_CLOCK(final_ahead), NOTIFY_CUSTOMER, "final_ahead", NOTIFY_SOON, false, true, "final_ahead"},
+    {"final_ahead", OF_CLOCK(final_ahead), NOTIFY_OPERATOR, "breach_desk", NOTIFY_DESK, false, false, "final_ahead"},
+    {"final_last", OF_CLOCK(final_last), NOTIFY_CUSTOMER, "final_last", NOTIFY_URGENT, false, true, "final_last"},
+    {"final_last", OF_CLOCK(final_last), NOTIFY_OPERATOR, "breach_desk", NOTIFY_URGENT, false, false, "final_last"},
+    {"final_last", OF_CLOCK(final_last), NOTIFY_SUPERVISOR, "breach_desk", NOTIFY_URGENT, false, false, "final_last"},
+
+    {"address_refused", address_refused, NULL, NOTIFY_OPERATOR, "address_refused", NOTIFY_DESK, false, true, NULL},
+    {"storm", storm, NULL, NOTIFY_SUPERVISOR, "storm", NOTIFY_URGENT, false, true, NULL},
+};
+/* clang-format on */
+const size_t notify_rule_count = COUNT_OF(notify_rules);

@@ -139,7 +139,7 @@ def merged(target, patch):
 def without_what_stays(hearing):
     """The other way to reach the customer and the insurance are the desk's own business."""
     rest = {key: value for key, value in hearing.items() if key != "insurance"}
-    rest["contact"] = {key: value for key, value in hearing.get("contact", {}).items() if key not in ("alternative", "channel", "language")}
+    rest["contact"] = {key: value for key, value in hearing.get("contact", {}).items() if key not in ("alternative", "channel", "language", "responsible_email")}
     return rest
 
 

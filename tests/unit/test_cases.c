@@ -157,15 +157,13 @@ static bool went_well(const struct run *run, const json_t *short_step, struct bu
 static json_t *mail_of(const struct run *run)
 {
     const json_t *work = json_array_get(json_object_get(run->answer, "work"), 0);
-    CLEANUP(mem_free) char *subject = NULL;
-    CLEANUP(buf_free) struct buf text;
-    buf_init(&text, 65536);
-    if (!work || !render_mail(json_object_get(work, "parameters"), run->facts, run->story.now_us,
-                              &subject, &text))
+    CLEANUP(rendered_clear) struct rendered rendered = {0};
+    if (!work ||
+        !render_mail(json_object_get(work, "parameters"), run->facts, run->story.now_us, &rendered))
         return NULL;
     json_t *lines = json_array();
-    json_array_append_new(lines, json_string(subject));
-    for (char *line = text.data; *line; line += strcspn(line, "\n"), line += *line == '\n')
+    json_array_append_new(lines, json_string(rendered.subject));
+    for (char *line = rendered.text.data; *line; line += strcspn(line, "\n"), line += *line == '\n')
         if (*line != '\n')
             json_array_append_new(lines, json_stringn(line, strcspn(line, "\n")));
     return lines;
