@@ -156,11 +156,11 @@ const struct template templates[] = {
      "{{dates_ahead}}"}}},
 {"breach_dates", {
     {"報告の期限について",
-     "受付番号 {{number}} では、個人データの漏えいのおそれを確認しています。",
+     "受付番号 {{number}} では、個人データが漏えいしたおそれがあります。",
      "個人情報保護委員会への報告が必要かどうかをご検討ください。報告は御社で行っていただきます。",
      "報告が必要な場合の期限は、次のとおりです。{{known_day}}から数えています。\n"
-     "- 速報（目安）：{{preliminary_from}} から {{preliminary_day}} まで（{{guideline}}）\n"
-     "- 確報（期限）：{{final_day}} まで、{{final_days}} 日以内（{{law}}）\n"
+     "- 速報（目安）：{{preliminary_from}}から{{preliminary_day}}まで（{{guideline}}）\n"
+     "- 確報（期限）：{{final_day}}まで、{{final_days}} 日以内（{{law}}）\n"
      "{{entrusted}}速報は、その時点で分かっていることだけでかまいません。期限が近づきましたらお知らせします。\n"},
     {"Dates of reports",
      "In case {{number}} it is possible that personal data has leaked.",
@@ -171,16 +171,16 @@ const struct template templates[] = {
      "{{entrusted}}The preliminary report may say what is known then, and no more. We will remind you.\n"}}},
 {"preliminary_ahead", {
     {"速報の目安について",
-     "受付番号 {{number}} について、個人情報保護委員会への速報の目安は {{preliminary_day}} までです。",
+     "受付番号 {{number}} について、個人情報保護委員会への速報の目安は{{preliminary_day}}までです。",
      "報告が必要な場合は、分かっていることだけで速報をお出しください。出された場合は、お電話でお知らせください。",
-     "速報は「速やかに」とされ、{{preliminary_from}} から {{preliminary_day}} までは目安です（{{guideline}}）。{{known_day}}から数えています。\n{{entrusted}}{{late}}"},
+     "速報は「速やかに」とされ、{{preliminary_from}}から{{preliminary_day}}までは目安です（{{guideline}}）。{{known_day}}から数えています。\n{{entrusted}}{{late}}"},
     {"The preliminary report",
      "The guideline for a preliminary report on case {{number}} to the commission is by {{preliminary_day}}.",
      "If it is to be reported, please do so with what is known. Tell us by telephone once you have.",
      "It is due \"promptly\"; from {{preliminary_from}} to {{preliminary_day}} is a guideline ({{guideline}}), counted from {{known_day}}.\n{{entrusted}}{{late}}"}}},
 {"preliminary_last", {
     {"速報の目安の日について",
-     "受付番号 {{number}} について、個人情報保護委員会への速報の目安は {{preliminary_day}} です。",
+     "受付番号 {{number}} について、個人情報保護委員会への速報の目安は{{preliminary_day}}です。",
      "報告が必要でまだの場合は、分かっていることだけで、すぐに速報をお出しください。",
      "これは目安で、法令が定めるのは「速やかに」です（{{guideline}}）。目安を過ぎていても、お出しになることが大切です。\n{{entrusted}}{{late}}"},
     {"The preliminary report",
@@ -189,7 +189,7 @@ const struct template templates[] = {
      "This is a guideline; the rule says \"promptly\" ({{guideline}}). Even after that day it matters that it is made.\n{{entrusted}}{{late}}"}}},
 {"final_ahead", {
     {"確報の期限について",
-     "受付番号 {{number}} について、個人情報保護委員会への確報の期限は {{final_day}} です。",
+     "受付番号 {{number}} について、個人情報保護委員会への確報の期限は{{final_day}}です。",
      "報告が必要な場合は、期限までに確報をお出しください。出された場合は、お電話でお知らせください。",
      "期限は {{known_day}}から数えて {{final_days}} 日以内です（{{law}}）。\n{{entrusted}}{{late}}"},
     {"The final report",
@@ -198,7 +198,7 @@ const struct template templates[] = {
      "It is due within {{final_days}} days from {{known_day}} ({{law}}).\n{{entrusted}}{{late}}"}}},
 {"final_last", {
     {"確報の期限について",
-     "受付番号 {{number}} について、個人情報保護委員会への確報の期限は {{final_day}} です。",
+     "受付番号 {{number}} について、個人情報保護委員会への確報の期限は{{final_day}}です。",
      "報告が必要でまだの場合は、すぐに確報をお出しください。",
      "期限は法令によるものです（{{law}}）。\n{{entrusted}}{{late}}"},
     {"The final report",
@@ -263,7 +263,7 @@ const struct template templates[] = {
      "{{late}}"}}},
 {"breach_desk", {
     {"報告の期限が近い案件です",
-     "受付番号 {{number}}：個人情報保護委員会への速報の目安は {{preliminary_day}}、確報の期限は {{final_day}} です。",
+     "受付番号 {{number}}：個人情報保護委員会への速報の目安は{{preliminary_day}}、確報の期限は{{final_day}}です。",
      "お客様にお電話で状況を伺い、報告された場合は記録してください（ppc_preliminary_report、ppc_final_report）。",
      "- 速報：目安（{{guideline}}）\n- 確報：期限（{{law}}）\n窓口は報告を代行しません。\n{{late}}"},
     {"A report may be due",

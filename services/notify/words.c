@@ -118,7 +118,7 @@ static void add_moment(const struct words *words, struct buf *out, int64_t time_
     int64_t day = calendar_day_of(words->profile, time_us);
     int minute = (int)((time_us - calendar_midnight_us(words->profile, day)) / MINUTE_US);
     add_day(out, day, language);
-    buf_printf(out, " %d:%02d", minute / 60, minute % 60);
+    buf_printf(out, "%s%d:%02d", language == WORDS_JA ? "" : " ", minute / 60, minute % 60);
 }
 
 static bool write_time(const struct words *words, const char *name, enum language language,
@@ -154,11 +154,11 @@ static bool late(const struct words *words, enum language language, struct buf *
         return true;
     buf_add_text(
         out, language == WORDS_JA
-                 ? "\n窓口のシステムが止まっていたため、お知らせが遅れました。本来のお知らせ時刻は "
+                 ? "\n窓口のシステムが止まっていたため、お知らせが遅れました。本来のお知らせ時刻は"
                  : "\nThis notice is late because our system was down. It was due at ");
     if (!write_time(words, "due_at", language, out))
         return false;
-    buf_add_text(out, language == WORDS_JA ? " です。\n" : ".\n");
+    buf_add_text(out, language == WORDS_JA ? "です。\n" : ".\n");
     return true;
 }
 
@@ -238,10 +238,10 @@ static bool opening(const struct words *words, enum language language, struct bu
         return true;
     }
     int64_t opens_us = calendar_next_opening_us(words->profile, words->now_us);
-    buf_add_text(out, language == WORDS_JA ? "ただいま受付時間外です。次の受付開始は "
+    buf_add_text(out, language == WORDS_JA ? "ただいま受付時間外です。次の受付開始は"
                                            : "The desk is closed now. It opens next on ");
     add_moment(words, out, opens_us, language);
-    buf_add_text(out, language == WORDS_JA ? " です。" : ".");
+    buf_add_text(out, language == WORDS_JA ? "です。" : ".");
     return true;
 }
 
@@ -490,10 +490,10 @@ static bool dates_ahead(const struct words *words, enum language language, struc
     buf_add_text(
         out,
         language == WORDS_JA
-            ? "\n個人データの漏えいのおそれがある場合、個人情報保護委員会への確報の期限は "
+            ? "\n個人データの漏えいのおそれがある場合、個人情報保護委員会への確報の期限は"
             : "\nIf personal data may have leaked, the final report to the commission is due by ");
     add_day(out, json_integer_value(day), language);
-    buf_add_text(out, language == WORDS_JA ? " です。\n" : ".\n");
+    buf_add_text(out, language == WORDS_JA ? "です。\n" : ".\n");
     return true;
 }
 

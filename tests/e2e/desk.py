@@ -270,7 +270,7 @@ class Desk:
         for folder in ("new", "cur"):
             for path in sorted((self.var / "mail" / folder).glob("*")):
                 message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-                if needle is None or needle in str(message) or needle in (message.get_body().get_content()):
+                if needle is None or needle in str(message) or needle in (message.get_body(("plain",)).get_content()):
                     found.append(message)
         return found
 

@@ -142,7 +142,7 @@ def test_what_may_be_insufficient_is_on_the_case_in_the_mail_and_in_the_manifest
         [(code, "4-12") for code in ("traces_changed", "disk_encrypted", "logs_missing", "hearing_incomplete")]
     assert desk.ok("GET", f"/v1/cases/{case_id}/handover")["warnings"] == warnings
     mailed = lambda words: next((body for mail in desk.mails_to(address)  # noqa: E731
-                                 if words in (body := mail.get_body().get_content())), None)
+                                 if words in (body := mail.get_body(("plain",)).get_content())), None)
     held = until("the mail of the hold", lambda: mailed("提供会社への情報提供は、まだ行っていません"), 30)
     desk.consent(case_id)
     desk.intention(case_id)

@@ -38,7 +38,7 @@ def journey(desk):
     desk.consent(case_id)
     desk.intention(case_id)
     lap("offer", lambda: desk.state(case_id) == "offered")
-    lap("mail", lambda: any("にご紹介しました" in mail.get_body().get_content() for mail in desk.mails_to(address)))
+    lap("mail", lambda: any("にご紹介しました" in mail.get_body(("plain",)).get_content() for mail in desk.mails_to(address)))
     return took
 
 
