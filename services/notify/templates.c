@@ -191,7 +191,7 @@ const struct template templates[] = {
     {"確報の期限について",
      "受付番号 {{number}} について、個人情報保護委員会への確報の期限は{{final_day}}です。",
      "報告が必要な場合は、期限までに確報をお出しください。出された場合は、お電話でお知らせください。",
-     "期限は {{known_day}}から数えて {{final_days}} 日以内です（{{law}}）。\n{{entrusted}}{{late}}"},
+     "期限は{{known_day}}から数えて {{final_days}} 日以内です（{{law}}）。\n{{entrusted}}{{late}}"},
     {"The final report",
      "The final report on case {{number}} to the commission is due by {{final_day}}.",
      "If it is to be reported, please make the final report by then. Tell us by telephone once you have.",

@@ -2,6 +2,7 @@
 """Notices and the outside world: every answer of a relay and of a subscriber, a thousand notices in a faulty world, a real Postfix."""
 import base64
 import collections
+import datetime
 import hashlib
 import hmac
 import json
@@ -15,6 +16,10 @@ from desk import ROOT, SEED, scaled, until
 from outside import Postfix, Relay, Subscribers, certificate, context
 
 OWN = [f"whsec_{base64.b64encode(bytes([number]) * 32).decode()}" for number in (1, 2)]
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).isoformat()
 
 
 def open_with(desk, address, **contact):
@@ -63,7 +68,8 @@ def test_every_answer_of_a_relay(desk, restarted):
     def behave(recipient, n):
         if recipient.startswith("never@"):
             return "never"
-        return rows[recipient] if n == 0 or rows[recipient].startswith("55") else "ok"
+        row = rows.get(recipient, "ok")  # the desk's own people are written to as well
+        return row if n == 0 or row.startswith("55") else "ok"
     with Relay(behave) as relay:
         restarted(KAKEKOMI_SMTP_URL=f"smtp+plain://127.0.0.1:{relay.port}")
         stuck = [open_with(desk, f"never@slow.{run}.example") for _ in range(12)]  # more than there are workers
@@ -75,7 +81,7 @@ def test_every_answer_of_a_relay(desk, restarted):
         for row, (first, last, taken, step) in ROWS.items():
             notice = notice_when(desk, cases[row], last, seconds=60)
             assert notice["attempts"] == (1 if first == last else 2), (row, notice)
-            assert notice.get("in_doubt") == (1 if row == "drop_after_dot" else None), (row, notice)
+            assert notice.get("in_doubt") == (1 if row.startswith("drop_") else None), (row, notice)  # a short mail has gone whole before anybody sees
             mails = relay.of(address(row))
             assert len(mails) == taken, row
             assert len({mail.message["Message-ID"] for mail in mails}) <= 1, row
@@ -166,8 +172,8 @@ def test_a_thousand_notices_in_a_faulty_world(desk, restarted):
             addresses[address] = case_id
             desk.ok("POST", f"/v1/cases/{case_id}/actions", {"kind": "address_confirmed", "address_confirmed": {"address": address}})
             desk.ok("POST", f"/v1/cases/{case_id}/policy", {"text": "隔離する", "playbook": "other"})
-            desk.ok("POST", f"/v1/cases/{case_id}/close", {"outcome": "duplicate", "reason": "試験", "of": str(uuid.uuid4())})
-        order = ["received", "policy_decided", "case_closed"]
+            desk.ok("PATCH", f"/v1/cases/{case_id}", {"incident": {"information_leak": "yes", "known_at": now()}})
+        order = ["received", "policy_decided", "breach_dates"]
         doubts = repeats = 0
         for address, case_id in addresses.items():
             told = [notice_when(desk, case_id, "sent", seconds=600, index=index) for index in range(3)]
@@ -220,7 +226,7 @@ def test_real_mail_through_a_real_relay(desk, restarted):
                 assert mail.get_content_type() == "multipart/alternative"
                 text, page = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
                 assert "<script" not in page and "<img" not in page and "{{" not in page.replace(company, "").replace(person, "")
-                assert all(len(line) <= 998 for line in mail.as_bytes().split(b"\r\n"))
+                assert all(len(line) <= 998 for line in mail.as_bytes().splitlines())
             policy = next(mail for mail in mails if told[mail["Message-ID"]]["rule"] == "policy_decided")
             text = policy.get_body(("plain",)).get_content()
             assert "> 髙﨑\n" in text
@@ -233,8 +239,7 @@ def test_real_mail_through_a_real_relay(desk, restarted):
 
 # --- clocks -------------------------------------------------------------------------------------------------------
 def test_a_promised_call_falls_due_once_through_kills(desk):
-    from datetime import datetime, timedelta, timezone
-    due = (datetime.now(timezone.utc) + timedelta(seconds=8)).isoformat()
+    due = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=15)).isoformat()
     cases = [desk.open_case("折り返し") for _ in range(5)]
     for case_id in cases:
         desk.ok("POST", f"/v1/cases/{case_id}/actions", {"kind": "callback", "callback": {"due_at": due}})
@@ -245,7 +250,7 @@ def test_a_promised_call_falls_due_once_through_kills(desk):
     desk.ok("POST", f"/v1/cases/{kept}/actions", {"kind": "callback", "callback": {"made": True}})
     for _ in range(4):
         desk.kill_and_wait("notify")
-    desk.wait_ready("notify")
+        desk.wait_ready("notify")
     for case_id in cases:
         notice_when(desk, case_id, "sent", "planned", "shown", to="operator", seconds=60)
     desk.kill_and_wait("notify")

@@ -1,0 +1,3 @@
+module notices_peer
+
+go 1.21
