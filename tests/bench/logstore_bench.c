@@ -3,9 +3,9 @@
  * What tests/bench/logstore measures in C, one line of JSON an answer:
  *   logstore_bench days FOLDER SEED LINES CUSTOMERS             the lines as files of a day: owner, time in µs, line
  *   logstore_bench ingest STORE FOLDER SEED LINES CUSTOMERS     fills ours, lmdb or sqlite
- *   logstore_bench query STORE FOLDER SEED LINES CUSTOMERS QUERIES warm|cold
+ *   logstore_bench query STORE FOLDER SEED LINES CUSTOMERS QUERIES warm|cold [SECONDS]
  *   logstore_bench questions SEED LINES CUSTOMERS QUERIES       what the queries are, for other programs to ask: owner, from, to
- * A query is all records of a random customer in random 72 hours: the same ones for every store. Warm: each is asked once
+ * A query is all records of a random customer in random 72 hours (or SECONDS): the same ones for every store. Warm: each is asked once
  * beforehand and then five times, of which the median counts, so that p99 tells of the store rather than of whoever else
  * wanted the processor. Cold: before each of them
  * the files are dropped from the page cache, and a new process opens the store and asks once; opening does not count.
@@ -27,9 +27,10 @@
 #define DAYS 90
 #define DAY_US INT64_C(86400000000)
 #define FROM_US (INT64_C(20700) * DAY_US)
-#define WINDOW_US (3 * DAY_US)
 #define BATCH 256
 #define WARM_ROUNDS 5
+
+static int64_t window_us = 3 * DAY_US; /* of a question */
 
 _Noreturn void bench_give_up(const char *what)
 {
@@ -211,7 +212,8 @@ static struct question question_of(const struct loglines *lines, int64_t number)
     dice ^= dice >> 31;
     loglines_owner((int32_t)(dice % (uint64_t)lines->customers), question.owner);
     question.from_us =
-        FROM_US + (int64_t)((dice >> 33) % (uint64_t)((DAYS - 3) * 86400)) * INT64_C(1000000);
+        FROM_US + (int64_t)((dice >> 33) % (uint64_t)((DAYS * DAY_US - window_us) / 1000000)) *
+                      INT64_C(1000000);
     return question;
 }
 
@@ -226,7 +228,7 @@ static struct answer ask(const struct bench_store *store, void *handle,
     struct answer answer = {0};
     struct question question = question_of(lines, number);
     double begun = seconds(CLOCK_MONOTONIC);
-    store->read(handle, question.owner, question.from_us, question.from_us + WINDOW_US - 1,
+    store->read(handle, question.owner, question.from_us, question.from_us + window_us - 1,
                 &answer.found);
     answer.ms = (seconds(CLOCK_MONOTONIC) - begun) * 1000;
     return answer;
@@ -335,15 +337,16 @@ int main(int count, char **args)
     } else if (strcmp(what, "ingest") == 0 && count == 7) {
         lines = lines_of(args + 4);
         ingest(store_of(args[2]), args[3], &lines);
-    } else if (strcmp(what, "query") == 0 && count == 9) {
+    } else if (strcmp(what, "query") == 0 && (count == 9 || count == 10)) {
         lines = lines_of(args + 4);
+        window_us = count == 10 ? atoll(args[9]) * 1000000 : window_us;
         query(store_of(args[2]), args[3], &lines, atoll(args[7]), strcmp(args[8], "cold") == 0);
     } else if (strcmp(what, "questions") == 0 && count == 6) {
         lines = lines_of(args + 2);
         for (int64_t i = 0; i < atoll(args[5]); i++) {
             struct question question = question_of(&lines, i);
             printf("%s %lld %lld\n", question.owner, (long long)question.from_us,
-                   (long long)(question.from_us + WINDOW_US - 1));
+                   (long long)(question.from_us + window_us - 1));
         }
     } else {
         bench_give_up("days | ingest | query | questions: see the head of this file");
