@@ -293,10 +293,8 @@ static void get_tokens(struct http_request *request)
     CLEANUP(auth_release_operators) struct operator_list *operators = auth_hold_operators();
     CLEANUP(mem_free) int64_t *used_us = NULL;
     struct why why = {0};
-    if (token_uses_find(auth_redis(), operators, &used_us, &why) != VERDICT_OK) {
-        auth_reply_unavailable(request, "when tokens were used cannot be read at the moment");
-        return;
-    }
+    if (token_uses_find(auth_redis(), operators, &used_us, &why) != VERDICT_OK)
+        log_event(LOG_WARNING, "token_uses.unreadable", "why=%s", why.text);
     json_t *list = json_array();
     const int64_t *used = used_us;
     for (size_t i = 0; i < operator_list_count(operators); i++) {

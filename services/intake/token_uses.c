@@ -98,8 +98,6 @@ enum verdict token_uses_find(struct redis *redis, const struct operator_list *li
     size_t count = add_names(&names, list), at = 0;
     enum verdict verdict =
         redis_ask(redis, &reply, why, "EVAL", find_script, "0", count ? names.data : "");
-    if (verdict != VERDICT_OK)
-        return verdict;
     int64_t *used_us = mem_alloc((count + 1) * sizeof *used_us);
     for (size_t i = 0; i < operator_list_count(list); i++) {
         const struct operator* operator= operator_list_at(list, i);
@@ -108,5 +106,5 @@ enum verdict token_uses_find(struct redis *redis, const struct operator_list *li
                                 redis_reply_integer(redis_reply_item(reply, at)));
     }
     *ret_used_us = used_us;
-    return VERDICT_OK;
+    return verdict;
 }

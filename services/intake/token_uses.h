@@ -12,6 +12,7 @@
 
 enum verdict token_uses_keep(struct redis *redis, const struct operator_list *list,
                              struct why *why);
-/* Of every token, operator after operator as they stand in the list; 0: not known to have been used. Freed by the caller. */
+/* Of every token, operator after operator as they stand in the list; 0: not known to have been used. While Redis is away:
+ * what this process knows. Freed by the caller. */
 enum verdict token_uses_find(struct redis *redis, const struct operator_list *list,
                              int64_t **ret_used_us, struct why *why);

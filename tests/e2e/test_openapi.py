@@ -216,11 +216,13 @@ def test_the_desk_keeps_to_the_file_whoever_asks(case, who, desk, open_case, rou
     answer = case.call(base_url=desk.url, headers=signed_in[role, way], timeout=30)
     case.validate_response(answer, checks=CHECKS)
     open_case.heard(case, answer)
-    roles = routes[case.operation.method.upper(), case.operation.path]["roles"]
+    route = routes[case.operation.method.upper(), case.operation.path]
+    roles = route["roles"]
+    of_others = "operator" in (case.query or {}) and role not in route.get("roles_for_others", [role])
     reached = answer.status_code not in (400, 404, 405, 414, 431)
     if roles and role not in roles:
         assert answer.status_code == 403 or not reached, answer.status_code
-    else:
+    elif not of_others:
         assert answer.status_code not in (401, 403), answer.text
 
 

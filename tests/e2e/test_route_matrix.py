@@ -55,6 +55,8 @@ TABLE = {
     ("GET", "/v1/drafts/{id}"): Row(WRITERS, 200),
     ("PUT", "/v1/drafts/{id}"): Row(WRITERS, 200, {"memo": "x"}),
     ("DELETE", "/v1/drafts/{id}"): Row(WRITERS, 204),
+    ("GET", "/v1/dead-letters"): Row({"admin", "auditor"}, 200),
+    ("POST", "/v1/dead-letters/{position}/dismissal"): Row({"admin"}, 404, {"reason": "x"}),
     ("GET", "/v1/contracts"): Row(ALL, 200),
     ("PUT", "/v1/contracts/{customer_id}"): Row({"supervisor", "admin", "machine"}, 200, {"company": "見本", "phone": "0300001234"}),
     ("GET", "/v1/cases"): Row(ALL, 200),
@@ -90,20 +92,27 @@ TABLE = {
     ("POST", CASE + "/close"): Row(WRITERS, 200, {"outcome": "no_incident", "reason": "誤報"}),
     ("POST", CASE + "/reopen"): Row(WRITERS, 409, {"reason": "続きがある"}),
 }
+# Who may do to others what the row lets everybody do to himself.
+FOR_OTHERS = {
+    ("GET", "/v1/sessions"): {"supervisor", "auditor", "admin"},
+    ("DELETE", "/v1/sessions/{id}"): {"supervisor", "admin"},
+    ("GET", "/v1/tokens"): {"supervisor", "auditor", "admin"},
+}
 
 
 def test_every_route_has_its_row_and_its_roles(build):
-    printed = subprocess.run([build / "services/intake/intake", "routes"], check=True, capture_output=True).stdout
-    routes = {(route["method"], route["path"]): frozenset(route["roles"]) for route in json.loads(printed)}
+    printed = json.loads(subprocess.run([build / "services/intake/intake", "routes"], check=True, capture_output=True).stdout)
+    routes = {(route["method"], route["path"]): frozenset(route["roles"]) for route in printed}
     assert {key: frozenset(row.roles or ()) for key, row in TABLE.items()} == routes
+    assert {(route["method"], route["path"]): set(route["roles_for_others"]) for route in printed if "roles_for_others" in route} == FOR_OTHERS
 
 
 # --- asking ---------------------------------------------------------------------------------------------------------
 class Rest:
     """The running desk, a case and a draft at which nothing may arrive, and what is left of whatever did."""
 
-    def __init__(self, desk):
-        self.desk, self.http = desk, requests.Session()
+    def __init__(self, desk, staff):
+        self.desk, self.staff, self.http = desk, staff, requests.Session()
         self.http.cookies.set_policy(NoCookies())
         self.store = redis.Redis.from_url(desk.env["KAKEKOMI_REDIS_URL"])
         facts = desk.desk_facts()
@@ -123,6 +132,7 @@ class Rest:
         path, row = key[1], TABLE[key]
         target = path.replace(CASE, f"/v1/cases/{case or self.case}").replace("/drafts/{id}", f"/drafts/{draft}")
         target = target.replace("{id}", NOBODY).replace("{pid}", "p1").replace("{customer_id}", "MATRIX-2")
+        target = target.replace("{position}", "0-999999999")
         body, more = self.body_of(path, row), {}
         if path.endswith(("/logs", "/files")):
             target += "?filename=x.log"
@@ -139,8 +149,8 @@ class Rest:
         """All that a request could leave: records, drafts, sessions, who is present at the case where nothing may arrive."""
         self.desk.ok("PUT", f"/v1/cases/{self.case}/presence", {"doing": "editing"})  # anybody's ends by itself after 30 s
         here = b"kakekomi:presence:" + self.case.encode()
-        keys = [key for key in self.store.keys("kakekomi:*")
-                if key == here or not key.startswith((b"kakekomi:attempts:", b"kakekomi:presen"))]
+        keys = [key for key in self.store.keys("kakekomi:*")  # when a token was used is noted whatever comes of it
+                if key == here or not key.startswith((b"kakekomi:attempts:", b"kakekomi:presen", b"kakekomi:token:"))]
         topics = {topic: self.desk.ends(topic) for topic in ("cases", "contracts", "uploads", "audit")}
         return topics, {key: self.store.dump(key) for key in keys if key != here}, self.store.zrange(here, 0, -1)
 
@@ -180,7 +190,7 @@ def staff(desk):
 
 @pytest.fixture(scope="module")
 def rest(desk, staff):
-    running = Rest(desk)
+    running = Rest(desk, staff)
     desk.wait_idle()
     assert desk.call("PUT", "/v1/drafts/matrix", {"memo": "何も届かない"}).ok
     yield running
@@ -404,8 +414,30 @@ def test_no_page_of_another_site_writes_with_a_session(rest, three_sessions, for
     all_answered(rest, [*UNSAFE, signs_in], (403, "origin"), lambda key: rest.ask(key, {**three_sessions[0].headers, **foreign}))
 
 
-def test_anothers_session_is_neither_seen_nor_ended(rest, three_sessions):
-    own, other, colleague = three_sessions
+@pytest.mark.parametrize("role", ROLES)
+def test_anothers_session_is_seen_and_ended_by_whom_the_table_names(desk, rest, three_sessions, role):
+    asker, other = BY_ROLE[role], Person("matrix-watched", ["operator"])
+    rest.staff.add(other)
+    rest.staff.tell((other.bearer, 200))
+    session = Session(desk, other.name)
+    listed = rest.http.get(desk.url + "/v1/sessions?operator=*", headers=asker.bearer, timeout=30)
+    if role in FOR_OTHERS["GET", "/v1/sessions"]:
+        assert session.id in {one["id"] for one in listed.json()["sessions"]}
+    else:
+        assert told(listed) == (403, "forbidden")
+    owners = {token["operator"] for token in rest.http.get(desk.url + "/v1/tokens", headers=asker.bearer, timeout=30).json()["tokens"]}
+    assert owners == {asker.name} or (role in FOR_OTHERS["GET", "/v1/tokens"] and {asker.name, other.name} < owners)
+    may = role in FOR_OTHERS["DELETE", "/v1/sessions/{id}"]
+    ended = rest.http.delete(f"{desk.url}/v1/sessions/{session.id}", headers=asker.bearer, timeout=30)
+    assert told(ended) == ((204, None) if may else (404, "not_found"))
+    assert rest.http.get(desk.url + "/v1/me", headers=session.headers, timeout=30).status_code == (401 if may else 200)
+
+
+def test_anothers_session_is_neither_seen_nor_ended_without_asking_for_it(desk, rest, staff):
+    people = Person("matrix-own", ["operator", "auditor", "machine"]), Person("matrix-colleague-2", ["operator"])
+    staff.add(*people)
+    staff.tell(*[(person.bearer, 200) for person in people])
+    own, other, colleague = Session(desk, people[0].name), Session(desk, people[0].name), Session(desk, people[1].name)
     listed = rest.http.get(rest.desk.url + "/v1/sessions", headers=own.headers, timeout=30).json()["sessions"]
     assert {own.id, other.id} <= {session["id"] for session in listed} and colleague.id not in {session["id"] for session in listed}
     answer = rest.http.delete(f"{rest.desk.url}/v1/sessions/{colleague.id}", headers=own.headers, timeout=30)
