@@ -17,6 +17,10 @@ extern const struct service_command people_commands[]; /* NULL-terminated by nam
 enum verdict people_start(const struct auth_config *config, struct why *why);
 void people_stop(void);
 
+/* api_sessions.c */
+http_handler_fn people_get_sessions, people_delete_session, people_get_tokens;
+json_t *people_time_json(int64_t time_us);
+json_t *people_roles_json(unsigned roles);
 /* Who is signed in: [{"id","name","since","seen_at"}], a JSON null while nobody can know (Redis is away). */
 json_t *people_on(void);
 
