@@ -31,5 +31,7 @@
 #define LIMIT_NOTICES_PER_CASE 200
 #define LIMIT_PROPOSALS_PER_CASE 100
 #define LIMIT_MAILS_PER_RECIPIENT_HOUR 20
+/* The desk's own people hear of every case, and not in an hour. */
+#define LIMIT_MAILS_PER_DESK_HOUR 200
 #define LIMIT_MAILS_PER_CASE_DAY 100
 #define LIMIT_CASE_STATE_BYTES (8 * 1024 * 1024)

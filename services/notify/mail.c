@@ -2,7 +2,6 @@
 #include "services/notify/mail.h"
 
 #include "common/clock.h"
-#include "common/desk/limits.h"
 #include "services/notify/places.h"
 
 #include <stdio.h>
@@ -158,7 +157,7 @@ void mail_send(const struct transfer_relay *relay, const struct mail *mail,
         put_off(ret_outcome, wait_ms, "the domain is left alone for a while");
         return;
     }
-    if (!places_count(mail->to, LIMIT_MAILS_PER_RECIPIENT_HOUR, &wait_ms)) {
+    if (!places_count(mail->to, mail->hour_max, &wait_ms)) {
         places_leave(domain, false);
         put_off(ret_outcome, wait_ms, "more mails to this recipient in an hour than the limit");
         return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/clock.h"
+#include "common/desk/limits.h"
 #include "common/desk/profile.h"
 #include "common/log.h"
 #include "common/metrics.h"
@@ -95,21 +96,24 @@ static struct processor_result *work_mail(const struct work *work)
     const json_t *desk = profile_json(profile), *parameters = work->parameters;
     CLEANUP(rendered_clear) struct rendered rendered = {0};
     int64_t now_us = clock_now_us();
-    const char *urgency = json_string_value(json_object_get(parameters, "urgency"));
+    const char *urgency = json_string_value(json_object_get(parameters, "urgency")),
+               *to = json_string_value(json_object_get(parameters, "to"));
+    bool is_of_desk = strcmp(to, "operator") == 0 || strcmp(to, "supervisor") == 0;
     struct outcome outcome = {.kind = OUTCOME_REFUSED, .why = "the template lacks a variable"};
     if (!render_mail(parameters, desk, now_us, &rendered))
         return tell(work, &outcome, mails, now_us);
-    struct mail mail = {.from = json_string_value(json_object_get(desk, "mail_from")),
-                        .from_name =
-                            json_string_value(json_object_get(json_object_get(desk, "name"), "ja")),
-                        .to = json_string_value(json_object_get(parameters, "address")),
-                        .subject = rendered.subject,
-                        .text = rendered.text.data,
-                        .html = rendered.html.data,
-                        .message_id = json_string_value(json_object_get(parameters, "notice")),
-                        .thread_id = work->case_id,
-                        .urgent = urgency && strcmp(urgency, "urgent") == 0,
-                        .now_us = now_us};
+    struct mail mail = {
+        .from = json_string_value(json_object_get(desk, "mail_from")),
+        .from_name = json_string_value(json_object_get(json_object_get(desk, "name"), "ja")),
+        .to = json_string_value(json_object_get(parameters, "address")),
+        .subject = rendered.subject,
+        .text = rendered.text.data,
+        .html = rendered.html.data,
+        .message_id = json_string_value(json_object_get(parameters, "notice")),
+        .thread_id = work->case_id,
+        .urgent = urgency && strcmp(urgency, "urgent") == 0,
+        .hour_max = is_of_desk ? LIMIT_MAILS_PER_DESK_HOUR : LIMIT_MAILS_PER_RECIPIENT_HOUR,
+        .now_us = now_us};
     mail_send(&config.relay, &mail, &outcome);
     return tell(work, &outcome, mails, now_us);
 }

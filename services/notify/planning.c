@@ -88,11 +88,15 @@ static bool is_told(const json_t *own, const struct intended *intended)
 
 /* --- making one ---------------------------------------------------------------------------------------------------------- */
 
-static size_t planned_today(const json_t *notices, int64_t now_us)
+/* By the same way: many subscribers do not use up what a customer may be told. */
+static size_t planned_today(const json_t *notices, const char *channel, int64_t now_us)
 {
     size_t count = 0;
-    for (size_t i = 0; i < json_array_size(notices); i++)
-        count += time_of(json_array_get(notices, i), "planned_at") > now_us - DAY_US;
+    for (size_t i = 0; i < json_array_size(notices); i++) {
+        const json_t *notice = json_array_get(notices, i);
+        count +=
+            is_text(notice, "channel", channel) && time_of(notice, "planned_at") > now_us - DAY_US;
+    }
     return count;
 }
 
@@ -111,7 +115,8 @@ static const char *reason_to_drop(const struct view *view, const struct intended
     if (is_muted(view, intended->rule, intended->to))
         return "muted";
     return strcmp(intended->rule->name, "storm") != 0 &&
-                   planned_today(notices, view->now_us) >= LIMIT_MAILS_PER_CASE_DAY
+                   planned_today(notices, intended->channel, view->now_us) >=
+                       LIMIT_MAILS_PER_CASE_DAY
                ? "limit of the day"
                : NULL;
 }
