@@ -51,12 +51,15 @@ static bool fill_part(const struct words *words, const struct template *template
                       enum language language, struct part *ret_part)
 {
     const struct template_text *text = &template->text[language];
+    const char *to = text_of(words->parameters, "to");
+    bool at_desk = to && (strcmp(to, "operator") == 0 || strcmp(to, "supervisor") == 0);
+    const char *const *footers = at_desk ? template_desk_footer : template_footer;
     ret_part->language = language;
     return fill(words, language, "{{greeting}}", &ret_part->greeting) &&
            fill(words, language, text->what, &ret_part->what) &&
            fill(words, language, text->next, &ret_part->next) &&
            fill(words, language, text->more, &ret_part->more) &&
-           fill(words, language, template_footer[language].more, &ret_part->footer);
+           fill(words, language, footers[language], &ret_part->footer);
 }
 
 /* --- plain text ---------------------------------------------------------------------------------------------------------- */

@@ -65,8 +65,8 @@ const struct template templates[] = {
 {"handover_held", {
     {"提供会社へのご紹介について",
      "受付番号 {{number}} の提供会社への情報提供は、まだ行っていません。",
-     "次のことがそろいましたらお送りします。お電話でお知らせください。",
-     "{{reasons}}そろうまで、提供会社には何もお送りしません。\n{{warnings}}"},
+     "次の点が解消しましたらお送りします。お電話でお知らせください。",
+     "{{reasons}}それまで、提供会社には何もお送りしません。\n{{warnings}}"},
     {"About the forensic provider",
      "Nothing of case {{number}} has been handed to the provider yet.",
      "It goes as soon as the following is complete. Please call us about it.",
@@ -303,16 +303,19 @@ const struct template templates[] = {
 /* clang-format on */
 const size_t template_count = COUNT_OF(templates);
 
-const struct template_text template_footer[2] = {
-    {NULL, NULL, NULL,
-     "{{desk}}\n電話 {{phone}}（受付時間 {{hours}}）\n"
-     "このメールには返信いただけません。お電話でご連絡ください。\n"
-     "この窓口からお伝えした内容は、本件の対応以外に使用したり、第三者に開示したりしないようお願い"
-     "します。\n"},
-    {NULL, NULL, NULL,
-     "{{desk}}\nTelephone {{phone}} ({{hours}})\n"
-     "Please do not answer this mail: call us.\n"
-     "Please keep what the desk tells you confidential and use it for this case only.\n"},
+const char *const template_footer[2] = {
+    "{{desk}}\n電話 {{phone}}（受付時間 {{hours}}）\n"
+    "このメールには返信いただけません。お電話でご連絡ください。\n"
+    "この窓口からお伝えした内容は、本件の対応以外に使用したり、第三者に開示したりしないようお願い"
+    "します。\n",
+    "{{desk}}\nTelephone {{phone}} ({{hours}})\n"
+    "Please do not answer this mail: call us.\n"
+    "Please keep what the desk tells you confidential and use it for this case only.\n",
+};
+
+const char *const template_desk_footer[2] = {
+    "{{desk}}\n自動のお知らせです。案件の内容は、窓口の画面でご覧ください。\n",
+    "{{desk}}\nThis is an automatic notice. What the case is about stands at the desk.\n",
 };
 
 const struct template *template_find(const char *name)

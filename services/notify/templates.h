@@ -18,6 +18,7 @@ struct template
 };
 extern const struct template templates[];
 extern const size_t template_count;
-extern const struct template_text template_footer[2]; /* its `more` */
+/* Below everything, by enum language: to the customer and the provider; to the desk's own people. */
+extern const char *const template_footer[2], *const template_desk_footer[2];
 
 const struct template *template_find(const char *name);
