@@ -46,6 +46,12 @@ static void set_time(json_t *notice, const char *name, int64_t time_us)
     set_text(notice, name, text);
 }
 
+static void fail(const struct view *view, json_t *notice)
+{
+    set_text(notice, "status", "failed");
+    set_time(notice, "failed_at", view->now_us);
+}
+
 /* Up to a quarter more, by notice and attempt: what failed together does not come back together. */
 static int64_t jitter_us(const json_t *notice, json_int_t attempts, int64_t wait_us)
 {
@@ -59,7 +65,7 @@ static int64_t jitter_us(const json_t *notice, json_int_t attempts, int64_t wait
 static void try_later(const struct view *view, json_t *notice, json_int_t attempts)
 {
     if (attempts > (json_int_t)COUNT_OF(back_off_s)) {
-        set_text(notice, "status", "failed");
+        fail(view, notice);
         return;
     }
     int64_t wait_us = back_off_s[attempts - 1] * INT64_C(1000000);
@@ -72,7 +78,7 @@ static void doubt(const struct view *view, json_t *notice, json_int_t attempts)
     json_int_t doubts = json_integer_value(json_object_get(notice, "in_doubt")) + 1;
     json_object_set_new(notice, "in_doubt", json_integer(doubts));
     if (doubts >= NOTIFY_DOUBTS_MAX)
-        set_text(notice, "status", "failed");
+        fail(view, notice);
     else
         try_later(view, notice, attempts);
 }
@@ -101,7 +107,7 @@ static void take(const struct view *view, const json_t *result, const char *outc
         set_text(notice, "status", "sent");
         set_time(notice, "sent_at", view->now_us);
     } else if (strcmp(outcome, "refused") == 0) {
-        set_text(notice, "status", "failed");
+        fail(view, notice);
         if (json_object_get(result, "address_refused"))
             json_object_set_new(notice, "address_refused", json_true());
     } else if (strcmp(outcome, "in_doubt") == 0) {
