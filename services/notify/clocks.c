@@ -270,6 +270,18 @@ const json_t *clocks_find(const json_t *own, const char *clock)
     return NULL;
 }
 
+bool clocks_speaks(const json_t *own, const char *clock)
+{
+    const json_t *list = json_object_get(own, "clocks"), *last = NULL;
+    const json_t *entry = clocks_find(own, clock);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *other = json_array_get(list, i);
+        if (json_object_get(other, "fired_at") && strcmp(matter_of(other), matter_of(entry)) == 0)
+            last = other;
+    }
+    return entry && entry == last;
+}
+
 int64_t clocks_next_us(const json_t *own)
 {
     const json_t *list = json_object_get(own, "clocks");

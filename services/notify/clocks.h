@@ -17,5 +17,7 @@
 json_t *clocks_run(const struct view *view);
 /* The entry of a clock; NULL: not armed. */
 const json_t *clocks_find(const json_t *own, const char *clock);
+/* Whether it has fired and is the last word of its matter: what a later one says need not be said before. */
+bool clocks_speaks(const json_t *own, const char *clock);
 /* Earliest time at which one fires; INT64_MAX: none. */
 int64_t clocks_next_us(const json_t *own);

@@ -258,11 +258,18 @@ static bool is_another_date(const struct view *view, const char *change)
 
 static bool fired(const struct view *view, const char *clock, size_t n, char *ret_change)
 {
-    const json_t *entry = clocks_find(view->own, clock);
-    if (n > 0 || !json_object_get(entry, "fired_at") || json_object_get(entry, "passed_over"))
+    if (n > 0 || !clocks_speaks(view->own, clock))
         return false;
-    snprintf(ret_change, NOTIFY_CHANGE_SIZE, "%s", text_of(entry, "change"));
+    snprintf(ret_change, NOTIFY_CHANGE_SIZE, "%s",
+             text_of(clocks_find(view->own, clock), "change"));
     return true;
+}
+
+/* It was stopped, is armed for something else, or a later clock of its matter has fired since. */
+static bool stopped(const struct view *view, const char *clock, const char *change)
+{
+    return !clocks_speaks(view->own, clock) ||
+           !is_text(clocks_find(view->own, clock), "change", change);
 }
 
 #define CLOCK_RULE(name)                                                                           \
@@ -272,7 +279,7 @@ static bool fired(const struct view *view, const char *clock, size_t n, char *re
     }                                                                                              \
     static bool name##_stopped(const struct view *view, const char *change)                        \
     {                                                                                              \
-        return !is_text(clocks_find(view->own, #name), "change", change);                          \
+        return stopped(view, #name, change);                                                       \
     }
 CLOCK_RULE(callback)
 CLOCK_RULE(callback_missed)
