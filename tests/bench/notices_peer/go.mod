@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 module notices_peer
 
 go 1.21
