@@ -70,14 +70,17 @@ static bool is_named(const json_t *list, const json_t *name)
     return false;
 }
 
+/* Each try has a name of its own, whether it came to an attempt or not: what comes of it is another record. */
 static bool plan_send(const struct view *view, const json_t *notice, struct plan *plan)
 {
     json_t *parameters = parameters_of(view, notice);
+    json_int_t tries = json_integer_value(json_object_get(notice, "attempts")) +
+                       json_integer_value(json_object_get(notice, "put_off"));
     if (!parameters)
         return false;
     CLEANUP(mem_free)
     char *id = mem_printf("%s/%s/%lld", text_of(notice, "channel"), text_of(notice, "id"),
-                          (long long)json_integer_value(json_object_get(notice, "attempts")));
+                          (long long)tries);
     plan_work(plan, id, text_of(notice, "channel"), parameters);
     return true;
 }

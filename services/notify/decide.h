@@ -8,7 +8,8 @@
  * Own: {"case","notices":[…],"counts":{status: n},"told"?,"clocks":[…] (clocks.h),"next_steps":[{"step","since","ja","en"}]}.
  * A notice: {"id","rule","change","to":"customer|responsible|operator|supervisor|provider|subscriber:<id>",
  * "channel":"mail|webhook|telephone|desk","template","urgency","status":"planned|waiting|sent|failed|dropped|shown","attempts",
- * "in_doubt"? (attempts whose end nobody knows),"planned_at","due_at"? (of a clock),"late"?,"next_at"?,"sent_at"?,"why"?,
+ * "in_doubt"? (attempts whose end nobody knows),"put_off"? (tries
+ * that asked nobody),"planned_at","due_at"? (of a clock),"late"?,"next_at"?,"sent_at"?,"why"?,
  * "where"? (fingerprint of the address that it went to)}. No address and no text is kept. "shown": standing on the case is all there is
  * to it. What became a count is remembered under "told" as a fingerprint, rule by rule: it is not planned again.
  * Facts: the desk's profile, and under "subscribers" [{"id","events":[…]}]. Ownership, threads, errors: common/processor.h.

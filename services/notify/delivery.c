@@ -86,6 +86,8 @@ static void doubt(const struct view *view, json_t *notice, json_int_t attempts)
 static void put_off(const struct view *view, const json_t *result, json_t *notice)
 {
     int64_t until_us = time_of(result, "until");
+    json_int_t before = json_integer_value(json_object_get(notice, "put_off"));
+    json_object_set_new(notice, "put_off", json_integer(before + 1));
     set_text(notice, "status", "waiting");
     set_time(notice, "next_at", until_us > view->now_us ? until_us : view->now_us);
 }

@@ -10,7 +10,9 @@
 #define PLACES_MAX 4096
 #define NEIGHBOURS 16
 #define HOUR_MS (INT64_C(3600) * 1000)
-#define BUSY_MS 500
+/* For a share to become free: a place that answers at once is only ever busy for moments. */
+#define PATIENCE_MS 200
+#define BUSY_MS 5000
 
 struct place {
     uint64_t who;
@@ -21,8 +23,14 @@ struct place {
 
 static struct {
     pthread_mutex_t lock;
+    pthread_cond_t left;
     struct place table[PLACES_MAX];
 } places = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void make_condition(void)
+{
+    clock_condition_init(&places.left);
+}
 
 static bool is_idle(const struct place *place, int64_t now_ms)
 {
@@ -49,18 +57,33 @@ static struct place *find(const char *name, int64_t now_ms)
     return free_one;
 }
 
+/* Under the lock, which is given up meanwhile. NULL: the share of the workers is in use, or it is in trouble. */
+static struct place *await(const char *name, int at_once_max)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + PATIENCE_MS;
+    for (bool goes_on = true; goes_on;) {
+        struct place *place = find(name, clock_monotonic_ms());
+        bool held = place->held_until_ms > clock_monotonic_ms();
+        if (held || place->inside < at_once_max)
+            return held ? NULL : place;
+        goes_on = clock_wait(&places.left, &places.lock, deadline_ms);
+    }
+    return NULL;
+}
+
 bool places_enter(const char *name, int at_once_max, int64_t *ret_wait_ms)
 {
-    int64_t now_ms = clock_monotonic_ms();
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_condition);
     pthread_mutex_lock(&places.lock);
-    struct place *place = find(name, now_ms);
-    bool held = place->held_until_ms > now_ms, busy = place->inside >= at_once_max;
-    if (held || busy)
-        *ret_wait_ms = held ? place->held_until_ms - now_ms : BUSY_MS;
-    else
+    struct place *place = await(name, at_once_max);
+    int64_t now_ms = clock_monotonic_ms(), held_until_ms = find(name, now_ms)->held_until_ms;
+    if (place)
         place->inside++;
+    else
+        *ret_wait_ms = held_until_ms > now_ms ? held_until_ms - now_ms : BUSY_MS;
     pthread_mutex_unlock(&places.lock);
-    return !held && !busy;
+    return place;
 }
 
 void places_leave(const char *name, bool troubled)
@@ -75,6 +98,7 @@ void places_leave(const char *name, bool troubled)
     place->troubles = troubled ? place->troubles + 1 : 0;
     place->held_until_ms =
         !troubled ? 0 : now_ms + (hold_ms < PLACES_HOLD_MS_MAX ? hold_ms : PLACES_HOLD_MS_MAX);
+    pthread_cond_broadcast(&places.left);
     pthread_mutex_unlock(&places.lock);
 }
 

@@ -13,7 +13,7 @@
 #define PLACES_HOLD_MS_MIN 5000
 #define PLACES_HOLD_MS_MAX (30 * 60 * 1000)
 
-/* False: not before *ret_wait_ms have passed. True: places_leave when done. */
+/* Waits a moment where others have the share. False: not before *ret_wait_ms have passed. True: places_leave when done. */
 bool places_enter(const char *place, int at_once_max, int64_t *ret_wait_ms);
 void places_leave(const char *place, bool troubled);
 /* Counts one to this recipient. False: not before *ret_wait_ms have passed. */
