@@ -19,7 +19,8 @@
 
 /* --- connections that are kept, a set for each thread -------------------------------------------------------------------- */
 
-enum use { USE_MAIL, USE_POST, USES };
+/* A connection into the desk's own network is never there for somebody who may not go there: it was made without the question. */
+enum use { USE_MAIL, USE_POST, USE_POST_PRIVATE, USES };
 struct handles {
     CURL *of[USES];
 };
@@ -287,7 +288,7 @@ void transfer_post(const struct transfer_post *post, struct transfer_reply *ret_
 {
     struct exchange exchange = {.refuse_private = !post->may_be_private, .reply = ret_reply};
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    CURL *curl = handle_for(USE_POST);
+    CURL *curl = handle_for(post->may_be_private ? USE_POST_PRIVATE : USE_POST);
     for (const char *const *header = post->headers; *header; header++)
         headers = curl_slist_append(headers, *header);
     set_common(curl, &exchange, post->ca_file, POST_MS);
