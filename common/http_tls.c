@@ -50,7 +50,7 @@ static enum verdict read_file(const char *path, char **ret_text, gnutls_datum_t 
 static enum verdict read_chain(const char *path, struct identity *identity, struct why *why)
 {
     CLEANUP(mem_free) char *text = NULL;
-    gnutls_datum_t datum;
+    gnutls_datum_t datum = {0};
     enum verdict verdict = certificate_check(path, clock_now_us() / 1000000, why);
     if (verdict == VERDICT_OK)
         verdict = read_file(path, &text, &datum, why);
@@ -73,7 +73,7 @@ static enum verdict read_chain(const char *path, struct identity *identity, stru
 static enum verdict read_key(const char *path, struct identity *identity, struct why *why)
 {
     CLEANUP(mem_free) char *text = NULL;
-    gnutls_datum_t datum;
+    gnutls_datum_t datum = {0};
     if (read_file(path, &text, &datum, why) != VERDICT_OK)
         return VERDICT_FATAL;
     gnutls_privkey_init(&identity->key);

@@ -61,7 +61,7 @@ static bool search_changes(const json_t *before, const json_t *after)
     bool changed =
         !json_equal(json_object_get(before, "device"), json_object_get(after, "device")) &&
         (json_object_get(before, "device") || json_object_get(after, "device"));
-    for (size_t i = 0; i < case_address_count && !changed; i++) {
+    for (size_t i = 0; i < COUNT_OF(fields) && !changed; i++) {
         const json_t *old = json_object_get(old_incident, fields[i]),
                      *now = json_object_get(incident, fields[i]);
         changed = (old || now) && !json_equal(old, now);

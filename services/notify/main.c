@@ -132,7 +132,7 @@ static struct processor_result *send_notice(const struct work *work)
 }
 
 static const struct service_command commands[] = {
-    {"preview", "PROFILE [TEMPLATE]: prints every mail with sample values", preview_command},
+    {"--preview", "PROFILE [TEMPLATE]: prints every mail with sample values", preview_command},
     {NULL, NULL, NULL},
 };
 
