@@ -8,7 +8,7 @@ import uuid
 
 from confluent_kafka import Consumer, TopicPartition
 
-from desk import ROOT, until
+from desk import READY, ROOT, until
 
 sys.path.insert(0, str(ROOT / "deploy" / "demo"))
 from provider import Envelope, Provider  # noqa: E402, F401
@@ -62,3 +62,23 @@ class Partner(threading.Thread):
 
     def offer(self, handover):
         return next((word for k, word in list(self.seen) if k == "offered" and word["handover"] == handover), None)
+
+
+# --- cases that went so far -----------------------------------------------------------------------------
+def offered(desk, partner, summary, customer, **consent):
+    """Consent, intention, request: the offer."""
+    case_id = desk.open_case(summary, customer=customer, hearing=READY)
+    desk.extraction_done(case_id)
+    desk.consent(case_id, **consent)
+    desk.intention(case_id)
+    desk.request_handover(case_id)
+    return partner.gets("offered", case_id, seconds=60)
+
+
+def released(desk, partner, summary, customer, **consent):
+    """The provider has its key too: the offer."""
+    offer = offered(desk, partner, summary, customer, **consent)
+    partner.provider.reply("escalation.accepted", offer)
+    partner.gets("key", offer["case"], seconds=60)
+    until("released", lambda: desk.state(offer["case"]) == "released")
+    return offer

@@ -19,7 +19,7 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AclBinding, AclBindingFilter, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType
 
 from desk import READY, ROOT, until
-from partner import Partner
+from partner import Partner, offered
 from test_people import Browser, problem
 
 ADMIN = {"token": "KAKEKOMI_ADMIN_TOKEN"}
@@ -335,12 +335,8 @@ def test_other_certificates_cannot_redrive(desk, tmp_path):
 
 def test_an_acceptance_that_came_before_its_key_is_redriven_and_taken(desk, partner):
     """The provider changed its key and told the desk too late: what was refused is taken once the desk knows the key."""
-    case_id = desk.open_case("鍵が遅れた", customer="REDRIVE-KEY", hearing=READY)
-    desk.extraction_done(case_id)
-    desk.consent(case_id)
-    desk.intention(case_id)
-    desk.request_handover(case_id)
-    offer = partner.gets("offered", case_id)
+    offer = offered(desk, partner, "鍵が遅れた", "REDRIVE-KEY")
+    case_id = offer["case"]
     key = type(partner.provider.sign).generate(kty="EC", crv="P-256", kid="new-key", use="sig", alg="ES256")
     partner.provider.sign = key
     place, = partner.provider.send("escalation.accepted", case_id, [partner.provider.reply_word("escalation.accepted", offer)])

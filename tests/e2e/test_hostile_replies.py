@@ -10,8 +10,9 @@ import pytest
 
 from desk import READY, SCALE, SEED, SERVICES, scaled, until
 from hostile import CANARY, REFUSED, REFUSED_BY_THE_CHAIN, Flood, Hostile
-from partner import Partner
+from partner import Partner, offered
 
+CASE = "悪意のある返事", "HOSTILE-1"
 RECORDS = 50_000
 TIMES_THE_QUIET = 3
 HONEST = 15, 40  # measured in the quiet, and at most during the flood
@@ -24,19 +25,6 @@ def partner(desk):
         partner.heard = {}  # case id → when its key came
         partner.on_record = lambda p, kind, word: kind == "key" and p.heard.setdefault(word["case"], time.monotonic())
         yield partner
-
-
-def requested(desk, customer="HOSTILE-1"):
-    case_id = desk.open_case("悪意のある返事", customer=customer, hearing=READY)
-    desk.extraction_done(case_id)
-    desk.consent(case_id)
-    desk.intention(case_id)
-    desk.request_handover(case_id)
-    return case_id
-
-
-def offered(desk, partner):
-    return partner.gets("offered", requested(desk), seconds=60)
 
 
 def accepted(partner, offer, word=None):
@@ -105,7 +93,7 @@ def letters_are_as_due(desk, flood, ends):
 
 
 def test_fifty_thousand_hostile_replies(desk, partner):
-    open_offer, answered, declined = offered(desk, partner), offered(desk, partner), offered(desk, partner)
+    open_offer, answered, declined = (offered(desk, partner, *CASE) for _ in range(3))
     word = partner.provider.reply_word("escalation.accepted", answered)
     accepted(partner, answered, word)
     part = report_of(partner, answered)[0]
@@ -113,7 +101,7 @@ def test_fifty_thousand_hostile_replies(desk, partner):
     until("declined", lambda: desk.state(declined["case"]) == "declined")
     until("reported", lambda: desk.state(answered["case"]) == "reported")
     held = desk.open_case("何も頼まれていない", customer="HOSTILE-1", hearing=READY)
-    honest = [offered(desk, partner) for _ in range(HONEST[0] + min(HONEST[1], scaled(HONEST[1] * 5)))]
+    honest = [offered(desk, partner, *CASE) for _ in range(HONEST[0] + min(HONEST[1], scaled(HONEST[1] * 5)))]
     desk.wait_idle(seconds=120)
 
     hostile = Hostile(SEED, partner.provider, {"offered": open_offer, "answered": answered, "word": word, "part": part})

@@ -11,9 +11,9 @@ import time
 import pytest
 from jwcrypto import jwe
 
-from desk import READY, SEED, SERVICES, until
+from desk import SEED, SERVICES, until
 from hostile import CANARY, Hostile, b64, unb64
-from partner import Partner
+from partner import Partner, released
 
 DOCUMENT = {"findings": [CANARY], "recommendations": [], "indicators": []}
 LIES_A_CASE = 8  # a hand-over takes ten reports, and the last one is honest
@@ -25,19 +25,6 @@ GROWTH_BYTES = 64 * 1024 * 1024
 def partner(desk):
     with Partner(desk) as partner:
         yield partner
-
-
-def released(desk, partner):
-    case_id = desk.open_case("偽りの報告", customer="LYING-1", hearing=READY)
-    desk.extraction_done(case_id)
-    desk.consent(case_id)
-    desk.intention(case_id)
-    desk.request_handover(case_id)
-    offer = partner.gets("offered", case_id)
-    partner.provider.reply("escalation.accepted", offer)
-    partner.gets("key", case_id)
-    until("released", lambda: desk.state(case_id) == "released", 30)
-    return offer
 
 
 def anonymous_bytes(desk, service):
@@ -162,7 +149,7 @@ def test_every_kind_of_lying_report_is_refused_and_the_honest_one_behind_it_is_o
     ends, opened = desk.ends("dead-letters"), desk.ends("reports")
     begun = time.monotonic()
     for at in range(0, len(lies), LIES_A_CASE):
-        offer = released(desk, partner)
+        offer = released(desk, partner, "偽りの報告", "LYING-1")
         offers.append((offer, lies[at:at + LIES_A_CASE]))
         for name, lie in lies[at:at + LIES_A_CASE]:
             values, change = lie(offer)

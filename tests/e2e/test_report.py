@@ -9,8 +9,8 @@ import signal
 
 import pytest
 
-from desk import READY, until
-from partner import Partner
+from desk import until
+from partner import Partner, released
 
 DOCUMENT = {"findings": ["侵入経路は VPN 機器 / through the VPN gateway", {"title": "<img onerror=alert(1)>", "text": "=cmd|' /C calc'!A0"}],
             "recommendations": [{"kind": "block_address", "target": "198.51.100[.]23", "reason": "C2"},
@@ -29,17 +29,9 @@ def partner(desk):
         yield partner
 
 
-def released(desk, partner, **consent):
-    case_id = desk.open_case("報告書", customer="REPORT-1", hearing=READY)
-    desk.extraction_done(case_id)
-    desk.consent(case_id, **consent)
-    desk.intention(case_id)
-    desk.request_handover(case_id)
-    offer = partner.gets("offered", case_id)
-    partner.provider.reply("escalation.accepted", offer)
-    partner.gets("key", case_id)
-    until("released", lambda: desk.state(case_id) == "released", 30)
-    return case_id, offer
+def reporting(desk, partner, **consent):
+    offer = released(desk, partner, "報告書", "REPORT-1", **consent)
+    return offer["case"], offer
 
 
 def reports(desk, case_id):
@@ -63,7 +55,7 @@ def apply(desk, case_id, proposal, result, **more):
 
 
 def test_from_the_report_to_an_applied_setting(desk, partner):
-    case_id, offer = released(desk, partner)
+    case_id, offer = reporting(desk, partner)
     partner.provider.report(offer, DOCUMENT, {"報告書 final.pdf": ("application/pdf", PDF), "empty.txt": ("text/plain", b"")})
     report = in_state(desk, case_id, "opened")
     assert report["findings"] == DOCUMENT["findings"] and report["indicators"] == DOCUMENT["indicators"]
@@ -100,7 +92,7 @@ def test_from_the_report_to_an_applied_setting(desk, partner):
 
 
 def test_the_chain_carries_the_providers_words_as_they_came(desk, partner):
-    case_id, offer = released(desk, partner)
+    case_id, offer = reporting(desk, partner)
     partner.provider.report(offer, DOCUMENT, {})
     in_state(desk, case_id, "opened")
     events = {e["type"].removeprefix("kakekomi."): json.loads(base64.b64decode(e["value"])) for e in desk.ok("GET", f"/v1/cases/{case_id}/chain")["events"]}
@@ -115,7 +107,7 @@ def test_the_chain_carries_the_providers_words_as_they_came(desk, partner):
 
 
 def test_an_interim_report_and_a_final_one(desk, partner):
-    case_id, offer = released(desk, partner)
+    case_id, offer = reporting(desk, partner)
     partner.provider.report(offer, DOCUMENT, {})
     in_state(desk, case_id, "opened")
     final = copy.deepcopy(DOCUMENT)
@@ -147,7 +139,7 @@ def reload_profile(desk):
 
 
 def test_without_consent_to_sharing_it_stays_sealed_until_there_is(desk, partner, sharing_is_optional):
-    case_id, offer = released(desk, partner, scopes=["desk", "provision"])
+    case_id, offer = reporting(desk, partner, scopes=["desk", "provision"])
     partner.provider.report(offer, DOCUMENT, {})
     held = in_state(desk, case_id, "held")
     assert held["findings"] is None and held["reasons"][0]["clause"] == "3"
@@ -157,7 +149,7 @@ def test_without_consent_to_sharing_it_stays_sealed_until_there_is(desk, partner
 
 
 def test_a_report_after_the_withdrawal_is_not_opened(desk, partner):
-    case_id, offer = released(desk, partner)
+    case_id, offer = reporting(desk, partner)
     assert desk.withdraw(case_id).json()["effect"] == "recalled"
     partner.provider.report(offer, DOCUMENT, {})
     held = in_state(desk, case_id, "held")
@@ -175,7 +167,7 @@ def lying(partner, offer, change):
 
 @pytest.mark.parametrize("lie", ["hash", "swapped", "another", "missing", "place"])
 def test_a_report_that_is_not_as_it_says_is_refused_and_may_come_again(desk, partner, lie):
-    case_id, offer = released(desk, partner)
+    case_id, offer = reporting(desk, partner)
     before = len(desk.read("dead-letters"))
 
     def change(parts, values):
@@ -206,7 +198,7 @@ def test_a_report_that_is_not_as_it_says_is_refused_and_may_come_again(desk, par
 
 
 def test_parts_that_nobody_names_change_nothing(desk, partner):
-    case_id, offer = released(desk, partner)
+    case_id, offer = reporting(desk, partner)
     before = len(desk.read("dead-letters"))
     partner.provider.send("report.part", case_id, list(partner.provider.report_parts(offer, DOCUMENT, {})))
     partner.provider.report(offer, DOCUMENT, {})
