@@ -82,9 +82,8 @@ int preview_command(int argc, char **argv)
     struct why why = {0};
     bool known = argc == 2 || (argc == 3 && template_find(argv[2]));
     if (!known || profile_holder_load(argv[1], &why) != VERDICT_OK) {
-        fprintf(stderr,
-                "usage: notify --preview PROFILE [TEMPLATE]%s%s\ntemplates:", why.text[0] ? ": " : "",
-                why.text);
+        fprintf(stderr, "usage: notify --preview PROFILE [TEMPLATE]%s%s\ntemplates:",
+                why.text[0] ? ": " : "", why.text);
         for (size_t i = 0; i < template_count; i++)
             fprintf(stderr, " %s", templates[i].name);
         fprintf(stderr, "\n");
