@@ -21,7 +21,7 @@ import time
 import uuid
 from datetime import datetime, timezone
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from jwcrypto import jwe, jwk, jws
 from jwcrypto.common import JWException, base64url_decode, base64url_encode
 
@@ -141,6 +141,19 @@ class Envelope:
             yield part.serialize(compact=True).encode()
 
 
+# The broker was away for longer than the group waits, or the group changes: the record comes again, and is known by its ce_id.
+COMES_AGAIN = (KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS, KafkaError._TIMED_OUT,
+               KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.NOT_COORDINATOR)
+
+
+def commit(consumer, message):
+    try:
+        consumer.commit(message, asynchronous=False)
+    except KafkaException as failure:
+        if failure.args[0].code() not in COMES_AGAIN:
+            raise
+
+
 class Provider(Envelope):
     """The same with a broker."""
 
@@ -173,7 +186,7 @@ class Provider(Envelope):
                 if headers["ce_id"] not in self.seen:
                     self.seen.add(headers["ce_id"])
                     yield headers, message.value()
-                consumer.commit(message, asynchronous=False)
+                commit(consumer, message)
         finally:
             consumer.close()
 

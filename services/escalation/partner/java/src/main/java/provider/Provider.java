@@ -18,9 +18,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.Header;
 
 /**
@@ -167,9 +171,17 @@ public class Provider {
                         } catch (Refused refused) {
                             say("refused", Map.of("record", id, "why", refused.getMessage()));
                         }
-                    consumer.commitSync(Map.of(new TopicPartition(record.topic(), record.partition()),
-                            new OffsetAndMetadata(record.offset() + 1)));
+                    commit(consumer, record);
                 }
+        }
+    }
+
+    /** Where the broker was away for longer than the group waits, or the group changes, the record comes again and is known by its id. */
+    private static void commit(KafkaConsumer<byte[], byte[]> consumer, ConsumerRecord<byte[], byte[]> record) {
+        try {
+            consumer.commitSync(Map.of(new TopicPartition(record.topic(), record.partition()), new OffsetAndMetadata(record.offset() + 1)));
+        } catch (CommitFailedException | RebalanceInProgressException | TimeoutException failure) {
+            say("not committed", Map.of("offset", record.offset(), "why", failure.toString()));
         }
     }
 
