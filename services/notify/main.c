@@ -11,6 +11,7 @@
 #include "services/notify/render.h"
 #include "services/notify/webhook.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 static struct {
@@ -45,6 +46,7 @@ static const struct config_variable variables[] = {
 static struct processor_definition definition;
 static struct processor *processor;
 static json_t *facts;
+static atomic_bool files_were_read = true;
 
 #define MAILS(outcome)                                                                             \
     {.name = "notify_mails_total{outcome=\"" outcome "\"}",                                        \
@@ -138,10 +140,12 @@ static const struct service_command commands[] = {
 
 /* --- service -------------------------------------------------------------------------------------------------------------- */
 
-/* The profile, and who subscribes. */
+/* The profile, and who subscribes: copied once for each time that the files were read, not for each turn. */
 static const void *lend_facts(void *context)
 {
     (void)context;
+    if (!atomic_exchange(&files_were_read, false))
+        return facts;
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
     json_decref(facts);
     facts = json_deep_copy(profile_json(profile));
@@ -197,7 +201,9 @@ static bool ready(json_t *detail)
 static void reload(void)
 {
     struct why why = {0};
-    if (load_files(&why) != VERDICT_OK) {
+    enum verdict verdict = load_files(&why);
+    atomic_store(&files_were_read, true); /* one of the two may have been taken */
+    if (verdict != VERDICT_OK) {
         log_event(LOG_ERROR, "profile.refused", "why=%s", why.text);
         return;
     }
