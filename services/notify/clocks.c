@@ -194,13 +194,6 @@ static const char *matter_of(const json_t *entry)
 
 /* --- running ------------------------------------------------------------------------------------------------------------- */
 
-static void set_time(json_t *entry, const char *name, int64_t time_us)
-{
-    char text[CLOCK_TEXT_SIZE];
-    clock_format_us(time_us, text);
-    json_object_set_new(entry, name, json_string(text));
-}
-
 static void set_rule(json_t *entry, const struct due *due)
 {
     char date[40];

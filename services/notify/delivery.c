@@ -10,7 +10,6 @@
  */
 #include "services/notify/notices.h"
 
-#include "common/clock.h"
 #include "common/ids.h"
 #include "services/notify/decide.h"
 
@@ -37,13 +36,6 @@ static json_t *find_notice(json_t *own, const char *id)
 static void set_text(json_t *notice, const char *name, const char *text)
 {
     json_object_set_new(notice, name, json_string(text));
-}
-
-static void set_time(json_t *notice, const char *name, int64_t time_us)
-{
-    char text[CLOCK_TEXT_SIZE];
-    clock_format_us(time_us, text);
-    set_text(notice, name, text);
 }
 
 static void fail(const struct view *view, json_t *notice)

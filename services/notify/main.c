@@ -9,6 +9,7 @@
 #include "services/notify/mail.h"
 #include "services/notify/preview.h"
 #include "services/notify/render.h"
+#include "services/notify/rules.h"
 #include "services/notify/webhook.h"
 
 #include <stdatomic.h>
@@ -100,22 +101,22 @@ static struct processor_result *work_mail(const struct work *work)
     int64_t now_us = clock_now_us();
     const char *urgency = json_string_value(json_object_get(parameters, "urgency")),
                *to = json_string_value(json_object_get(parameters, "to"));
-    bool is_of_desk = strcmp(to, "operator") == 0 || strcmp(to, "supervisor") == 0;
     struct outcome outcome = {.kind = OUTCOME_REFUSED, .why = "the template lacks a variable"};
     if (!render_mail(parameters, desk, now_us, &rendered))
         return tell(work, &outcome, mails, now_us);
-    struct mail mail = {
-        .from = json_string_value(json_object_get(desk, "mail_from")),
-        .from_name = json_string_value(json_object_get(json_object_get(desk, "name"), "ja")),
-        .to = json_string_value(json_object_get(parameters, "address")),
-        .subject = rendered.subject,
-        .text = rendered.text.data,
-        .html = rendered.html.data,
-        .message_id = json_string_value(json_object_get(parameters, "notice")),
-        .thread_id = work->case_id,
-        .urgent = urgency && strcmp(urgency, "urgent") == 0,
-        .hour_max = is_of_desk ? LIMIT_MAILS_PER_DESK_HOUR : LIMIT_MAILS_PER_RECIPIENT_HOUR,
-        .now_us = now_us};
+    struct mail mail = {.from = json_string_value(json_object_get(desk, "mail_from")),
+                        .from_name =
+                            json_string_value(json_object_get(json_object_get(desk, "name"), "ja")),
+                        .to = json_string_value(json_object_get(parameters, "address")),
+                        .subject = rendered.subject,
+                        .text = rendered.text.data,
+                        .html = rendered.html.data,
+                        .message_id = json_string_value(json_object_get(parameters, "notice")),
+                        .thread_id = work->case_id,
+                        .urgent = urgency && strcmp(urgency, "urgent") == 0,
+                        .hour_max = notify_is_of_desk(to) ? LIMIT_MAILS_PER_DESK_HOUR
+                                                          : LIMIT_MAILS_PER_RECIPIENT_HOUR,
+                        .now_us = now_us};
     mail_send(&config.relay, &mail, &outcome);
     return tell(work, &outcome, mails, now_us);
 }

@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#define SUBSCRIBER "subscriber:"
-
 static void copy(json_t *parameters, const char *name, const json_t *value)
 {
     if (value)
@@ -141,10 +139,10 @@ json_t *parameters_of(const struct view *view, const json_t *notice)
 {
     const char *to = text_of(notice, "to");
     const struct notify_rule *rule = notice_rule(notice);
-    if (strncmp(to, SUBSCRIBER, sizeof SUBSCRIBER - 1) == 0) {
+    if (notify_subscriber_of(to)) {
         json_t *parameters = of_notice(view, notice);
         copy(parameters, "number", json_object_get(chain_of(view), "number"));
-        set_text(parameters, "subscriber", to + sizeof SUBSCRIBER - 1);
+        set_text(parameters, "subscriber", notify_subscriber_of(to));
         return parameters;
     }
     struct recipient recipient = rule ? recipient_of(view, rule) : (struct recipient){0};

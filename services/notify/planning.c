@@ -2,7 +2,6 @@
 /* Which notices there must be: every rule that has something to say, to everybody it is to be said to, once. */
 #include "services/notify/notices.h"
 
-#include "common/clock.h"
 #include "common/desk/calendar.h"
 #include "common/desk/limits.h"
 #include "common/ids.h"
@@ -14,7 +13,6 @@
 
 #define TOLD_PER_RULE_MAX 50
 #define DAY_US (INT64_C(24) * 3600 * 1000000)
-#define SUBSCRIBER "subscriber:"
 
 /* A notice as it would be planned. */
 struct intended {
@@ -101,10 +99,9 @@ static size_t planned_today(const json_t *notices, const char *channel, int64_t 
 }
 
 /* The customer's mailbox may be in other hands, and the provider is not to be asked; the desk's own people are reminded all the same. */
-static bool is_muted(const struct view *view, const struct notify_rule *rule, const char *to)
+static bool is_muted(const struct view *view, const char *to)
 {
-    bool outside = rule->to != NOTIFY_OPERATOR && rule->to != NOTIFY_SUPERVISOR &&
-                   strncmp(to, SUBSCRIBER, sizeof SUBSCRIBER - 1) != 0;
+    bool outside = !notify_is_of_desk(to) && !notify_subscriber_of(to);
     return outside && json_object_get(chain_of(view), "muted");
 }
 
@@ -112,20 +109,13 @@ static bool is_muted(const struct view *view, const struct notify_rule *rule, co
 static const char *reason_to_drop(const struct view *view, const struct intended *intended)
 {
     const json_t *notices = json_object_get(view->own, "notices");
-    if (is_muted(view, intended->rule, intended->to))
+    if (is_muted(view, intended->to))
         return "muted";
     return strcmp(intended->rule->name, "storm") != 0 &&
                    planned_today(notices, intended->channel, view->now_us) >=
                        LIMIT_MAILS_PER_CASE_DAY
                ? "limit of the day"
                : NULL;
-}
-
-static void set_time(json_t *notice, const char *name, int64_t time_us)
-{
-    char text[CLOCK_TEXT_SIZE];
-    clock_format_us(time_us, text);
-    json_object_set_new(notice, name, json_string(text));
 }
 
 /* What is not urgent reaches the desk's people when they are there. */
@@ -275,7 +265,7 @@ static void plan_for_subscribers(const struct view *view, const char *case_id,
     const json_t *subscribers = json_object_get(view->facts, "subscribers");
     for (size_t i = 0; rule->published && i < json_array_size(subscribers); i++) {
         const json_t *subscriber = json_array_get(subscribers, i);
-        CLEANUP(mem_free) char *to = mem_printf(SUBSCRIBER "%s", text_of(subscriber, "id"));
+        CLEANUP(mem_free) char *to = mem_printf(NOTIFY_SUBSCRIBER "%s", text_of(subscriber, "id"));
         if (wants(subscriber, rule->name))
             plan_one(view, case_id, &(struct intended){rule, to, "webhook", "webhook", change},
                      own);
@@ -309,7 +299,7 @@ static const char *reason_to_withhold(const struct view *view, const json_t *not
                                       const struct notify_rule *rule)
 {
     const char *change = text_of(notice, "change");
-    if (rule && is_muted(view, rule, text_of(notice, "to")))
+    if (rule && is_muted(view, text_of(notice, "to")))
         return "muted";
     return rule && rule->is_outdated && change && rule->is_outdated(view, change) ? "outdated"
                                                                                   : NULL;

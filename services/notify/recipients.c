@@ -108,6 +108,18 @@ const char *notify_to_name(enum notify_to to)
     return names[to];
 }
 
+bool notify_is_of_desk(const char *to)
+{
+    return to && (strcmp(to, notify_to_name(NOTIFY_OPERATOR)) == 0 ||
+                  strcmp(to, notify_to_name(NOTIFY_SUPERVISOR)) == 0);
+}
+
+const char *notify_subscriber_of(const char *to)
+{
+    const size_t length = sizeof NOTIFY_SUBSCRIBER - 1;
+    return strncmp(to, NOTIFY_SUBSCRIBER, length) == 0 ? to + length : NULL;
+}
+
 const char *notify_urgency_name(enum notify_urgency urgency)
 {
     static const char *const names[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/notify/render.h"
 
+#include "services/notify/rules.h"
 #include "services/notify/templates.h"
 #include "services/notify/words.h"
 
@@ -15,11 +16,6 @@ struct part {
     enum language language;
     struct buf greeting, what, next, more, footer;
 };
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
 
 /* --- filling ------------------------------------------------------------------------------------------------------------- */
 
@@ -51,9 +47,9 @@ static bool fill_part(const struct words *words, const struct template *template
                       enum language language, struct part *ret_part)
 {
     const struct template_text *text = &template->text[language];
-    const char *to = text_of(words->parameters, "to");
-    bool at_desk = to && (strcmp(to, "operator") == 0 || strcmp(to, "supervisor") == 0);
-    const char *const *footers = at_desk ? template_desk_footer : template_footer;
+    const char *const *footers = notify_is_of_desk(text_of(words->parameters, "to"))
+                                     ? template_desk_footer
+                                     : template_footer;
     ret_part->language = language;
     return fill(words, language, "{{greeting}}", &ret_part->greeting) &&
            fill(words, language, text->what, &ret_part->what) &&

@@ -38,6 +38,10 @@ extern const struct notify_rule notify_rules[];
 extern const size_t notify_rule_count;
 
 const char *notify_to_name(enum notify_to to);
+bool notify_is_of_desk(const char *to); /* a name of the desk's own people; false for NULL */
+#define NOTIFY_SUBSCRIBER "subscriber:"
+/* The id of a subscriber to whom a notice is; NULL: it is to nobody of them. */
+const char *notify_subscriber_of(const char *to);
 const char *notify_urgency_name(enum notify_urgency urgency);
 
 /* Who that is now and by what they are told. `channel` NULL: there is no way to tell them yet. */

@@ -72,11 +72,17 @@ static bool has_host(const char *url)
     return well;
 }
 
+/* As curl knows it; `ret_plain`: without TLS. */
+static char *usual_url(const char *url, bool *ret_plain)
+{
+    *ret_plain = begins(url, PLAIN);
+    return *ret_plain ? mem_printf("smtp://%s", url + strlen(PLAIN)) : mem_strdup(url);
+}
+
 bool transfer_url_is_relay(const char *url, bool with_password)
 {
-    bool plain = begins(url, PLAIN);
-    CLEANUP(mem_free)
-    char *usual = plain ? mem_printf("smtp://%s", url + strlen(PLAIN)) : mem_strdup(url);
+    bool plain;
+    CLEANUP(mem_free) char *usual = usual_url(url, &plain);
     return (begins(usual, "smtp://") || begins(usual, "smtps://")) && has_host(usual) &&
            !(plain && with_password);
 }
@@ -227,11 +233,9 @@ static CURLcode perform(CURL *curl, struct exchange *exchange)
 
 static void set_relay(CURL *curl, const struct transfer_relay *relay, const char *from)
 {
-    bool plain = begins(relay->url, PLAIN);
+    bool plain;
     const char *domain = strchr(from, '@');
-    CLEANUP(mem_free)
-    char *usual =
-        plain ? mem_printf("smtp://%s", relay->url + strlen(PLAIN)) : mem_strdup(relay->url);
+    CLEANUP(mem_free) char *usual = usual_url(relay->url, &plain);
     /* What curl says in EHLO is the path: the sender's domain, not this machine's name. */
     bool has_path = strchr(strstr(usual, "://") + 3, '/');
     CLEANUP(mem_free)

@@ -27,6 +27,13 @@ int64_t time_of(const json_t *object, const char *name)
     return time_us;
 }
 
+void set_time(json_t *object, const char *name, int64_t time_us)
+{
+    char text[CLOCK_TEXT_SIZE];
+    clock_format_us(time_us, text);
+    json_object_set_new(object, name, json_string(text));
+}
+
 const json_t *chain_of(const struct view *view)
 {
     return json_object_get(view->state, "cases");

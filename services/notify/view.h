@@ -19,6 +19,7 @@ struct view {
 const char *text_of(const json_t *object, const char *name);
 bool is_text(const json_t *object, const char *name, const char *wanted);
 int64_t time_of(const json_t *object, const char *name); /* 0: none */
+void set_time(json_t *object, const char *name, int64_t time_us);
 const json_t *chain_of(const struct view *view);
 const json_t *hearing_of(const struct view *view, const char *section);
 /* The text of a hearing field; NULL where it was not asked, is unknown or declined. */

@@ -3,23 +3,13 @@
 
 #include "common/clock.h"
 #include "common/desk/calendar.h"
+#include "services/notify/rules.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define MINUTE_US INT64_C(60000000)
 #define LINE_BYTES_MAX 1200
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
-}
-
-static bool is_text(const json_t *object, const char *name, const char *wanted)
-{
-    const char *text = text_of(object, name);
-    return text && strcmp(text, wanted) == 0;
-}
 
 static const char *in(enum language language)
 {
@@ -270,7 +260,7 @@ static bool greeting(const struct words *words, enum language language, struct b
 {
     const char *to = text_of(words->parameters, "to");
     bool japanese = language == WORDS_JA;
-    if (to && (strcmp(to, "operator") == 0 || strcmp(to, "supervisor") == 0)) {
+    if (notify_is_of_desk(to)) {
         buf_add_text(out, japanese ? "窓口担当者各位" : "To the desk");
         return true;
     }
