@@ -59,8 +59,8 @@ static const struct holiday holidays[] = {
     {2000, 2018, 12, ON_DAY, 23, "天皇誕生日"},
 };
 
-/* 0 is Sunday. 1970-01-01 was a Thursday. */
-static int weekday_of(int64_t day)
+/* 1970-01-01 was a Thursday. */
+int calendar_weekday(int64_t day)
 {
     return (int)(((day + 4) % 7 + 7) % 7);
 }
@@ -78,7 +78,7 @@ static int day_in_month(const struct holiday *holiday, int year)
     case ON_DAY:
         return holiday->day;
     case NTH_MONDAY:
-        return 1 + (8 - weekday_of(first)) % 7 + 7 * (holiday->day - 1);
+        return 1 + (8 - calendar_weekday(first)) % 7 + 7 * (holiday->day - 1);
     case VERNAL_EQUINOX:
         return equinox_day(20843100, year);
     case AUTUMNAL_EQUINOX:
@@ -103,9 +103,9 @@ static const char *named_holiday(int64_t day)
 static bool is_substitute(int64_t day, int year)
 {
     if (year < 2007)
-        return weekday_of(day) == 1 && named_holiday(day - 1);
+        return calendar_weekday(day) == 1 && named_holiday(day - 1);
     for (int64_t before = day - 1; named_holiday(before); before--)
-        if (weekday_of(before) == 0)
+        if (calendar_weekday(before) == 0)
             return true;
     return false;
 }
@@ -113,7 +113,7 @@ static bool is_substitute(int64_t day, int year)
 /* Article 3 (3): a day between two holidays; not where it is a Sunday. */
 static bool is_between(int64_t day)
 {
-    return weekday_of(day) != 0 && named_holiday(day - 1) && named_holiday(day + 1);
+    return calendar_weekday(day) != 0 && named_holiday(day - 1) && named_holiday(day + 1);
 }
 
 static const char *holiday_of(int64_t day, int year)
@@ -204,14 +204,21 @@ static bool is_closure(const json_t *profile, int64_t day)
     return false;
 }
 
+void calendar_date_text(int64_t day, char ret_text[CALENDAR_DATE_SIZE])
+{
+    int year, month, of_month;
+    clock_civil_from_days(day, &year, &month, &of_month);
+    snprintf(ret_text, CALENDAR_DATE_SIZE, "%04d-%02d-%02d", year, month, of_month);
+}
+
 /* Of the years that the table covers nothing else is asked: a law of one year stands there before it stands here. */
 bool calendar_is_national_holiday(const json_t *profile, int64_t day)
 {
     const json_t *table = json_object_get(profile, "holidays");
     int year, month, of_month;
-    char date[40];
+    char date[CALENDAR_DATE_SIZE];
     clock_civil_from_days(day, &year, &month, &of_month);
-    snprintf(date, sizeof date, "%04d-%02d-%02d", year, month, of_month);
+    calendar_date_text(day, date);
     if (table && year >= json_integer_value(json_object_get(table, "from")) &&
         year <= json_integer_value(json_object_get(table, "to")))
         return json_object_get(json_object_get(table, "days"), date);
@@ -229,7 +236,8 @@ static bool span_of(const json_t *profile, int64_t day, int64_t *ret_opens_us,
                     int64_t *ret_closes_us)
 {
     static const char *const names[] = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
-    const json_t *span = json_object_get(json_object_get(profile, "hours"), names[weekday_of(day)]);
+    const json_t *span =
+        json_object_get(json_object_get(profile, "hours"), names[calendar_weekday(day)]);
     int from = calendar_minute_of_day(json_string_value(json_array_get(span, 0)));
     int to = calendar_minute_of_day(json_string_value(json_array_get(span, 1)));
     if (from < 0 || to <= from || is_closure(profile, day) || is_holiday(profile, day))
@@ -269,11 +277,6 @@ int64_t calendar_add_desk_hours_us(const json_t *profile, int64_t from_us, doubl
         at_us = calendar_next_opening_us(profile, closes_us);
     }
     return at_us;
-}
-
-int calendar_weekday(int64_t day)
-{
-    return weekday_of(day);
 }
 
 /* The first working day after the day, `count` times; where the desk never opens, the end of the search. */

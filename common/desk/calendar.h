@@ -28,7 +28,9 @@ int64_t calendar_add_desk_days(const json_t *profile, int64_t day, int count);
 int64_t calendar_midnight_us(const json_t *profile,
                              int64_t day); /* where the day begins at the desk */
 int64_t calendar_day_of(const json_t *profile, int64_t time_us); /* the day at the desk */
-int calendar_weekday(int64_t day);                               /* 0 is Sunday */
+#define CALENDAR_DATE_SIZE 40
+void calendar_date_text(int64_t day, char ret_text[CALENDAR_DATE_SIZE]); /* "2026-12-29" */
+int calendar_weekday(int64_t day);                                       /* 0 is Sunday */
 /* Whatever the desk's own hours are: by the profile's table, else computed. */
 bool calendar_is_national_holiday(const json_t *profile, int64_t day);
 

@@ -7,8 +7,6 @@
 #include "common/desk/hearing.h"
 #include "services/intake/api_people.h"
 
-#include <stdio.h>
-
 static json_t *pick(const json_t *object, const char *const *names, size_t count)
 {
     json_t *picked = json_object();
@@ -52,18 +50,15 @@ static void get_hearing_sheet(struct http_request *request)
 
 struct day {
     int64_t from_us, to_us;
-    char date[sizeof "2026-11-26"];
+    char date[CALENDAR_DATE_SIZE];
 };
 
 /* The day that it is at the desk. */
 static struct day today(const json_t *profile, int64_t now_us)
 {
     struct day day;
-    int year, month, of_month;
     int64_t number = calendar_day_of(profile, now_us);
-    clock_civil_from_days(number, &year, &month, &of_month);
-    snprintf(day.date, sizeof day.date, "%04u-%02u-%02u", (unsigned)year % 10000,
-             (unsigned)month % 100, (unsigned)of_month % 100);
+    calendar_date_text(number, day.date);
     day.from_us = calendar_midnight_us(profile, number);
     day.to_us = calendar_midnight_us(profile, number + 1);
     return day;

@@ -8,7 +8,6 @@
 #include "services/notify/breach.h"
 #include "services/notify/decide.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define INACTIVE_DESK_DAYS 2
@@ -71,13 +70,6 @@ static bool reply_missing(const struct view *view, struct due *ret_due)
 
 /* --- nothing happens ----------------------------------------------------------------------------------------------------- */
 
-static void date_text(int64_t day, char ret_text[40])
-{
-    int year, month, of_month;
-    clock_civil_from_days(day, &year, &month, &of_month);
-    snprintf(ret_text, 40, "%04d-%02d-%02d", year, month, of_month);
-}
-
 /* Counted in days, so that a busy day does not move it with every event: due at the opening after so many whole working days. */
 static bool inactive_for(const struct view *view, int times, struct due *ret_due)
 {
@@ -85,10 +77,10 @@ static bool inactive_for(const struct view *view, int times, struct due *ret_due
     json_int_t days = json_integer_value(
         json_object_get(json_object_get(view->facts, "notices"), "inactive_desk_days"));
     int64_t last = calendar_day_of(view->facts, time_of(chain, "changed_at"));
-    char date[40];
+    char date[CALENDAR_DATE_SIZE];
     int64_t day = calendar_add_desk_days(view->facts, last,
                                          (int)(days ? days : INACTIVE_DESK_DAYS) * times + 1);
-    date_text(last, date);
+    calendar_date_text(last, date);
     say(ret_due->change, "inactive", date);
     ret_due->at_us = calendar_next_opening_us(view->facts, calendar_midnight_us(view->facts, day));
     return case_is_open(chain);
@@ -115,11 +107,11 @@ static int64_t morning_us(const struct view *view, int64_t day)
 static bool breach(const struct view *view, bool final, int64_t day, int64_t days_before,
                    const struct breach_dates *dates, struct due *ret_due)
 {
-    char date[40];
+    char date[CALENDAR_DATE_SIZE];
     ret_due->rule = final ? dates->final : dates->preliminary;
     ret_due->day = day;
     ret_due->at_us = morning_us(view, day - days_before);
-    date_text(day, date);
+    calendar_date_text(day, date);
     say(ret_due->change, ret_due->rule->report, date);
     return !breach_is_filed(view, ret_due->rule->report);
 }
@@ -196,10 +188,10 @@ static const char *matter_of(const json_t *entry)
 
 static void set_rule(json_t *entry, const struct due *due)
 {
-    char date[40];
+    char date[CALENDAR_DATE_SIZE];
     if (!due->rule)
         return;
-    date_text(due->day, date);
+    calendar_date_text(due->day, date);
     json_object_set_new(entry, "day", json_string(date));
     json_object_set_new(entry, "basis",
                         json_string(due->rule->basis == BREACH_LAW ? "law" : "guideline"));

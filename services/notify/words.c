@@ -95,11 +95,13 @@ static void add_day(struct buf *out, int64_t day, enum language language)
     static const char *const ja[] = {"日", "月", "火", "水", "木", "金", "土"};
     static const char *const en[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     int year, month, of_month, weekday = calendar_weekday(day);
+    char date[CALENDAR_DATE_SIZE];
     clock_civil_from_days(day, &year, &month, &of_month);
+    calendar_date_text(day, date);
     if (language == WORDS_JA)
         buf_printf(out, "%d年%d月%d日（%s）", year, month, of_month, ja[weekday]);
     else
-        buf_printf(out, "%s %04d-%02d-%02d", en[weekday], year, month, of_month);
+        buf_printf(out, "%s %s", en[weekday], date);
 }
 
 static void add_moment(const struct words *words, struct buf *out, int64_t time_us,
