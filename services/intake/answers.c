@@ -168,6 +168,15 @@ bool intake_idempotency_key(struct http_request *request, char ret_key[256], boo
     return true;
 }
 
+void intake_event_id(const struct bytes *parts, size_t count, bool has_key,
+                     char ret_id[IDS_UUID_SIZE])
+{
+    if (has_key)
+        ids_uuid8(parts, count, ret_id);
+    else
+        ids_uuid7(clock_now_us(), ret_id);
+}
+
 /* "00-", 32 hex digits, "-", 16 hex digits, "-", 2 hex digits. */
 const char *intake_traceparent(struct http_request *request)
 {

@@ -39,17 +39,6 @@ static enum verdict write_contract(const char *customer_id, const char *event_id
                               why);
 }
 
-static void make_event_id(const char *actor, const char *customer_id, const char *key, bool has_key,
-                          char ret_id[IDS_UUID_SIZE])
-{
-    struct bytes parts[] = {bytes_of("contract"), bytes_of(actor), bytes_of(customer_id),
-                            bytes_of(key)};
-    if (has_key)
-        ids_uuid8(parts, COUNT_OF(parts), ret_id);
-    else
-        ids_uuid7(clock_now_us(), ret_id);
-}
-
 static void reply_contract(struct http_request *request, const char *customer_id, bool replayed)
 {
     if (replayed)
@@ -111,7 +100,9 @@ static void run_put_contract(struct http_request *request)
     buf_init(&text, LIMIT_BODY_BYTES);
     event_dump_json(body, &text);
     struct bytes value = {.data = text.data, .length = text.length};
-    make_event_id(auth_identity(request)->id, customer_id, key, has_key, event_id);
+    const struct bytes parts[] = {bytes_of("contract"), bytes_of(auth_identity(request)->id),
+                                  bytes_of(customer_id), bytes_of(key)};
+    intake_event_id(parts, COUNT_OF(parts), has_key, event_id);
     if (!has_key || !reply_replayed(request, customer_id, event_id, value))
         put_value(request, customer_id, event_id, value);
 }

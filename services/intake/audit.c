@@ -37,15 +37,14 @@ static void make_record(const struct entry *entry, struct record *ret_record)
 {
     struct record *record = ret_record;
     int64_t now_us = clock_now_us();
+    clock_format_us(now_us, record->time);
     json_auto_t *value =
         json_pack("{s:s?, s:s?, s:s, s:s, s:O*}", "who", entry->who, "role", entry->role, "what",
-                  entry->what, "at", "", "detail", entry->detail);
+                  entry->what, "at", record->time, "detail", entry->detail);
     if (entry->id)
         snprintf(record->id, sizeof record->id, "%s", entry->id);
     else
         ids_uuid7(now_us, record->id);
-    clock_format_us(now_us, record->time);
-    json_object_set_new(value, "at", json_string(record->time));
     buf_init(&record->text, KAFKA_RECORD_BYTES_MAX);
     event_dump_json(value, &record->text);
     event_headers_make(entry->type, record->id, INTAKE_SOURCE, record->time, entry->key, NULL,

@@ -170,17 +170,6 @@ static void view_case_clear_at(struct view_case *view_case)
     view_case_clear(view_case);
 }
 
-/* With a key the id is the same for every repetition; without, each request is an event of its own. */
-static void make_event_id(const char *actor, const char *case_id, const char *key, bool has_key,
-                          char ret_id[IDS_UUID_SIZE])
-{
-    struct bytes parts[] = {bytes_of(actor), bytes_of(case_id), bytes_of(key)};
-    if (has_key)
-        ids_uuid8(parts, COUNT_OF(parts), ret_id);
-    else
-        ids_uuid7(clock_now_us(), ret_id);
-}
-
 void command_run(struct http_request *request, const struct command *command, json_t *members)
 {
     CLEANUP(view_case_clear_at) struct view_case view_case = {0};
@@ -195,7 +184,9 @@ void command_run(struct http_request *request, const struct command *command, js
                  json_string_value(json_object_get(members, "sha256")));
     else
         ids_sha256_text(http_body(request).data, http_body(request).length, sha256);
-    make_event_id(who->id, http_path_value(request, "id"), key, has_key, event_id);
+    const struct bytes parts[] = {bytes_of(who->id), bytes_of(http_path_value(request, "id")),
+                                  bytes_of(key)};
+    intake_event_id(parts, COUNT_OF(parts), has_key, event_id);
     struct command_input input = {.type = command->type,
                                   .event_id = event_id,
                                   .actor_id = who->id,

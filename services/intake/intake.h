@@ -64,6 +64,10 @@ bool intake_read_words(struct http_request *request, struct words_question *ret_
                        bool *ret_given);
 /* The Idempotency-Key without its quotes; NULL if absent. Answers 400 and false when it is unusable. */
 bool intake_idempotency_key(struct http_request *request, char ret_key[256], bool *ret_present);
+/* Of an event that a request makes: with a key the same for every repetition of who asks what (`parts`, the key among them);
+ * without, each request is an event of its own. */
+void intake_event_id(const struct bytes *parts, size_t count, bool has_key,
+                     char ret_id[IDS_UUID_SIZE]);
 /* The header traceparent where it is one (W3C Trace Context, version 00); NULL else. */
 const char *intake_traceparent(struct http_request *request);
 /* Whether a list of entity tags (If-None-Match) names this one or all. */

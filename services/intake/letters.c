@@ -160,17 +160,6 @@ static void dismiss(struct http_request *request, const char *letter_id, const c
         reply_closed(request, letter, event_id, sha256, false);
 }
 
-static void make_event_id(const char *actor, const char *letter_id, const char *key, bool has_key,
-                          char ret_id[IDS_UUID_SIZE])
-{
-    struct bytes parts[] = {bytes_of("dismissal"), bytes_of(actor), bytes_of(letter_id),
-                            bytes_of(key)};
-    if (has_key)
-        ids_uuid8(parts, COUNT_OF(parts), ret_id);
-    else
-        ids_uuid7(clock_now_us(), ret_id);
-}
-
 static void run_dismissal(struct http_request *request)
 {
     json_auto_t *body = NULL;
@@ -183,7 +172,9 @@ static void run_dismissal(struct http_request *request)
         return;
     const char *letter_id = text_of(letter, "id");
     ids_sha256_text(http_body(request).data, http_body(request).length, sha256);
-    make_event_id(auth_identity(request)->id, letter_id, key, has_key, event_id);
+    const struct bytes parts[] = {bytes_of("dismissal"), bytes_of(auth_identity(request)->id),
+                                  bytes_of(letter_id), bytes_of(key)};
+    intake_event_id(parts, COUNT_OF(parts), has_key, event_id);
     if (strcmp(text_of(letter, "state"), "open") == 0)
         dismiss(request, letter_id, event_id, sha256, body);
     else

@@ -42,15 +42,6 @@ const struct http_route *intake_routes(size_t *ret_count)
 
 /* --- as JSON ------------------------------------------------------------------------------------------------------ */
 
-static json_t *role_names(unsigned mask)
-{
-    json_t *roles = json_array();
-    for (unsigned role = 1; role < AUTH_ROLES; role <<= 1)
-        if (mask & role)
-            json_array_append_new(roles, json_string(operator_role_name(role)));
-    return roles;
-}
-
 static json_t *members_json(const struct case_member *members, size_t count);
 
 static json_t *member_json(const struct case_member *member)
@@ -101,11 +92,13 @@ static void add_body(json_t *shown, const struct http_route *route)
 
 static json_t *route_json(const struct http_route *route)
 {
-    json_t *shown = json_pack("{s:s, s:s, s:o, s:I, s:b}", "method", route->method, "path",
-                              route->path, "roles", role_names(auth_roles_of(route)), "body_max",
-                              (json_int_t)route->body_max, "streamed", route->begin != NULL);
+    json_t *shown =
+        json_pack("{s:s, s:s, s:o, s:I, s:b}", "method", route->method, "path", route->path,
+                  "roles", people_roles_json(auth_roles_of(route)), "body_max",
+                  (json_int_t)route->body_max, "streamed", route->begin != NULL);
     if (auth_roles_for_others(route))
-        json_object_set_new(shown, "roles_for_others", role_names(auth_roles_for_others(route)));
+        json_object_set_new(shown, "roles_for_others",
+                            people_roles_json(auth_roles_for_others(route)));
     size_t count = 0;
     const struct case_member *members = NULL;
     const char *event = intake_event_of(route, &members, &count);
