@@ -53,6 +53,11 @@ def until(what, ask, seconds=60, pause=0.05):
         time.sleep(pause)
 
 
+def anonymous_kib(pid):
+    """Memory of its own, and no mapped file's: VmRSS counts pages of files."""
+    return int(re.search(r"RssAnon:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
+
+
 class Desk:
     def __init__(self, var):
         self.var = pathlib.Path(var)

@@ -2,18 +2,13 @@
 """What a service needs when nothing happens, and how soon it is there. Memory is judged by RssAnon: VmRSS counts pages of files."""
 import os
 import pathlib
-import re
 import time
 
 import pytest
 
-from desk import SERVICES, until
+from desk import SERVICES, anonymous_kib, until
 
 MIB_MAX = 24
-
-
-def anonymous_kib(pid):
-    return int(re.search(r"RssAnon:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1))
 
 
 def age_seconds(pid):

@@ -17,7 +17,7 @@ import redis
 import requests
 from confluent_kafka import Producer
 
-from desk import until
+from desk import anonymous_kib, until
 from live import Listener
 from test_people import Browser, problem
 
@@ -40,10 +40,6 @@ def note(desk, case_id, text="x"):
 
 def revisions(listener, case_id):
     return [event.data["revision"] for event in listener.of("case", id=case_id)]
-
-
-def rss_anon_kib(desk):
-    return int(re.search(r"RssAnon:\s+(\d+) kB", open(f"/proc/{desk.pid('intake')}/status").read())[1])
 
 
 def figure(desk, name):
@@ -210,13 +206,13 @@ def flood(desk, count):
 def test_a_listener_that_does_not_keep_up_is_cut_and_told_so(desk, listen):
     quick, deaf = listen(), Deaf(desk)
     time.sleep(0.5)
-    before, known = rss_anon_kib(desk), figure(desk, "reset_total")
+    before, known = anonymous_kib(desk.pid("intake")), figure(desk, "reset_total")
     case_id = flood(desk, 6000)
     quick.wait("notice", 60, id=case_id, notice="n-5999")
     assert [event.data["notice"] for event in quick.of("notice", id=case_id)] == [f"n-{n}" for n in range(6000)]
     time.sleep(2)
-    print(f"RssAnon of intake before the flood {before} KiB, after {rss_anon_kib(desk)} KiB")
-    assert rss_anon_kib(desk) - before < 24 * 1024
+    print(f"RssAnon of intake before the flood {before} KiB, after {anonymous_kib(desk.pid('intake'))} KiB")
+    assert anonymous_kib(desk.pid("intake")) - before < 24 * 1024
     heard = deaf.rest()
     assert '"notice":"n-5999"' not in heard, "it was not cut"
     last = re.findall(r"^id: ([0-9a-f]{16})\n(?:event: \w+\ndata: .*\n)?\n", heard.replace("\r\n", "\n"), re.M)[-1]

@@ -4,7 +4,6 @@ import asyncio
 import collections
 import json
 import os
-import re
 import threading
 import time
 import urllib.parse
@@ -12,7 +11,7 @@ import urllib.parse
 import pytest
 import requests
 
-from desk import SEED, chains, scaled
+from desk import SEED, anonymous_kib, chains, scaled
 from people import Person, staff_of
 
 LISTENERS, OPERATORS, RATE = 200, 10, 20
@@ -27,7 +26,7 @@ def tokens(desk):
 
 
 def rss_anon_mib(desk):
-    return int(re.search(r"RssAnon:\s+(\d+) kB", open(f"/proc/{desk.pid('intake')}/status").read())[1]) / 1024
+    return anonymous_kib(desk.pid("intake")) / 1024
 
 
 def cpu_seconds(desk):

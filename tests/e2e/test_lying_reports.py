@@ -11,25 +11,20 @@ import time
 import pytest
 from jwcrypto import jwe
 
-from desk import SEED, SERVICES, until
+from desk import SEED, SERVICES, anonymous_kib, until
 from hostile import CANARY, Hostile, b64, unb64
 from partner import Partner, released
 
 DOCUMENT = {"findings": [CANARY], "recommendations": [], "indicators": []}
 LIES_A_CASE = 8  # a hand-over takes ten reports, and the last one is honest
 SEEN_FROM_OUTSIDE = 2  # noise, and a word that was taken already: refused as they come, before anybody names them
-GROWTH_BYTES = 64 * 1024 * 1024
+GROWTH_KIB = 64 * 1024
 
 
 @pytest.fixture(scope="module")
 def partner(desk):
     with Partner(desk) as partner:
         yield partner
-
-
-def anonymous_bytes(desk, service):
-    with open(f"/proc/{desk.pid(service)}/status") as status:
-        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon:"))
 
 
 class Lies:
@@ -144,7 +139,7 @@ def deliver(partner, offer, values, change):
 def test_every_kind_of_lying_report_is_refused_and_the_honest_one_behind_it_is_opened(desk, partner):
     lies = list(Lies(partner.provider).all())
     offers, told = [], collections.Counter()
-    size = {service: anonymous_bytes(desk, service) for service in SERVICES}
+    size = {service: anonymous_kib(desk.pid(service)) for service in SERVICES}
     pids = {service: desk.pid(service) for service in SERVICES}
     ends, opened = desk.ends("dead-letters"), desk.ends("reports")
     begun = time.monotonic()
@@ -166,9 +161,9 @@ def test_every_kind_of_lying_report_is_refused_and_the_honest_one_behind_it_is_o
     assert desk.ends("reports") == opened, "something was opened"
     letters = [letter.data for letter in desk.read("dead-letters", since=ends)]
     assert len(letters) == len(lies) + SEEN_FROM_OUTSIDE and all(CANARY not in json.dumps(letter) for letter in letters)
-    grown = {service: anonymous_bytes(desk, service) - size[service] for service in SERVICES}
-    print({service: f"{size[service] >> 20} + {grown[service] >> 20} MiB" for service in SERVICES})
-    assert {service: desk.pid(service) for service in SERVICES} == pids and max(grown.values()) < GROWTH_BYTES
+    grown = {service: anonymous_kib(desk.pid(service)) - size[service] for service in SERVICES}
+    print({service: f"{size[service] >> 10} + {grown[service] >> 10} MiB" for service in SERVICES})
+    assert {service: desk.pid(service) for service in SERVICES} == pids and max(grown.values()) < GROWTH_KIB
     for offer, own in offers:
         partner.provider.report(offer, DOCUMENT, {})
         until("the honest one is opened", lambda c=offer["case"]: any(

@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from desk import SEED, scaled, until
+from desk import SEED, anonymous_kib, scaled, until
 
 LINE = "{time} fs-01 ウイルスを検知しました: 請求書.exe 端末 経理ＰＣ"
 DEVICE = {"identification": "identified", "name": "経理ＰＣ"}
@@ -70,12 +70,6 @@ def test_a_line_of_ten_megabytes_is_cut_and_counted(desk):
     assert (note["records"], note["cut"], search["records"]) == (2, 1, 1)
 
 
-def resident_kib(pid):
-    """Memory of its own, and no mapped file's: facts of the house."""
-    with open(f"/proc/{pid}/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))
-
-
 class ProxyLog:
     """Lines of a proxy as long as they are wanted, the same for the same seed; hashed while they are read."""
     def __init__(self, bytes_wanted):
@@ -92,7 +86,7 @@ class ProxyLog:
         for number in range(self.blocks):
             self.hash.update(self.block)
             if number % 20 == 0:
-                self.highest = max(self.highest, resident_kib(pid))
+                self.highest = max(self.highest, anonymous_kib(pid))
             yield self.block
 
 
