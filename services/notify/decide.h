@@ -11,7 +11,8 @@
  * "in_doubt"? (attempts whose end nobody knows),"put_off"? (tries
  * that asked nobody),"planned_at","due_at"? (of a clock),"late"?,"next_at"?,"sent_at"?,"why"?,
  * "where"? (fingerprint of the address that it went to)}. No address and no text is kept. "shown": standing on the case is all there is
- * to it. What became a count is remembered under "told" as a fingerprint, rule by rule: it is not planned again.
+ * to it. What became a count is remembered under "told" as a fingerprint, rule by rule: it is not planned again; and until its day is
+ * over under "today"?, shortened, because it counts for the limits.
  * Facts: the desk's profile, and under "subscribers" [{"id","events":[…]}]. Ownership, threads, errors: common/processor.h.
  * Limits: 200 notices (older ones become counts, 50 of each rule remembered), 100 mails per case and day, an attempt and 12 more over
  * two days, NOTIFY_DOUBTS_MAX attempts in doubt.

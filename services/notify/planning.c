@@ -86,16 +86,27 @@ static bool is_told(const json_t *own, const struct intended *intended)
 
 /* --- making one ---------------------------------------------------------------------------------------------------------- */
 
-/* By the same way: many subscribers do not use up what a customer may be told. */
-static size_t planned_today(const json_t *notices, const char *channel, int64_t now_us)
+/* What the limit of the day counts. */
+static bool is_of_today(const json_t *notice, int64_t now_us)
+{
+    return !is_status(notice, "dropped") && time_of(notice, "planned_at") > now_us - DAY_US;
+}
+
+static size_t count_today(const json_t *notices, const char *channel, int64_t now_us)
 {
     size_t count = 0;
     for (size_t i = 0; i < json_array_size(notices); i++) {
         const json_t *notice = json_array_get(notices, i);
-        count +=
-            is_text(notice, "channel", channel) && time_of(notice, "planned_at") > now_us - DAY_US;
+        count += is_text(notice, "channel", channel) && is_of_today(notice, now_us);
     }
     return count;
+}
+
+/* By the same way: many subscribers do not use up what a customer may be told. */
+static size_t planned_today(const struct view *view, const char *channel)
+{
+    return count_today(json_object_get(view->own, "notices"), channel, view->now_us) +
+           count_today(json_object_get(view->own, "today"), channel, view->now_us);
 }
 
 /* The customer's mailbox may be in other hands, and the provider is not to be asked; the desk's own people are reminded all the same. */
@@ -108,12 +119,10 @@ static bool is_muted(const struct view *view, const char *to)
 /* Why a notice that is due is not sent at all; NULL: it is. That there are too many is itself said once. */
 static const char *reason_to_drop(const struct view *view, const struct intended *intended)
 {
-    const json_t *notices = json_object_get(view->own, "notices");
     if (is_muted(view, intended->to))
         return "muted";
     return strcmp(intended->rule->name, "storm") != 0 &&
-                   planned_today(notices, intended->channel, view->now_us) >=
-                       LIMIT_MAILS_PER_CASE_DAY
+                   planned_today(view, intended->channel) >= LIMIT_MAILS_PER_CASE_DAY
                ? "limit of the day"
                : NULL;
 }
@@ -201,19 +210,46 @@ static void remember(json_t *own, const json_t *notice)
         json_array_remove(told, 0);
 }
 
-static void count_away(json_t *own, const json_t *notice)
+/* A storm makes no room for itself: what leaves the list still counts until its day is over. */
+static void keep_counting(const struct view *view, json_t *own, const json_t *notice)
+{
+    static const char *const kept[] = {"id",     "rule",       "to",       "channel",
+                                       "status", "planned_at", "tried_at", "troubled",
+                                       "where",  "attempts",   "in_doubt"};
+    if (!is_of_today(notice, view->now_us))
+        return;
+    json_t *short_one = json_object();
+    for (size_t i = 0; i < COUNT_OF(kept); i++)
+        if (json_object_get(notice, kept[i]))
+            json_object_set(short_one, kept[i], json_object_get(notice, kept[i]));
+    json_array_append_new(member(own, "today", json_array()), short_one);
+}
+
+static void forget_yesterday(const struct view *view, json_t *own)
+{
+    json_t *today = json_object_get(own, "today");
+    for (size_t i = json_array_size(today); i > 0; i--)
+        if (!is_of_today(json_array_get(today, i - 1), view->now_us))
+            json_array_remove(today, i - 1);
+    if (json_array_size(today) == 0)
+        json_object_del(own, "today");
+}
+
+static void count_away(const struct view *view, json_t *own, const json_t *notice)
 {
     json_t *counts = json_object_get(own, "counts");
     const char *status = text_of(notice, "status");
     json_int_t before = json_integer_value(json_object_get(counts, status));
     json_object_set_new(counts, status, json_integer(before + 1));
     remember(own, notice);
+    keep_counting(view, own, notice);
 }
 
 /* The oldest that have ended make room; what is still to be sent stays. */
-static void keep_to_limit(json_t *own)
+static void keep_to_limit(const struct view *view, json_t *own)
 {
     json_t *notices = json_object_get(own, "notices");
+    forget_yesterday(view, own);
     for (size_t i = 0;
          json_array_size(notices) > LIMIT_NOTICES_PER_CASE && i < json_array_size(notices);) {
         const json_t *notice = json_array_get(notices, i);
@@ -221,7 +257,7 @@ static void keep_to_limit(json_t *own)
             i++;
             continue;
         }
-        count_away(own, notice);
+        count_away(view, own, notice);
         json_array_remove(notices, i);
     }
 }
@@ -290,7 +326,7 @@ void notices_plan(const struct view *view, const char *case_id, json_t *own)
 {
     for (size_t i = 0; i < notify_rule_count; i++)
         plan_rule(view, case_id, &notify_rules[i], own);
-    keep_to_limit(own);
+    keep_to_limit(view, own);
 }
 
 /* --- withholding --------------------------------------------------------------------------------------------------------- */

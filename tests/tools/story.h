@@ -5,6 +5,7 @@
  * or {"use": name, "with": merge patch of its data, "as": another name, …}, or such a step written out:
  *   {"type","data","actor"?,"rules"?,"id"?,"extends"?,"at"?}  an event of the case's chain
  *   {"topic","data"} a record of another topic · {"tick": time} · {"result","records"?} · {"facts": merge patch}
+ *   {"outcomes": result} every open work of a service comes out like this, under the notice it names
  * In every text "@case", "@now", "@head", and "@id:name", "@time:name", "@head:name", "@revision:name" of a step by its name
  * stand for what they became. Each step is a minute after the one before.
  * Ownership: what a function answers is the caller's. Threads: one. Errors: a step that cannot be read ends the program.

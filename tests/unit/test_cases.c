@@ -5,7 +5,7 @@
  * then, for triage, escalation, notify: "outputs" [{"topic","type","value"}] (must be there: every output in order), "rejected",
  *   "work" [{"id","kind","parameters"}], "due" (a time or null), "own" (the published value), "chain", "mail" (lines of the
  *   first mail that is planned); for case: "refusal", "pointer", "chain"; for status: "status", "flags".
- * {"repeat": n, "steps": […]} stands for many. What a file does not name is not compared. A refused record must leave the chain as it was.
+ * {"repeat": n, "steps": […]} stands for many. Every row of the table of notices has a file that speaks of it. What a file does not name is not compared. A refused record must leave the chain as it was.
  */
 #include "common/clock.h"
 #include "common/desk/hearing.h"
@@ -13,6 +13,7 @@
 #include "services/escalation/decide.h"
 #include "services/notify/decide.h"
 #include "services/notify/render.h"
+#include "services/notify/rules.h"
 #include "services/triage/decide.h"
 #include "tests/tools/expect.h"
 #include "tests/tools/story.h"
@@ -109,6 +110,20 @@ static void take_record(struct run *run, const json_t *step)
         json_object_set(run->state, topic, event.data);
 }
 
+/* Each work that was open comes out like this. */
+static void take_outcomes(struct run *run, const json_t *step)
+{
+    json_auto_t *works = json_incref(json_object_get(run->answer, "work"));
+    for (size_t i = 0; i < json_array_size(works); i++) {
+        const json_t *parameters = json_object_get(json_array_get(works, i), "parameters");
+        json_auto_t *result = json_deep_copy(json_object_get(step, "outcomes"));
+        json_object_set(result, "notice", json_object_get(parameters, "notice"));
+        json_auto_t *one = json_pack("{s:O}", "result", result);
+        json_decref(run->answer);
+        rehearse(run, one, (struct processor_input){.door = PROCESSOR_RESULT});
+    }
+}
+
 static void take_step(struct run *run, const json_t *short_step)
 {
     const json_t *steps = json_object_get(short_step, "steps");
@@ -119,6 +134,10 @@ static void take_step(struct run *run, const json_t *short_step)
     if (steps)
         return;
     json_auto_t *step = story_step(&run->story, short_step);
+    if (json_object_get(step, "outcomes")) {
+        take_outcomes(run, step);
+        return;
+    }
     json_decref(run->answer);
     run->answer = NULL;
     if (json_object_get(step, "facts")) {
@@ -194,7 +213,7 @@ static void add_status(struct run *run)
     json_object_set_new(run->answer, "flags", status_flags(chain, extraction, escalation));
 }
 
-static bool say(struct buf *out, const char *what)
+static bool complain(struct buf *out, const char *what)
 {
     buf_printf(out, "    %s\n", what);
     return false;
@@ -242,10 +261,43 @@ static bool check(struct run *run, const json_t *then, struct buf *out)
             right &= expect_json(filled, json_object_get(run->answer, name), name, out);
     }
     if (run->definition && !json_object_get(then, "outputs"))
-        right = say(out, "a case of a service says which outputs there are");
+        right = complain(out, "a case of a service says which outputs there are");
     if (!json_object_get(then, "rejected") && json_object_get(run->answer, "rejected"))
-        right = say(out, "the record was rejected");
+        right = complain(out, "the record was rejected");
     return right;
+}
+
+/* --- nothing is left out ------------------------------------------------------------------------------------------------ */
+
+/* Every {"rule","to"} below `json`, as a member of `seen`. */
+static void note_rules(const json_t *json, json_t *seen)
+{
+    const char *rule = json_string_value(json_object_get(json, "rule")),
+               *to = json_string_value(json_object_get(json, "to")), *name;
+    json_t *value;
+    if (rule && to) {
+        CLEANUP(mem_free) char *key = mem_printf("%s to %s", rule, to);
+        json_object_set_new(seen, key, json_true());
+    }
+    json_object_foreach((json_t *)(uintptr_t)json, name, value) note_rules(value, seen);
+    for (size_t i = 0; i < json_array_size(json); i++)
+        note_rules(json_array_get(json, i), seen);
+}
+
+/* A row of the table of notices that no file speaks of has no rule that anybody could argue about. */
+static int count_unspoken(const json_t *seen)
+{
+    int count = 0;
+    for (size_t i = 0; i < notify_rule_count; i++) {
+        CLEANUP(mem_free)
+        char *key =
+            mem_printf("%s to %s", notify_rules[i].name, notify_to_name(notify_rules[i].to));
+        if (json_object_get(seen, key))
+            continue;
+        printf("FAILED no case file: %s\n", key);
+        count++;
+    }
+    return count;
 }
 
 /* --- files ---------------------------------------------------------------------------------------------------------------- */
@@ -254,7 +306,7 @@ static bool run_file(struct run *run, const json_t *file, struct buf *out)
 {
     const json_t *given = json_object_get(file, "given"), *when = json_object_get(file, "when");
     if (!when || !json_object_get(file, "then") || !json_object_get(file, "rule"))
-        return say(out, "expected rule, given, when and then");
+        return complain(out, "expected rule, given, when and then");
     for (size_t i = 0; i < json_array_size(given); i++) {
         take_step(run, json_array_get(given, i));
         if (!went_well(run, json_array_get(given, i), out))
@@ -265,7 +317,7 @@ static bool run_file(struct run *run, const json_t *file, struct buf *out)
 }
 
 static bool run_path(const char *service, const struct processor_definition *definition,
-                     const char *root, const char *path, bool print)
+                     const char *root, const char *path, bool print, json_t *seen)
 {
     CLEANUP(mem_free) char *steps = mem_printf("%s/steps.json", root);
     CLEANUP(mem_free) char *facts_path = mem_printf("%s/facts.json", root);
@@ -279,6 +331,7 @@ static bool run_path(const char *service, const struct processor_definition *def
                       .facts = json_deep_copy(json_object_get(facts, service))};
     buf_init(&out, 1024 * 1024);
     bool right = file && run_file(&run, file, &out);
+    note_rules(json_object_get(file, "then"), seen);
     if (print)
         json_dumpf(run.answer, stdout, JSON_INDENT(1));
     if (!right)
@@ -302,15 +355,17 @@ static int run_folder(const char *service, const struct processor_definition *de
     CLEANUP(mem_free) char *folder = mem_printf("%s/%s", root, service);
     struct dirent **names;
     int count = scandir(folder, &names, is_case_file, alphasort), failed = 0;
+    json_auto_t *seen = json_object();
     for (int i = 0; i < count; i++) {
         CLEANUP(mem_free) char *path = mem_printf("%s/%s", folder, names[i]->d_name);
-        failed += !run_path(service, definition, root, path, false);
+        failed += !run_path(service, definition, root, path, false, seen);
         free(names[i]);
     }
     if (count > 0)
         free(names);
     printf("%s: %d of %d as expected\n", service, count - failed, count);
-    return count > 0 && failed == 0 ? 0 : 1;
+    int unspoken = definition == &notify_definition ? count_unspoken(seen) : 0;
+    return count > 0 && failed == 0 && unspoken == 0 ? 0 : 1;
 }
 
 /* test_cases FOLDER-OF-CASES SERVICE [FILE]: with a file, prints what came out of it. */
@@ -318,8 +373,9 @@ int main(int argc, char **argv)
 {
     for (size_t i = 0; argc >= 3 && i < COUNT_OF(services); i++)
         if (strcmp(services[i].name, argv[2]) == 0)
-            return argc == 4 ? !run_path(argv[2], services[i].definition, argv[1], argv[3], true)
-                             : run_folder(argv[2], services[i].definition, argv[1]);
+            return argc == 4
+                       ? !run_path(argv[2], services[i].definition, argv[1], argv[3], true, NULL)
+                       : run_folder(argv[2], services[i].definition, argv[1]);
     fprintf(stderr, "usage: test_cases FOLDER SERVICE [FILE]\n");
     return 2;
 }
