@@ -60,6 +60,8 @@ void plan_due(struct plan *plan, int64_t due_us); /* the earliest of several cal
 /* Open work: started once per id and assignment; a work that is no longer named is cancelled (its result is dropped) unless
  * it was begun and has_effects. One that still waits for a thread gets the parameters of the latest plan. */
 void plan_work(struct plan *plan, const char *work_id, const char *kind, json_t *parameters);
+/* Until then `recall` is told of the case; the latest of several calls counts. */
+void plan_recall(struct plan *plan, int64_t until_us);
 
 /* --- work, outside decide ------------------------------------------------------------------------------------ */
 struct work {
@@ -104,6 +106,10 @@ struct processor_definition {
     void (*plan)(const json_t *state, const char *case_id, const void *facts, struct plan *plan);
     /* Outside. Never NULL as an answer: a failure is a result too. */
     struct processor_result *(*work)(const struct work *work);
+    /* What works have done counts for those to come beyond its own case (how many mails somebody got within the hour), and `work`
+     * keeps it in memory: of every assigned case that plan_recall named and whose time is not over, before any work is begun; also
+     * of what is known already. On the processor's thread. NULL: none. */
+    void (*recall)(const char *case_id, const json_t *state, const void *facts);
     /* Topics whose records are not keyed by the case (provider-replies): answers the case id the record belongs to, or
      * NULL after which it goes to dead-letters with *why, or "" where another record will name it and it is passed over.
      * Called before fold, may do I/O-free verification. */

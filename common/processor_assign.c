@@ -160,6 +160,28 @@ static enum verdict assign(struct processor *processor, rd_kafka_topic_partition
     return verdict;
 }
 
+static enum verdict recall_case(struct processor *processor, const char *case_id, struct why *why)
+{
+    json_auto_t *state = NULL;
+    if (state_get(&processor->store, case_id, &state, why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    processor->definition->recall(case_id, state, processor->facts);
+    return VERDICT_OK;
+}
+
+static enum verdict recall_all(struct processor *processor, struct why *why)
+{
+    enum verdict verdict = VERDICT_OK;
+    for (int32_t p = 0; processor->definition->recall && p < processor->partitions; p++) {
+        if (!processor_has(processor, p))
+            continue;
+        json_auto_t *cases = state_cases_to_recall(&processor->store, p, clock_now_us());
+        for (size_t i = 0; verdict == VERDICT_OK && i < json_array_size(cases); i++)
+            verdict = recall_case(processor, json_string_value(json_array_get(cases, i)), why);
+    }
+    return verdict;
+}
+
 static void start_open_work(struct processor *processor)
 {
     for (int32_t p = 0; p < processor->partitions; p++) {
@@ -183,7 +205,8 @@ void processor_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t event,
         return;
     }
     atomic_store(&processor->recovering, true);
-    if (assign(processor, partitions, &why) != VERDICT_OK) {
+    if (assign(processor, partitions, &why) != VERDICT_OK ||
+        recall_all(processor, &why) != VERDICT_OK) {
         if (!atomic_load(&processor->stopping))
             processor_break_down(processor, "processor.recovery_failed", why.text);
         return;

@@ -53,7 +53,8 @@ struct planned_work {
     json_t *parameters;
 };
 struct plan {
-    int64_t due_us; /* 0: never */
+    int64_t due_us;          /* 0: never */
+    int64_t recall_until_us; /* 0: not */
     struct planned_work *works;
     size_t count;
 };
@@ -103,6 +104,8 @@ bool state_next_due(struct state_store *store, int32_t partition, int64_t *ret_d
                     char **ret_case_id);
 /* Case ids of a partition, all or those with open work. */
 json_t *state_cases(struct state_store *store, int32_t partition, bool with_work_only);
+/* Those that plan_recall named until a later time than this. */
+json_t *state_cases_to_recall(struct state_store *store, int32_t partition, int64_t now_us);
 
 /* --- work ------------------------------------------------------------------------------------------------------- */
 struct work_pool;

@@ -194,6 +194,12 @@ void plan_due(struct plan *plan, int64_t due_us)
         plan->due_us = due_us;
 }
 
+void plan_recall(struct plan *plan, int64_t until_us)
+{
+    if (until_us > plan->recall_until_us)
+        plan->recall_until_us = until_us;
+}
+
 void plan_work(struct plan *plan, const char *work_id, const char *kind, json_t *parameters)
 {
     plan->works = mem_resize(plan->works, plan->count + 1, sizeof plan->works[0]);

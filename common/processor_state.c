@@ -2,7 +2,7 @@
 /*
  * Tables of the cache: states by partition and case; offsets by topic and partition; due times by partition and time; the
  * due time of each case, so that its old entry can be found; cases with open work; cases that a recovery has written and
- * whose plan is still to be asked.
+ * whose plan is still to be asked; until when a case is to be recalled, as due times are kept.
  */
 #include "common/processor_internal.h"
 
@@ -14,7 +14,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum table { TABLE_STATES, TABLE_OFFSETS, TABLE_DUE, TABLE_DUE_OF, TABLE_WORK, TABLE_HALF };
+enum table {
+    TABLE_STATES,
+    TABLE_OFFSETS,
+    TABLE_DUE,
+    TABLE_DUE_OF,
+    TABLE_WORK,
+    TABLE_HALF,
+    TABLE_RECALL,
+    TABLE_RECALL_OF
+};
+
+/* A time of each case, found by both. */
+struct agenda {
+    enum table by_time, of_case;
+};
+static const struct agenda agenda_due = {TABLE_DUE, TABLE_DUE_OF};
+static const struct agenda agenda_recall = {TABLE_RECALL, TABLE_RECALL_OF};
 
 #define KEY_BYTES_MAX 200
 #define TICK_AGAIN_US 1000000
@@ -45,11 +61,11 @@ static struct bytes case_key(uint8_t *key, int32_t partition, const char *case_i
     return (struct bytes){.data = key, .length = length + text};
 }
 
-/* be32(partition) ‖ be64(due) ‖ case id */
-static struct bytes due_key(uint8_t *key, int32_t partition, int64_t due_us, const char *case_id)
+/* be32(partition) ‖ be64(time) ‖ case id */
+static struct bytes time_key(uint8_t *key, int32_t partition, int64_t time_us, const char *case_id)
 {
     size_t length = put_be(key, (uint32_t)partition, 4), text = strlen(case_id);
-    length += put_be(key + length, (uint64_t)due_us, 8);
+    length += put_be(key + length, (uint64_t)time_us, 8);
     assert(length + text <= KEY_BYTES_MAX);
     memcpy(key + length, case_id, text);
     return (struct bytes){.data = key, .length = length + text};
@@ -117,39 +133,42 @@ enum verdict state_offset(struct state_store *store, const char *topic, int32_t 
 
 /* --- writing ------------------------------------------------------------------------------------------------------------ */
 
-static enum verdict old_due(struct state_store *store, struct bytes key, int64_t *ret_due_us,
-                            struct why *why)
+static enum verdict old_time(struct state_store *store, const struct agenda *agenda,
+                             struct bytes key, int64_t *ret_time_us, struct why *why)
 {
     bool found;
     CLEANUP(buf_free) struct buf text;
     buf_init(&text, 64);
-    *ret_due_us = 0;
-    if (cache_get(store->cache, TABLE_DUE_OF, key, &text, &found, why) != VERDICT_OK)
+    *ret_time_us = 0;
+    if (cache_get(store->cache, agenda->of_case, key, &text, &found, why) != VERDICT_OK)
         return VERDICT_FATAL;
     if (found && text.length == 8)
-        *ret_due_us = (int64_t)get_be(text.data, 8);
+        *ret_time_us = (int64_t)get_be(text.data, 8);
     return VERDICT_OK;
 }
 
-static enum verdict write_due(struct state_store *store, struct cache_transaction *transaction,
-                              int32_t partition, const char *case_id, int64_t due_us,
-                              struct why *why)
+/* 0: none any more. */
+static enum verdict write_time(struct state_store *store, struct cache_transaction *transaction,
+                               const struct agenda *agenda, const char *case_id, int64_t time_us,
+                               struct why *why)
 {
     uint8_t key[KEY_BYTES_MAX], index[KEY_BYTES_MAX], number[8];
+    int32_t partition = state_partition(store, case_id);
     struct bytes of_case = case_key(key, partition, case_id);
     int64_t before_us;
-    if (old_due(store, of_case, &before_us, why) != VERDICT_OK)
+    if (old_time(store, agenda, of_case, &before_us, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    if (before_us == due_us)
+    if (before_us == time_us)
         return VERDICT_OK;
     if (before_us)
-        cache_delete(transaction, TABLE_DUE, due_key(index, partition, before_us, case_id), why);
-    if (!due_us)
-        return cache_delete(transaction, TABLE_DUE_OF, of_case, why);
-    put_be(number, (uint64_t)due_us, 8);
-    cache_put(transaction, TABLE_DUE, due_key(index, partition, due_us, case_id), bytes_of(""),
-              why);
-    return cache_put(transaction, TABLE_DUE_OF, of_case,
+        cache_delete(transaction, agenda->by_time, time_key(index, partition, before_us, case_id),
+                     why);
+    if (!time_us)
+        return cache_delete(transaction, agenda->of_case, of_case, why);
+    put_be(number, (uint64_t)time_us, 8);
+    cache_put(transaction, agenda->by_time, time_key(index, partition, time_us, case_id),
+              bytes_of(""), why);
+    return cache_put(transaction, agenda->of_case, of_case,
                      (struct bytes){.data = number, .length = 8}, why);
 }
 
@@ -167,8 +186,7 @@ static enum verdict write_plan(struct state_store *store, struct cache_transacti
                                const struct state_writing *writing, struct why *why)
 {
     uint8_t key[KEY_BYTES_MAX];
-    int32_t partition = state_partition(store, case_id);
-    struct bytes of_case = case_key(key, partition, case_id);
+    struct bytes of_case = case_key(key, state_partition(store, case_id), case_id);
     CLEANUP(plan_clear) struct plan plan = {0};
     store->definition->plan(state, case_id, writing->facts, &plan);
     if (writing->planned)
@@ -177,8 +195,9 @@ static enum verdict write_plan(struct state_store *store, struct cache_transacti
         cache_put(transaction, TABLE_WORK, of_case, bytes_of(""), why);
     else
         cache_delete(transaction, TABLE_WORK, of_case, why);
-    return write_due(store, transaction, partition, case_id, next_due(writing, case_id, &plan),
-                     why);
+    write_time(store, transaction, &agenda_recall, case_id, plan.recall_until_us, why);
+    return write_time(store, transaction, &agenda_due, case_id, next_due(writing, case_id, &plan),
+                      why);
 }
 
 static enum verdict write_state(struct state_store *store, struct cache_transaction *transaction,
@@ -230,6 +249,7 @@ enum verdict state_write(struct state_store *store, const struct state_writing *
 
 struct collect {
     int32_t partition;
+    size_t before_case; /* of the key */
     json_t *cases;
     size_t max;
 };
@@ -238,16 +258,19 @@ static bool collect_case(void *context, struct bytes key, struct bytes value)
 {
     (void)value;
     struct collect *collect = context;
-    if (key.length <= 4 || (int32_t)get_be(key.data, 4) != collect->partition)
+    size_t skip = collect->before_case;
+    if (key.length <= skip || (int32_t)get_be(key.data, 4) != collect->partition)
         return false;
-    json_array_append_new(collect->cases, json_stringn((const char *)key.data + 4, key.length - 4));
+    json_array_append_new(collect->cases,
+                          json_stringn((const char *)key.data + skip, key.length - skip));
     return json_array_size(collect->cases) < collect->max;
 }
 
 static json_t *cases_in(struct state_store *store, enum table table, int32_t partition, size_t max)
 {
     uint8_t first[4];
-    struct collect collect = {.partition = partition, .cases = json_array(), .max = max};
+    struct collect collect = {
+        .partition = partition, .before_case = 4, .cases = json_array(), .max = max};
     put_be(first, (uint32_t)partition, sizeof first);
     cache_scan(store->cache, table, (struct bytes){.data = first, .length = sizeof first},
                collect_case, &collect, NULL);
@@ -257,6 +280,16 @@ static json_t *cases_in(struct state_store *store, enum table table, int32_t par
 json_t *state_cases(struct state_store *store, int32_t partition, bool with_work_only)
 {
     return cases_in(store, with_work_only ? TABLE_WORK : TABLE_STATES, partition, SIZE_MAX);
+}
+
+json_t *state_cases_to_recall(struct state_store *store, int32_t partition, int64_t now_us)
+{
+    uint8_t first[KEY_BYTES_MAX];
+    struct collect collect = {
+        .partition = partition, .before_case = 12, .cases = json_array(), .max = SIZE_MAX};
+    cache_scan(store->cache, agenda_recall.by_time, time_key(first, partition, now_us, ""),
+               collect_case, &collect, NULL);
+    return collect.cases;
 }
 
 static enum verdict plan_some(struct state_store *store, int32_t partition, const json_t *cases,
@@ -313,8 +346,8 @@ bool state_next_due(struct state_store *store, int32_t partition, int64_t *ret_d
     uint8_t from[4];
     struct first_due first = {.partition = partition};
     put_be(from, (uint32_t)partition, 4);
-    cache_scan(store->cache, TABLE_DUE, (struct bytes){.data = from, .length = sizeof from},
-               take_first_due, &first, NULL);
+    cache_scan(store->cache, agenda_due.by_time,
+               (struct bytes){.data = from, .length = sizeof from}, take_first_due, &first, NULL);
     if (!first.case_id)
         return false;
     *ret_due_us = first.due_us;
@@ -332,7 +365,8 @@ enum verdict state_forget_partition(struct state_store *store, int32_t partition
         const char *case_id = json_string_value(json_array_get(cases, i));
         uint8_t key[KEY_BYTES_MAX];
         struct bytes of_case = case_key(key, partition, case_id);
-        write_due(store, transaction, partition, case_id, 0, why);
+        write_time(store, transaction, &agenda_due, case_id, 0, why);
+        write_time(store, transaction, &agenda_recall, case_id, 0, why);
         cache_delete(transaction, TABLE_STATES, of_case, why);
         cache_delete(transaction, TABLE_WORK, of_case, why);
         cache_delete(transaction, TABLE_HALF, of_case, why);

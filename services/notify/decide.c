@@ -4,6 +4,7 @@
 #include "common/desk/case.h"
 #include "common/desk/values.h"
 #include "services/notify/clocks.h"
+#include "services/notify/memory.h"
 #include "services/notify/notices.h"
 #include "services/notify/parameters.h"
 
@@ -94,6 +95,7 @@ void notify_plan(const json_t *state, const char *case_id, const void *facts, st
     json_auto_t *held = json_array();
     if (clocks_next_us(own) != INT64_MAX)
         plan_due(plan, clocks_next_us(own));
+    plan_recall(plan, memory_until_us(own));
     for (size_t i = 0; i < json_array_size(notices); i++) {
         const json_t *notice = json_array_get(notices, i);
         json_t *to = json_object_get(notice, "to");

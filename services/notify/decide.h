@@ -9,7 +9,7 @@
  * A notice: {"id","rule","change","to":"customer|responsible|operator|supervisor|provider|subscriber:<id>",
  * "channel":"mail|webhook|telephone|desk","template","urgency","status":"planned|waiting|sent|failed|dropped|shown","attempts",
  * "in_doubt"? (attempts whose end nobody knows),"put_off"? (tries
- * that asked nobody),"planned_at","due_at"? (of a clock),"late"?,"next_at"?,"sent_at"?,"why"?,
+ * that asked nobody),"tried_at"?,"troubles"? (of the place in a row by then),"planned_at","due_at"? (of a clock),"late"?,"next_at"?,"sent_at"?,"why"?,
  * "where"? (fingerprint of the address that it went to)}. No address and no text is kept. "shown": standing on the case is all there is
  * to it. What became a count is remembered under "told" as a fingerprint, rule by rule: it is not planned again; and until its day is
  * over under "today"?, shortened, because it counts for the limits.
@@ -19,7 +19,7 @@
  */
 #include "common/processor.h"
 
-#define NOTIFY_FORMAT 6
+#define NOTIFY_FORMAT 7
 #define NOTIFY_CHANGE_SIZE 101
 /* A relay that took the whole mail and never said so may have delivered it: it may come twice, but not oftener than this. */
 #define NOTIFY_DOUBTS_MAX 3

@@ -97,6 +97,10 @@ static void take(const struct view *view, const json_t *result, const char *outc
         return;
     }
     json_object_set_new(notice, "attempts", json_integer(attempts));
+    set_time(notice, "tried_at", view->now_us);
+    json_object_del(notice, "troubles");
+    if (json_object_get(result, "troubles"))
+        json_object_set(notice, "troubles", json_object_get(result, "troubles"));
     if (strcmp(outcome, "sent") == 0) {
         set_text(notice, "status", "sent");
         set_time(notice, "sent_at", view->now_us);

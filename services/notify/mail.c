@@ -2,6 +2,7 @@
 #include "services/notify/mail.h"
 
 #include "common/clock.h"
+#include "services/notify/hourly.h"
 #include "services/notify/places.h"
 
 #include <stdio.h>
@@ -145,7 +146,6 @@ void mail_send(const struct transfer_relay *relay, const struct mail *mail,
                struct outcome *ret_outcome)
 {
     CLEANUP(buf_free) struct buf message;
-    const char *domain = strchr(mail->to, '@');
     int64_t wait_ms;
     struct transfer_reply reply;
     buf_init(&message, MESSAGE_BYTES_MAX);
@@ -153,13 +153,14 @@ void mail_send(const struct transfer_relay *relay, const struct mail *mail,
         refuse(ret_outcome, "address or subject cannot stand in a header");
         return;
     }
-    if (!places_enter(domain, MAIL_AT_ONCE, &wait_ms)) {
-        put_off(ret_outcome, wait_ms, "the domain is left alone for a while");
+    const char *domain = strchr(mail->to, '@') + 1;
+    if (!hourly_take(mail->to, mail->message_id, mail->hour_max, &wait_ms)) {
+        put_off(ret_outcome, wait_ms, "more mails to this recipient in an hour than the limit");
         return;
     }
-    if (!places_count(mail->to, mail->hour_max, &wait_ms)) {
-        places_leave(domain, false);
-        put_off(ret_outcome, wait_ms, "more mails to this recipient in an hour than the limit");
+    if (!places_enter(domain, MAIL_AT_ONCE, &wait_ms)) {
+        hourly_give_back(mail->to, mail->message_id);
+        put_off(ret_outcome, wait_ms, "the domain is left alone for a while");
         return;
     }
     transfer_mail(relay,
@@ -168,5 +169,7 @@ void mail_send(const struct transfer_relay *relay, const struct mail *mail,
                                           .message = {message.data, message.length}},
                   &reply);
     mail_judge(&reply, ret_outcome);
-    places_leave(domain, ret_outcome->troubled);
+    if (ret_outcome->kind != OUTCOME_SENT && ret_outcome->kind != OUTCOME_IN_DOUBT)
+        hourly_give_back(mail->to, mail->message_id);
+    ret_outcome->troubles = places_leave(domain, ret_outcome->troubled);
 }

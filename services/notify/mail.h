@@ -3,7 +3,7 @@
 /*
  * Purpose: one mail: its composing (RFC 5322, 2045, 2047) and what the relay's answer means.
  * Ownership: everything is borrowed. Threads: any. Errors: an outcome, never a verdict: what the relay says is an event.
- * Limits: mails per recipient and hour (this process), MAIL_AT_ONCE to one domain at a time.
+ * Limits: mails per recipient and hour (hourly.h), MAIL_AT_ONCE to one domain at a time.
  * SECURITY: CR, LF and other control characters never reach a header.
  */
 #include "services/notify/outcome.h"

@@ -6,7 +6,10 @@
 #include "common/metrics.h"
 #include "common/service.h"
 #include "services/notify/decide.h"
+#include "services/notify/hourly.h"
 #include "services/notify/mail.h"
+#include "services/notify/memory.h"
+#include "services/notify/places.h"
 #include "services/notify/preview.h"
 #include "services/notify/render.h"
 #include "services/notify/rules.h"
@@ -86,6 +89,8 @@ static struct processor_result *tell(const struct work *work, const struct outco
         json_object_set_new(value, "until", json_string(until));
     if (*outcome->why)
         json_object_set_new(value, "why", json_string(outcome->why));
+    if (outcome->troubles)
+        json_object_set_new(value, "troubles", json_integer(outcome->troubles));
     if (outcome->address_refused)
         json_object_set_new(value, "address_refused", json_true());
     if (where)
@@ -134,6 +139,26 @@ static struct processor_result *send_notice(const struct work *work)
     return strcmp(work->kind, "webhook") == 0 ? work_webhook(work) : work_mail(work);
 }
 
+/* --- what was sent before ------------------------------------------------------------------------------------------------ */
+
+static void apply_memory(void *context, const struct memory *memory)
+{
+    const int64_t *now_us = context;
+    int64_t ago_ms = *now_us > memory->at_us ? (*now_us - memory->at_us) / 1000 : 0;
+    places_recall(memory->place, memory->troubles, ago_ms);
+    if (memory->recipient)
+        hourly_recall(memory->recipient, memory->notice, ago_ms);
+}
+
+static void recall_case(const char *case_id, const json_t *state, const void *desk)
+{
+    (void)case_id;
+    int64_t now_us = clock_now_us();
+    struct view view = {
+        .state = state, .own = json_object_get(state, "own"), .facts = desk, .now_us = now_us};
+    memory_each(&view, apply_memory, &now_us);
+}
+
 static const struct service_command commands[] = {
     {"--preview", "PROFILE [TEMPLATE]: prints every mail with sample values", preview_command},
     {NULL, NULL, NULL},
@@ -180,6 +205,7 @@ static enum verdict start(struct why *why)
     definition = notify_definition;
     definition.work = send_notice;
     definition.facts = lend_facts;
+    definition.recall = recall_case;
     return processor_start(&definition, &of_processor, &processor, why);
 }
 

@@ -18,6 +18,7 @@ struct outcome {
     enum outcome_kind kind;
     bool address_refused; /* the recipient's, for good */
     bool troubled;        /* the place, not only this message */
+    int troubles;         /* of the place in a row, this one included */
     int64_t wait_ms;      /* of OUTCOME_PUT_OFF */
     char why[121];        /* "": nothing to say */
 };

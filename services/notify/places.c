@@ -9,16 +9,16 @@
 
 #define PLACES_MAX 4096
 #define NEIGHBOURS 16
-#define HOUR_MS (INT64_C(3600) * 1000)
 /* For a share to become free: a place that answers at once is only ever busy for moments. */
 #define PATIENCE_MS 200
 #define BUSY_MS 5000
 
 struct place {
     uint64_t who;
-    int64_t held_until_ms, hour_ends_ms;
-    int troubles; /* in a row */
-    int inside, count;
+    int64_t held_until_ms, left_ms;
+    bool was_left; /* at left_ms */
+    int troubles;  /* in a row */
+    int inside;
 };
 
 static struct {
@@ -34,17 +34,26 @@ static void make_condition(void)
 
 static bool is_idle(const struct place *place, int64_t now_ms)
 {
-    return place->inside == 0 && place->held_until_ms <= now_ms && place->hour_ends_ms <= now_ms;
+    return place->inside == 0 && place->held_until_ms <= now_ms;
+}
+
+uint64_t places_hash(const char *name)
+{
+    uint8_t hash[IDS_SHA256_SIZE];
+    uint64_t number;
+    CLEANUP(mem_free) char *lower = mem_strdup(name);
+    for (char *c = lower; *c; c++)
+        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+    ids_sha256(lower, strlen(lower), hash);
+    memcpy(&number, hash, sizeof number);
+    return number;
 }
 
 /* The one that is known, else a place that nobody needs, else that of whoever is free first. */
 static struct place *find(const char *name, int64_t now_ms)
 {
-    uint8_t hash[IDS_SHA256_SIZE];
-    uint64_t who;
+    uint64_t who = places_hash(name);
     struct place *free_one = NULL;
-    ids_sha256(name, strlen(name), hash);
-    memcpy(&who, hash, sizeof who);
     for (size_t i = 0; i < NEIGHBOURS; i++) {
         struct place *place = &places.table[(who + i) % PLACES_MAX];
         if (place->who == who)
@@ -86,34 +95,43 @@ bool places_enter(const char *name, int at_once_max, int64_t *ret_wait_ms)
     return place;
 }
 
-void places_leave(const char *name, bool troubled)
+/* After so many troubles in a row. */
+static int64_t hold_ms(int troubles)
+{
+    int64_t hold_ms = troubles ? PLACES_HOLD_MS_MIN : 0;
+    for (int i = 1; i < troubles && hold_ms < PLACES_HOLD_MS_MAX; i++)
+        hold_ms *= 2;
+    return hold_ms < PLACES_HOLD_MS_MAX ? hold_ms : PLACES_HOLD_MS_MAX;
+}
+
+static void note(struct place *place, int troubles, int64_t at_ms)
+{
+    place->troubles = troubles;
+    place->held_until_ms = at_ms + hold_ms(troubles);
+    place->left_ms = at_ms;
+    place->was_left = true;
+}
+
+int places_leave(const char *name, bool troubled)
 {
     int64_t now_ms = clock_monotonic_ms();
     pthread_mutex_lock(&places.lock);
     struct place *place = find(name, now_ms);
     place->inside -= place->inside > 0;
-    int64_t hold_ms = PLACES_HOLD_MS_MIN;
-    for (int i = 0; i < place->troubles && hold_ms < PLACES_HOLD_MS_MAX; i++)
-        hold_ms *= 2;
-    place->troubles = troubled ? place->troubles + 1 : 0;
-    place->held_until_ms =
-        !troubled ? 0 : now_ms + (hold_ms < PLACES_HOLD_MS_MAX ? hold_ms : PLACES_HOLD_MS_MAX);
+    note(place, troubled ? place->troubles + 1 : 0, now_ms);
+    int troubles = place->troubles;
     pthread_cond_broadcast(&places.left);
     pthread_mutex_unlock(&places.lock);
+    return troubles;
 }
 
-bool places_count(const char *recipient, int hour_max, int64_t *ret_wait_ms)
+void places_recall(const char *name, int troubles, int64_t ago_ms)
 {
-    int64_t now_ms = clock_monotonic_ms();
+    int64_t now_ms = clock_monotonic_ms(), at_ms = now_ms - ago_ms;
     pthread_mutex_lock(&places.lock);
-    struct place *place = find(recipient, now_ms);
-    if (place->hour_ends_ms <= now_ms) {
-        place->hour_ends_ms = now_ms + HOUR_MS;
-        place->count = 0;
-    }
-    bool well = place->count < hour_max;
-    place->count += well;
-    *ret_wait_ms = place->hour_ends_ms - now_ms;
+    struct place *place = find(name, now_ms);
+    if (!place->was_left || place->left_ms < at_ms ||
+        (place->left_ms == at_ms && place->troubles < troubles))
+        note(place, troubles, at_ms);
     pthread_mutex_unlock(&places.lock);
-    return well;
 }

@@ -213,9 +213,8 @@ static void remember(json_t *own, const json_t *notice)
 /* A storm makes no room for itself: what leaves the list still counts until its day is over. */
 static void keep_counting(const struct view *view, json_t *own, const json_t *notice)
 {
-    static const char *const kept[] = {"id",     "rule",       "to",       "channel",
-                                       "status", "planned_at", "tried_at", "troubled",
-                                       "where",  "attempts",   "in_doubt"};
+    static const char *const kept[] = {"id",         "rule",     "to",       "channel", "status",
+                                       "planned_at", "tried_at", "troubles", "where",   "in_doubt"};
     if (!is_of_today(notice, view->now_us))
         return;
     json_t *short_one = json_object();

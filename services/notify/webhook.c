@@ -285,5 +285,5 @@ void webhook_send(const json_t *parameters, int64_t now_us, struct outcome *ret_
     }
     deliver(subscriber, parameters, now_us, &reply);
     webhook_judge(&reply, ret_outcome);
-    places_leave(place, ret_outcome->troubled);
+    ret_outcome->troubles = places_leave(place, ret_outcome->troubled);
 }

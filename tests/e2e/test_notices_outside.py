@@ -8,6 +8,7 @@ import hmac
 import json
 import random
 import re
+import shutil
 import uuid
 
 import pytest
@@ -152,6 +153,57 @@ def test_every_answer_of_a_subscriber(desk, restarted, tmp_path):
                         "data": {"case": case_id, "number": desk.case(case_id)["number"], "notice": notice["id"]}}
         assert post.headers["webhook-id"] == notice["id"]
         assert [p.headers["webhook-id"] for p in server.of("/failing")][:2] == [notices(desk, case_id, "subscriber:failing")[0]["id"]] * 2
+
+
+# --- limits that a restart does not lift --------------------------------------------------------------------------
+def lose_state(desk):
+    """Killed, and its files gone before it is back."""
+    state = desk.var / "state" / "notify"
+    desk.kill_and_wait("notify")
+    state.rename(state.with_suffix(".gone"))
+    desk.wait_ready("notify")
+    shutil.rmtree(state.with_suffix(".gone"))
+
+
+def test_what_a_recipient_got_within_the_hour_counts_after_a_kill(desk, restarted):
+    """Twenty mails to one address, each of a case of its own; then a kill, and then no file left either."""
+    address = f"hour@{uuid.uuid4().hex[:8]}.example"
+    with Relay() as relay:
+        restarted(KAKEKOMI_SMTP_URL=f"smtp+plain://127.0.0.1:{relay.port}")
+        for case_id in [open_with(desk, address) for _ in range(20)]:
+            notice_when(desk, case_id, "sent")
+        for again in (None, desk.kill_and_wait, lambda _: lose_state(desk)):
+            if again:
+                again("notify")
+                desk.wait_ready("notify")
+            late = open_with(desk, address.upper() if again else address)
+            notice = notice_when(desk, late, "waiting")
+            assert "recipient in an hour" in notice["why"] and notice["attempts"] == 0, (again, notice)
+            wait = datetime.datetime.fromisoformat(notice["next_at"]) - datetime.datetime.now(datetime.timezone.utc)
+            assert datetime.timedelta(minutes=50) < wait < datetime.timedelta(minutes=61), wait
+        other = open_with(desk, "other" + address)
+        notice_when(desk, other, "sent")
+        assert len(relay.of(address)) == 20 and not relay.of(address.upper())
+
+
+def test_a_domain_in_trouble_is_left_alone_after_a_kill(desk, restarted):
+    """It was in trouble oftener than any one mail was: that much longer nobody is sent there, also by the next process."""
+    domain = f"{uuid.uuid4().hex[:8]}.example"
+    with Relay(lambda recipient, n: "421" if recipient.endswith(domain) else "ok") as relay:
+        restarted(KAKEKOMI_SMTP_URL=f"smtp+plain://127.0.0.1:{relay.port}")
+        cases = [open_with(desk, f"x{number}@{domain}") for number in range(12)]
+
+        def troubles():
+            return max(notices(desk, case_id)[0].get("troubles", 0) for case_id in cases)
+        until("four times in a row", lambda: troubles() >= 4, 120)  # 40 s from then on
+        for again in (desk.kill_and_wait, lambda _: lose_state(desk)):
+            before = sum(count for recipient, count in relay.tries.items() if recipient.endswith(domain))
+            again("notify")
+            desk.wait_ready("notify")
+            notice = notice_when(desk, open_with(desk, f"new@{domain}"), "waiting")
+            assert "left alone" in notice["why"] and notice["attempts"] == 0, notice
+            assert sum(count for recipient, count in relay.tries.items() if recipient.endswith(domain)) == before
+        notice_when(desk, open_with(desk, f"x@other-{domain}.example"), "sent")
 
 
 # --- many notices, many faults ------------------------------------------------------------------------------------

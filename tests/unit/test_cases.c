@@ -4,14 +4,16 @@
  *   {"given": [steps], "when": step, "then": …}   steps: tests/tools/story.h; comparison: tests/tools/expect.h
  * then, for triage, escalation, notify: "outputs" [{"topic","type","value"}] (must be there: every output in order), "rejected",
  *   "work" [{"id","kind","parameters"}], "due" (a time or null), "own" (the published value), "chain", "mail" (lines of the
- *   first mail that is planned); for case: "refusal", "pointer", "chain"; for status: "status", "flags".
- * {"repeat": n, "steps": […]} stands for many. Every row of the table of notices has a file that speaks of it. What a file does not name is not compared. A refused record must leave the chain as it was.
+ *   first mail that is planned), "remembered" (memory.h); for case: "refusal", "pointer", "chain"; for status: "status", "flags".
+ * {"repeat": n, "steps": […]} stands for many. What a file does not name is not compared. A refused record must leave the chain as it was.
+ * Every row of the table of notices has a file that speaks of it.
  */
 #include "common/clock.h"
 #include "common/desk/hearing.h"
 #include "common/desk/status.h"
 #include "services/escalation/decide.h"
 #include "services/notify/decide.h"
+#include "services/notify/memory.h"
 #include "services/notify/render.h"
 #include "services/notify/rules.h"
 #include "services/triage/decide.h"
@@ -188,6 +190,27 @@ static json_t *mail_of(const struct run *run)
     return lines;
 }
 
+static void add_memory(void *context, const struct memory *memory)
+{
+    char at[CLOCK_TEXT_SIZE];
+    clock_format_us(memory->at_us, at);
+    json_array_append_new(context,
+                          json_pack("{s:s, s:s*, s:s, s:s, s:i}", "place", memory->place,
+                                    "recipient", memory->recipient, "notice", memory->notice, "at",
+                                    at, "troubles", memory->troubles));
+}
+
+static json_t *memories_of(const struct run *run)
+{
+    json_t *list = json_array();
+    struct view view = {.state = run->state,
+                        .own = json_object_get(run->state, "own"),
+                        .facts = run->facts,
+                        .now_us = run->story.now_us};
+    memory_each(&view, add_memory, list);
+    return list;
+}
+
 static void add_own(struct run *run)
 {
     const json_t *due = json_object_get(run->answer, "due");
@@ -199,8 +222,10 @@ static void add_own(struct run *run)
         clock_format_us(json_integer_value(due), text);
         json_object_set_new(run->answer, "due", json_string(text));
     }
-    if (run->definition == &notify_definition)
-        json_object_set_new(run->answer, "mail", mail_of(run));
+    if (run->definition != &notify_definition)
+        return;
+    json_object_set_new(run->answer, "mail", mail_of(run));
+    json_object_set_new(run->answer, "remembered", memories_of(run));
 }
 
 static void add_status(struct run *run)

@@ -2,6 +2,7 @@
 /* Messages as RFC 5322, 2045 and 2047 want them; every template in full; what the outside world's answers mean. */
 #include "services/notify/breach.h"
 #include "services/notify/clocks.h"
+#include "services/notify/hourly.h"
 #include "services/notify/mail.h"
 #include "services/notify/places.h"
 #include "services/notify/preview.h"
@@ -16,6 +17,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -485,15 +487,66 @@ static void a_place_in_trouble_is_left_alone(void **state)
     places_leave("b.example", false);
 }
 
+/* As the process was before it was started again, as far as the states know. */
+static void a_place_that_was_in_trouble_is_still_left_alone(void **state)
+{
+    (void)state;
+    int64_t wait_ms = 0;
+    places_recall("@C.example", 3, 5000);
+    assert_false(places_enter("@c.example", 2, &wait_ms));
+    assert_in_range(wait_ms, 3 * PLACES_HOLD_MS_MIN - 1000, 3 * PLACES_HOLD_MS_MIN); /* of 20 s */
+    places_recall("@c.example", 1, 60000); /* older: counts no more */
+    assert_false(places_enter("@c.example", 2, &wait_ms));
+    places_recall("@c.example", 0, 1000); /* it was well afterwards */
+    assert_true(places_enter("@c.example", 2, &wait_ms));
+    places_leave("@c.example", true);
+    places_recall("@c.example", 0, 500); /* what is known of now counts */
+    assert_false(places_enter("@c.example", 2, &wait_ms));
+    places_recall("@d.example", 2,
+                  3600 * 1000); /* over long since, but the next one is the third */
+    assert_true(places_enter("@d.example", 2, &wait_ms));
+    places_leave("@d.example", true);
+    assert_false(places_enter("@d.example", 2, &wait_ms));
+    assert_in_range(wait_ms, 4 * PLACES_HOLD_MS_MIN - 1000, 4 * PLACES_HOLD_MS_MIN);
+}
+
+static void name_of(int number, char ret_text[8])
+{
+    snprintf(ret_text, 8, "n%d", number);
+}
+
 static void a_recipient_gets_so_many_in_an_hour(void **state)
 {
     (void)state;
     int64_t wait_ms = 0;
-    for (int i = 0; i < 20; i++)
-        assert_true(places_count("hanako@shop.example", 20, &wait_ms));
-    assert_false(places_count("hanako@shop.example", 20, &wait_ms));
+    char name[8];
+    for (int i = 0; i < 20; i++) {
+        name_of(i, name);
+        assert_true(hourly_take("hanako@shop.example", name, 20, &wait_ms));
+    }
+    assert_true(hourly_take("hanako@shop.example", "n7", 20, &wait_ms)); /* the same once more */
+    assert_false(hourly_take("Hanako@Shop.example", "n20", 20, &wait_ms));
     assert_in_range(wait_ms, 3590 * 1000, 3600 * 1000);
-    assert_true(places_count("taro@shop.example", 20, &wait_ms));
+    assert_true(hourly_take("taro@shop.example", "n20", 20, &wait_ms));
+    hourly_give_back("hanako@shop.example", "n3");
+    assert_true(hourly_take("hanako@shop.example", "n20", 20, &wait_ms));
+    assert_false(hourly_take("hanako@shop.example", "n21", 20, &wait_ms));
+}
+
+static void what_a_recipient_got_before_counts(void **state)
+{
+    (void)state;
+    int64_t wait_ms = 0;
+    char name[8];
+    for (int i = 19; i >= 0; i--) { /* in any order, and oftener than once */
+        name_of(i, name);
+        hourly_recall("saburo@shop.example", name, (60 - i) * 60 * 1000 - 30000);
+        hourly_recall("saburo@shop.example", name, (60 - i) * 60 * 1000 - 30000);
+    }
+    assert_false(hourly_take("saburo@shop.example", "new", 20, &wait_ms));
+    assert_in_range(wait_ms, 10 * 60 * 1000, 11 * 60 * 1000); /* half of them are free again */
+    hourly_recall("saburo@shop.example", "n0", 3600 * 1000);
+    assert_true(hourly_take("saburo@shop.example", "new", 20, &wait_ms));
 }
 
 int main(void)
@@ -516,7 +569,9 @@ int main(void)
         cmocka_unit_test(urls_are_checked),
         cmocka_unit_test(a_wrong_list_of_subscribers_is_refused),
         cmocka_unit_test(a_place_in_trouble_is_left_alone),
+        cmocka_unit_test(a_place_that_was_in_trouble_is_still_left_alone),
         cmocka_unit_test(a_recipient_gets_so_many_in_an_hour),
+        cmocka_unit_test(what_a_recipient_got_before_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
