@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/clock.h"
 
+#include "common/failpoint.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <time.h>
@@ -12,7 +14,7 @@ int64_t clock_now_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+    return (int64_t)now.tv_sec * SECOND_US + now.tv_nsec / 1000 + failpoint_clock_us();
 }
 
 int64_t clock_monotonic_ms(void)

@@ -49,6 +49,7 @@ static const char *const known_names[] = {
     "KAKEKOMI_PROVIDER_BROKERS",
 #ifdef KAKEKOMI_FAILPOINTS /* elsewhere it would be obeyed by nobody */
     "KAKEKOMI_FAILPOINT",
+    "KAKEKOMI_FAILPOINT_CLOCK_S",
 #endif
     "KAKEKOMI_LOG_RETENTION_DAYS",
     "KAKEKOMI_SESSION_IDLE_MINUTES",

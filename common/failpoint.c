@@ -2,6 +2,7 @@
 #include "common/failpoint.h"
 
 #ifdef KAKEKOMI_FAILPOINTS
+#include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdatomic.h>
@@ -36,5 +37,20 @@ void failpoint(const char *name)
                                            : atomic_fetch_add(&passes, 1) + 1 == atoi(when);
     if (now)
         kill(getpid(), SIGKILL);
+}
+
+static int64_t clock_us;
+
+static void read_clock(void)
+{
+    const char *ahead_s = getenv("KAKEKOMI_FAILPOINT_CLOCK_S");
+    clock_us = ahead_s ? atoll(ahead_s) * INT64_C(1000000) : 0;
+}
+
+int64_t failpoint_clock_us(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, read_clock);
+    return clock_us;
 }
 #endif

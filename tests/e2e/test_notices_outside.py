@@ -316,3 +316,33 @@ def test_a_promised_call_falls_due_once_through_kills(desk):
         assert "fired_at" in next(c for c in desk.case(case_id)["clocks"] if c["clock"] == "callback")
     assert notices(desk, kept, "operator") == []
     assert not any(c["clock"].startswith("callback") for c in desk.case(kept)["clocks"])
+
+
+def test_after_a_day_away_a_promised_call_is_told_once_and_late(desk, restarted):
+    """The process is killed before the call is due, and the next one begins a day later; killed again, and with the clock put back."""
+    with Relay() as relay:
+        relay_of_test = {"KAKEKOMI_SMTP_URL": f"smtp+plain://127.0.0.1:{relay.port}"}
+        restarted(**relay_of_test)
+        due = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=10)
+        cases = [desk.open_case("折り返し") for _ in range(5)]
+        for case_id in cases:
+            desk.ok("POST", f"/v1/cases/{case_id}/actions", {"kind": "callback", "callback": {"due_at": due.isoformat()}})
+        for case_id in cases:
+            until("the clock", lambda c=case_id: any(clock["clock"] == "callback" for clock in desk.case(c)["clocks"]))
+        restarted(KAKEKOMI_FAILPOINT_CLOCK_S=25 * 3600, **relay_of_test)
+        for case_id in cases:
+            notice = notice_when(desk, case_id, "sent", to="operator")
+            assert notice["late"] and datetime.datetime.fromisoformat(notice["due_at"]) >= due.replace(microsecond=0)
+        for again in (lambda: desk.kill_and_wait("notify"), lambda: restarted(**relay_of_test), lambda: lose_state(desk)):
+            again()
+            desk.wait_ready("notify")
+            desk.wait_idle("notify")
+        for case_id in cases:
+            case = desk.case(case_id)
+            assert [notice["status"] for notice in notices(desk, case_id, "operator")] == ["sent"]
+            fired = [clock for clock in case["clocks"] if clock.get("fired_at")]
+            assert fired and all(clock["late"] for clock in fired)
+            mails = [mail for mail in relay.of("operators@desk.example") if case["number"] in mail.message["Subject"]]
+            assert len(mails) == 1
+            text = mails[0].message.get_body(("plain",)).get_content()
+            assert "お知らせが遅れました" in text and "This notice is late" in text
