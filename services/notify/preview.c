@@ -5,6 +5,7 @@
 #include "common/desk/profile.h"
 #include "common/service.h"
 #include "services/notify/render.h"
+#include "services/notify/rules.h"
 #include "services/notify/templates.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 static const char sample[] =
-    "{\"number\":\"K4M-9QT-8ZR-E\",\"to\":\"customer\",\"confirmed\":true,\"language\":\"both\","
+    "{\"number\":\"K4M-9QT-8ZR-E\",\"confirmed\":true,\"language\":\"both\","
     "\"company\":\"株式会社見本製作所\",\"person\":\"見本 "
     "花子\",\"records\":112,\"detections\":7,\"blocked\":5,"
     "\"reasons\":[{\"ja\":\"同意書への同意が記録されていません。\",\"en\":\"No consent is "
@@ -37,10 +38,24 @@ static const char sample[] =
     "\"final_source_ja\":\"個人情報保護法施行規則 第8条第2項\","
     "\"final_source_en\":\"Enforcement Rules of the Act, article 8 (2)\"}}";
 
+/* Whom the table sends it to first; only a customer is called by name. */
+static void set_recipient(const char *template, json_t *parameters)
+{
+    size_t i = 0;
+    while (strcmp(notify_rules[i].template, template) != 0) /* every template has a rule */
+        i++;
+    json_object_set_new(parameters, "to", json_string(notify_to_name(notify_rules[i].to)));
+    if (notify_rules[i].to == NOTIFY_CUSTOMER)
+        return;
+    json_object_del(parameters, "company");
+    json_object_del(parameters, "person");
+}
+
 json_t *preview_parameters(const char *template)
 {
     json_t *parameters = json_loads(sample, 0, NULL);
     json_object_set_new(parameters, "template", json_string(template));
+    set_recipient(template, parameters);
     return parameters;
 }
 

@@ -77,7 +77,7 @@ const struct template templates[] = {
      "同社の回答をお待ちください。取りやめる場合は、下記の電話番号へご連絡ください。",
      "情報は封をした状態でお送りしており、同社が引き受けるまで開くことはできません。\n{{warnings}}"},
     {"About the forensic provider",
-     "Case {{number}} has been offered to {{provider}}.",
+     "{{provider}} has been offered case {{number}}.",
      "Please wait for their answer. Call the number below if you want to stop it.",
      "What we sent is sealed; they cannot open it before they accept.\n{{warnings}}"}}},
 {"handover_accepted", {
@@ -123,7 +123,7 @@ const struct template templates[] = {
      "窓口はこの報告書を、セキュリティ設定のご提案と設定作業のためだけに使います（同意書 3）。\n"
      "設定は、ご同意いただいたものだけを変更します。\n"},
     {"The report has arrived",
-     "The report on case {{number}} has reached the desk from {{provider}}.",
+     "The report of {{provider}} on case {{number}} has reached the desk.",
      "If there are proposals our operator will explain them by telephone.",
      "We use it for proposals and work on your security settings only (consent form, 3).\n"
      "Nothing is changed that you have not agreed to.\n"}}},

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The world that notices go out to, as badly as it can behave: an SMTP relay, a webhook subscriber, and a real Postfix."""
+import base64
 import collections
 import email
 import email.policy
@@ -72,24 +73,32 @@ Mail = collections.namedtuple("Mail", "recipient message at said")
 
 class Relay(Server):
     """An SMTP server; behave(recipient, n) says what the n-th mail to a recipient (from 0) meets:
-    ok, 421, 450, 550 (at the recipient), drop_in_data, drop_after_dot, 451_after_dot, 554_after_dot, never (answers a byte every 5 s)."""
+    ok, 421, 450, 550 (at the recipient), drop_in_data, drop_after_dot, 451_after_dot, 554_after_dot, never (answers a byte every 5 s).
+    With `password` ("user:word") nothing is taken from who does not say it; `at_once`: TLS from the start, and no STARTTLS."""
 
-    def __init__(self, behave=lambda recipient, n: "ok", tls=None):
+    def __init__(self, behave=lambda recipient, n: "ok", tls=None, password=None, at_once=False):
         super().__init__()
-        self.behave, self.tls = behave, tls
-        self.taken, self.tries, self.senders = [], collections.Counter(), 0
+        self.behave, self.tls, self.password, self.at_once = behave, tls, password, at_once
+        self.taken, self.tries, self.senders, self.said = [], collections.Counter(), 0, []
 
     def serve(self, connection):
         session = Session(connection)
+        if self.at_once:
+            session.secure(self.tls)
         session.say("220 relay.example ESMTP")
         while True:
             line = session.read()
             verb = line[:4].upper()
             if verb == "EHLO":
-                session.say("250-relay.example", "250 STARTTLS" if self.tls and not session.safe else "250 8BITMIME")
+                session.say("250-relay.example", *["250-AUTH PLAIN"] * bool(self.password and session.safe),
+                            "250 STARTTLS" if self.tls and not session.safe else "250 8BITMIME")
             elif verb == "STAR" and self.tls:
                 session.say("220 go ahead")
                 session.secure(self.tls)
+            elif verb == "AUTH":
+                self.authenticate(session, line)
+            elif verb == "MAIL" and self.password and not session.known:
+                session.say("530 5.7.0 who are you")
             elif verb == "MAIL":
                 self.senders += 1
                 session.say("250 ok")
@@ -104,6 +113,14 @@ class Relay(Server):
                 return
             else:
                 session.say("250 ok")
+
+    def authenticate(self, session, line):
+        if len(line.split()) < 3:
+            session.say("334 ")
+        said = base64.b64decode(line.split()[2] if len(line.split()) > 2 else session.read()).decode().split("\0")[1:]
+        self.said.append((":".join(said), session.safe))
+        session.known = self.said[-1] == (self.password, True)
+        session.say("235 2.7.0 welcome" if session.known else "535 5.7.8 no")
 
     def recipient(self, session, address):
         with self.lock:
@@ -145,6 +162,7 @@ class Session:
     def __init__(self, connection):
         self.connection, self.file, self.safe = connection, connection.makefile("rb"), False
         self.recipient = self.does = None
+        self.known = False
 
     def say(self, *lines):
         self.connection.sendall("".join(line + "\r\n" for line in lines).encode())
@@ -164,8 +182,8 @@ Post = collections.namedtuple("Post", "path headers body")
 
 
 class Subscribers(Server):
-    """An https server; answers(path, n) gives status, further headers and body of the n-th request (from 0) to a path. A body that is None
-    never ends."""
+    """An https server; answers(path, n) gives status, further headers and body of the n-th request (from 0) with one webhook-id to a path:
+    other cases of the desk come here too. A body that is None never ends."""
 
     def __init__(self, tls, answers):
         super().__init__()
@@ -183,8 +201,9 @@ class Subscribers(Server):
             body = file.read(int(headers.get("content-length", 0)))
             with self.lock:
                 self.posts.append(Post(path, headers, body))
-                status, more, answer = self.answers(path, self.tries[path])
-                self.tries[path] += 1
+                of_notice = path, headers.get("webhook-id")
+                status, more, answer = self.answers(path, self.tries[of_notice])
+                self.tries[of_notice] += 1
             head = [f"HTTP/1.1 {status} x", *(f"{name}: {value}" for name, value in more.items())]
             head += ["Transfer-Encoding: chunked"] if answer is None else [f"Content-Length: {len(answer)}"]
             safe.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
@@ -192,9 +211,9 @@ class Subscribers(Server):
                 safe.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
             safe.sendall(answer)
 
-    def of(self, path):
+    def of(self, path, notice=None):
         with self.lock:
-            return [post for post in self.posts if post.path == path]
+            return [post for post in self.posts if post.path == path and notice in (None, post.headers["webhook-id"])]
 
 
 class Postfix:
