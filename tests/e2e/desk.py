@@ -91,9 +91,11 @@ class Desk:
         return answer.json() if answer.content else None
 
     def folded(self, case_id, event):
-        """A write whose fold was late: it stands in the chain, and counts once it has been folded."""
-        until(f"{event} folded", lambda: any(known["id"] == event for known in self.ok("GET", f"/v1/cases/{case_id}/chain")["events"]))
-        return {"id": case_id, "event": event}
+        """A write whose fold was late: it stands in the chain, and counts once it has been folded. An upload has its name from there."""
+        def found():
+            return next((known for known in self.ok("GET", f"/v1/cases/{case_id}/chain")["events"] if known["id"] == event), None)
+        data = json.loads(base64.b64decode(until(f"{event} folded", found)["value"]))
+        return {"id": case_id, "event": event, **{name: data[name] for name in ("upload", "sha256", "size") if name in data}}
 
     def open_case(self, summary="画面に身代金の要求が出た", customer=None, hearing=None, **more):
         body = {"contact": {"company": "見本製作所", "phone": "03-0000-1234"}, "incident": {"summary": summary}}

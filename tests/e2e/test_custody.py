@@ -61,7 +61,7 @@ class Released:
     def __init__(self, desk, partner, folder):
         self.desk, self.folder = desk, folder
         self.case = ready_case(desk)
-        upload = desk.call("PUT", f"/v1/cases/{self.case}/files?filename=screen.png", raw=b"\x89PNG" + bytes(700000)).json()["upload"]
+        upload = desk.ok("PUT", f"/v1/cases/{self.case}/files?filename=screen.png", raw=b"\x89PNG" + bytes(700000))["upload"]
         self.offer = release(desk, partner, self.case, [upload])
         self.document = custody(desk, self.case)
         self.copies = folder / "copies"
@@ -220,7 +220,7 @@ def test_what_was_never_offered_says_so(desk, tmp_path):
 def test_a_supplement_rests_on_the_acceptance_of_the_first(desk, partner, tmp_path):
     case_id = ready_case(desk)
     first = release(desk, partner, case_id)["handover"]
-    upload = desk.call("PUT", f"/v1/cases/{case_id}/files?filename=later.txt", raw=b"found later").json()["upload"]
+    upload = desk.ok("PUT", f"/v1/cases/{case_id}/files?filename=later.txt", raw=b"found later")["upload"]
     desk.request_handover(case_id, files=[upload])
     partner.gets("key", case_id, 2)
     until("both released", lambda: all(e["state"] == "released" for e in desk.case(case_id)["escalation"]["handovers"]))
@@ -608,7 +608,7 @@ def test_the_page_is_whole_and_brings_no_script(desk, released):
 def test_hostile_texts_are_inert_and_visible(desk, partner):
     case_id = ready_case(desk, given_by=EVIL, capacity="</td></table><h1>x\n二行目")
     name = "%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%E2%80%AEgnp.exe"
-    upload = desk.call("PUT", f"/v1/cases/{case_id}/files?filename={name}", raw=b"x").json()["upload"]
+    upload = desk.ok("PUT", f"/v1/cases/{case_id}/files?filename={name}", raw=b"x")["upload"]
     release(desk, partner, case_id, [upload])
     desk.withdraw(case_id, given_by=EVIL, reason="=cmd|' /C calc'!A0\n<svg onload=alert(1)>")
     partner.gets("recalled", case_id)

@@ -42,7 +42,7 @@ def released(desk, partner, case_id):
 def test_what_leaves_is_exactly_what_was_shown(desk, partner):
     case_id = ready_case(desk)
     photo = b"\x89PNG" + bytes(range(256)) * 5000
-    upload = desk.call("PUT", f"/v1/cases/{case_id}/files?filename=screen.png", raw=photo).json()["upload"]
+    upload = desk.ok("PUT", f"/v1/cases/{case_id}/files?filename=screen.png", raw=photo)["upload"]
     desk.ok("POST", f"/v1/cases/{case_id}/notes", {"text": "社内メモは出さない"})
     shown = desk.ok("GET", f"/v1/cases/{case_id}/handover")
     desk.request_handover(case_id, confirmed_head=shown["head"], extraction=shown["extraction"], files=[upload])
@@ -82,8 +82,8 @@ def test_nothing_leaves_but_what_is_marked_so_and_ticked(desk, partner):
     stays = [field["pointer"] for field in fields if not field["to_provider"]]
     assert set(stays) == {"/contact/alternative", "/insurance/insurer"} and len(fields) > 20
     case_id = desk.open_case(canary("/incident/summary"), customer="HANDOVER-1", hearing=hearing_of_canaries(fields))
-    put = lambda kind, name: desk.call("PUT", f"/v1/cases/{case_id}/{kind}?filename={name}",  # noqa: E731
-                                       raw=f"{name} inside\n".encode()).json()["upload"]
+    put = lambda kind, name: desk.ok("PUT", f"/v1/cases/{case_id}/{kind}?filename={name}",  # noqa: E731
+                                     raw=f"{name} inside\n".encode())["upload"]
     ticked, _, _ = put("files", "canary-ticked"), put("files", "canary-unticked"), put("logs", "canary-brought")
     for path, body in (("notes", {"text": "canary-note"}), ("policy", {"text": "canary-policy"}),
                        ("assessment", {"needed": "yes", "reason": "canary-assessment"}),
@@ -222,7 +222,7 @@ def test_a_request_after_the_release_is_a_supplement_with_a_key_of_its_own(desk,
     case_id = ready_case(desk)
     desk.request_handover(case_id)
     offer, _ = released(desk, partner, case_id)
-    upload = desk.call("PUT", f"/v1/cases/{case_id}/files?filename=later.txt", raw=b"found later").json()["upload"]
+    upload = desk.ok("PUT", f"/v1/cases/{case_id}/files?filename=later.txt", raw=b"found later")["upload"]
     desk.request_handover(case_id, files=[upload])
     supplement = partner.gets("supplemented", case_id)
     assert supplement["supplement_of"] == offer["handover"]

@@ -75,7 +75,7 @@ def keys(desk, tmp_path):
 
 def requested(desk, files=()):
     case_id = desk.open_case("鍵の交換", customer="ROTATION-1", hearing=READY)
-    uploads = [desk.call("PUT", f"/v1/cases/{case_id}/files?filename={n}.bin", raw=data).json()["upload"] for n, data in enumerate(files)]
+    uploads = [desk.ok("PUT", f"/v1/cases/{case_id}/files?filename={n}.bin", raw=data)["upload"] for n, data in enumerate(files)]
     desk.extraction_done(case_id)
     desk.consent(case_id)
     desk.intention(case_id)
