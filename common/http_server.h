@@ -95,6 +95,21 @@ void http_reply_json(struct http_request *request, unsigned status, json_t *body
 /* application/problem+json (RFC 9457): {"type":"about:blank","title","status","code","detail","errors"?}. Takes errors. */
 void http_reply_problem(struct http_request *request, unsigned status, const char *code,
                         const char *detail, json_t *errors);
+/* What is the same for everybody who may ask, until it changes: files, tables. */
+struct http_resource {
+    const char *content_type;
+    const char *tag;    /* other bytes, another tag; without quotes, at most 64 characters */
+    struct bytes plain; /* as it is */
+    struct bytes gzip;  /* the same, packed; NULL data: it is sent as it is */
+    bool is_private;    /* no cache between may keep it */
+};
+/* 200 with an entity tag, packed where the client takes that, or 304 where If-None-Match names what it would be sent. Whoever
+ * keeps it asks again each time (Cache-Control: no-cache). Copied. */
+void http_reply_resource(struct http_request *request, const struct http_resource *resource);
+/* Whether Accept-Encoding has gzip. */
+bool http_takes_gzip(struct http_request *request);
+/* Whether a list of entity tags (If-None-Match) names this one or all. */
+bool http_etag_is_listed(const char *list, const char *etag);
 /* A body without an end, written while it is sent (server-sent events). `fill` is called on the server's thread whenever the
  * client takes more: it writes at most `max` bytes and answers how many; 0: nothing at the moment, the connection rests until
  * http_stream_wake; HTTP_STREAM_END: that was all. It may lock, not wait. */

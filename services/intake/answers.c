@@ -6,6 +6,7 @@
 #include "common/dead_letter.h"
 #include "common/desk/searches.h"
 #include "common/desk/topics.h"
+#include "common/gzip.h"
 #include "common/ids.h"
 #include "common/log.h"
 
@@ -18,6 +19,7 @@
 #define CATCH_UP_WITHIN_MS 2000
 #define BURIED_WITHIN_MS 5000
 #define TABLE_BYTES_MAX (1024 * 1024)
+#define TABLE_TAG_LENGTH 32
 #define LIST_DEFAULT 50
 #define LIST_MAX 200
 #define LINK_BYTES_MAX (32 * 1024) /* a target of 8 KiB, each byte as three */
@@ -195,37 +197,25 @@ const char *intake_traceparent(struct http_request *request)
     return given;
 }
 
-bool intake_etag_is_listed(const char *list, const char *etag)
-{
-    size_t length = strlen(etag);
-    for (const char *at = list; at && *at; at += strcspn(at, ",")) {
-        at += strspn(at, ", \t");
-        if (*at == '*')
-            return true;
-        at += strncmp(at, "W/", 2) == 0 ? 2 : 0; /* a weak comparison is enough to save a reading */
-        if (strncmp(at, etag, length) == 0)
-            return true;
-    }
-    return false;
-}
-
 void intake_reply_table(struct http_request *request, json_t *table)
 {
     json_auto_t *shown = table;
-    char etag[IDS_SHA256_TEXT_SIZE + 2], hash[IDS_SHA256_TEXT_SIZE];
-    const char *known = http_header(request, "If-None-Match");
-    CLEANUP(buf_free) struct buf text;
+    char hash[IDS_SHA256_TEXT_SIZE];
+    CLEANUP(buf_free) struct buf text, packed = {0};
     buf_init(&text, TABLE_BYTES_MAX);
     event_dump_json(shown, &text);
     assert(!text.overflowed);
+    struct bytes plain = {.data = text.data, .length = text.length};
+    if (http_takes_gzip(request))
+        gzip_pack(plain, &packed);
     ids_sha256_text(text.data, text.length, hash);
-    snprintf(etag, sizeof etag, "\"%.32s\"", hash);
-    http_reply_header(request, "ETag", etag);
-    if (known && intake_etag_is_listed(known, etag))
-        http_reply(request, 304, NULL, (struct bytes){0});
-    else
-        http_reply(request, 200, "application/json",
-                   (struct bytes){.data = text.data, .length = text.length});
+    hash[TABLE_TAG_LENGTH] = '\0';
+    http_reply_resource(
+        request, &(struct http_resource){.content_type = "application/json",
+                                         .tag = hash,
+                                         .plain = plain,
+                                         .gzip = {.data = packed.data, .length = packed.length},
+                                         .is_private = true});
 }
 
 const json_t *intake_ended_search(const json_t *extraction, const char *id)

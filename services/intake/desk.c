@@ -38,7 +38,7 @@ static void get_desk(struct http_request *request)
     json_object_set_new(answer, "provider",
                         json_pack("{s:O, s:O}", "id", json_object_get(provider, "id"), "name",
                                   json_object_get(provider, "name")));
-    http_reply_json(request, 200, answer);
+    intake_reply_table(request, answer);
 }
 
 static void get_hearing_sheet(struct http_request *request)

@@ -70,8 +70,6 @@ void intake_event_id(const struct bytes *parts, size_t count, bool has_key,
                      char ret_id[IDS_UUID_SIZE]);
 /* The header traceparent where it is one (W3C Trace Context, version 00); NULL else. */
 const char *intake_traceparent(struct http_request *request);
-/* Whether a list of entity tags (If-None-Match) names this one or all. */
-bool intake_etag_is_listed(const char *list, const char *etag);
 /* The case's own newest search that came to its end, or the one that is named; NULL if there is none. */
 const json_t *intake_ended_search(const json_t *extraction, const char *id);
 
@@ -97,17 +95,17 @@ enum verdict intake_bury(const struct kafka_record *record, const char *reason, 
 enum verdict intake_bury_later(const struct kafka_record *record, const char *reason,
                                kafka_delivered_fn *delivered, struct why *why);
 
-/* 200 with an entity tag made of the bytes, or 304 where If-None-Match names it: for what changes with the software only.
- * Takes `table`. */
+/* As http_reply_resource: for what changes with the software or the profile only. Takes `table`. */
 void intake_reply_table(struct http_request *request, json_t *table);
 
 http_handler_fn intake_post_case, intake_get_timeline, intake_get_playbooks;
 extern const struct http_route case_routes[], command_routes[], handover_routes[], upload_routes[],
     desk_routes[], contract_routes[], extract_routes[], report_routes[], custody_routes[],
-    live_routes[], presence_routes[], letter_routes[];
+    live_routes[], presence_routes[], letter_routes[], console_routes[];
 extern const size_t case_route_count, command_route_count, handover_route_count, upload_route_count,
     desk_route_count, contract_route_count, extract_route_count, report_route_count,
-    custody_route_count, live_route_count, presence_route_count, letter_route_count;
+    custody_route_count, live_route_count, presence_route_count, letter_route_count,
+    console_route_count;
 /* All of them as one table for the server, made once. */
 const struct http_route *intake_routes(size_t *ret_count);
 /* `intake routes`: the table as JSON, for whoever compares it with openapi.yaml. */

@@ -21,7 +21,7 @@ static void run_get(struct http_request *request)
         return;
     const char *known = http_header(request, "If-None-Match");
     http_reply_header(request, "ETag", view_case.etag);
-    if (known && intake_etag_is_listed(known, view_case.etag)) {
+    if (known && http_etag_is_listed(known, view_case.etag)) {
         http_reply(request, 304, NULL, (struct bytes){0});
     } else {
         intake_audit(request, http_path_value(request, "id"), "case.read");

@@ -23,7 +23,7 @@ static void collect(void)
         {report_routes, report_route_count},     {people_routes, people_route_count},
         {custody_routes, custody_route_count},   {contract_routes, contract_route_count},
         {live_routes, live_route_count},         {presence_routes, presence_route_count},
-        {letter_routes, letter_route_count},
+        {letter_routes, letter_route_count},     {console_routes, console_route_count},
     };
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
         routes = mem_resize(routes, route_count + parts[i].count, sizeof *routes);

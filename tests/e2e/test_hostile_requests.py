@@ -15,6 +15,7 @@ from test_route_matrix import NOBODY, TABLE, rest, staff  # noqa: F401  (fixture
 SUPERVISOR, ADMIN = "KAKEKOMI_SUPERVISOR_TOKEN", "KAKEKOMI_ADMIN_TOKEN"
 ON_EVERY_PATH = {"404", "405", "408", "413", "414", "431", "503"}  # as openapi.yaml says at its top
 EVERYWHERE = list(TABLE)
+PAGES = [key for key in TABLE if OPERATIONS[key]["tags"] == ["console"] and not key[1].startswith("/console/")]
 VALUES = {"{id}": None, "{pid}": "p1", "{customer_id}": "HOSTILE-1", "{position}": "0-999999999"}
 
 
@@ -145,14 +146,26 @@ ODD = [b"%2e%2e", b"..", b".", b"%2F", b"a%2Fb", b"%00", b"a%00b", b"%0d%0aX:%20
 
 
 def test_an_odd_value_in_the_path_is_nobody(untouched):
-    """None of these is the name of anything; 405 where what is left over of the path has other methods."""
+    """None of these is the name of anything; 405 where what is left over of the path has other methods. The console's pages look at no
+    value of their path: they are below."""
     for key in EVERYWHERE:
         for name in re.findall(r"{\w+}", key[1]):
             for value in ODD:
                 before, _, after = key[1].partition(name)
                 target = target_of(untouched, before).encode() + value + target_of(untouched, after).encode()
-                if "/drafts/" not in key[1] or not re.fullmatch("[A-Za-z0-9_-]+", urllib.parse.unquote(value)):  # a draft's name may be so
+                if key not in PAGES and ("/drafts/" not in key[1] or not re.fullmatch("[A-Za-z0-9_-]+", urllib.parse.unquote(value))):  # a draft's name may be so
                     is_refused(key, ask(untouched, key, *valid(untouched, key), target), 400, 404, 405, 422)
+
+
+def test_a_page_is_the_same_whatever_its_address_says(rest):  # noqa: F811
+    page = rest.desk.call("GET", "/", token=None).content
+    for key in PAGES:
+        for name in re.findall(r"{\w+}", key[1]):
+            for value in ODD:
+                before, _, after = key[1].partition(name)
+                answers = ask(rest, key, target=target_of(rest, before).encode() + value + target_of(rest, after).encode())
+                assert len(answers) == 1 and (answers[0][2] == page) == (answers[0][0] == 200), (key, value)
+                assert answers[0][0] in (200, 400, 404), (key, value, answers)
 
 
 QUERIES = [b"limit=-1", b"limit=0", b"limit=99999999999999999999", b"limit=1e3", b"limit=%31%30%30%30", b"cursor=x", b"cursor=" + b"A" * 4000,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The HTTP server against raw sockets: what a friendly client library would never send. */
 #include "common/clock.h"
+#include "common/gzip.h"
 #include "common/http_server.h"
 
 #include <arpa/inet.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 #include <cmocka.h>
 
 #define MEBIBYTE (1024 * 1024)
@@ -237,7 +239,25 @@ static bool before(struct http_request *request)
     return false;
 }
 
+static void reply_table(struct http_request *request)
+{
+    http_reply_resource(request, &(struct http_resource){.content_type = "text/plain",
+                                                         .tag = "t1",
+                                                         .plain = bytes_of("plain"),
+                                                         .gzip = bytes_of("packed")});
+}
+
+static void reply_plain_table(struct http_request *request)
+{
+    http_reply_resource(request, &(struct http_resource){.content_type = "text/plain",
+                                                         .tag = "t2",
+                                                         .plain = bytes_of("plain"),
+                                                         .is_private = true});
+}
+
 static const struct http_route routes[] = {
+    {.method = "GET", .path = "/v1/table", .handler = reply_table},
+    {.method = "GET", .path = "/v1/table/plain", .handler = reply_plain_table},
     {.method = "POST",
      .path = "/v1/echo",
      .handler = echo,
@@ -412,6 +432,104 @@ static void request_is_told_apart(void **state)
     assert_non_null(strstr(answer, "ETag: \"7\""));
     assert_non_null(strstr(ask(GET("/v1/things/me")), "me, literally"));
     assert_non_null(strstr(ask(GET("/v1/things/me/parts/7")), "\"id\":\"me\""));
+}
+
+/* --- what does not change ----------------------------------------------------------------------------------------- */
+
+static char *ask_table(const char *path, const char *header, const char *value)
+{
+    CLEANUP(mem_free)
+    char *request = mem_printf("GET %s HTTP/1.1\r\nHost: x\r\n%s: %s\r\n\r\n", path, header, value);
+    return ask(request);
+}
+
+static void resource_is_packed_for_whom_takes_that(void **state)
+{
+    static const struct {
+        const char *accepted;
+        bool packed;
+    } asked[] = {
+        {"gzip", true},
+        {"GZIP", true},
+        {"deflate, gzip;q=1.0, *;q=0.5", true},
+        {"br;q=1.0,gzip;q=0.001", true},
+        {"*", true},
+        {" gzip ", true},
+        {"", false},
+        {"identity", false},
+        {"gzip;q=0", false},
+        {"gzip; q=0.000, *", false},
+        {"*;q=0", false},
+        {"gzipped", false},
+        {"x-gzip", false},
+        {"gzip;level=9", false}, /* not understood */
+        {";;,,;q=,gzi", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(asked); i++) {
+        char *answer = ask_table("/v1/table", "Accept-Encoding", asked[i].accepted);
+        assert_status(answer, 200);
+        assert_non_null(strstr(answer, asked[i].packed ? "\r\n\r\npacked" : "\r\n\r\nplain"));
+        assert_true(asked[i].packed == (strstr(answer, "Content-Encoding: gzip\r\n") != NULL));
+        assert_non_null(strstr(answer, asked[i].packed ? "ETag: \"t1-gzip\"" : "ETag: \"t1\""));
+        assert_non_null(strstr(answer, "Vary: Accept-Encoding\r\n"));
+        assert_non_null(strstr(answer, "Cache-Control: no-cache\r\n"));
+    }
+    char *answer = ask_table("/v1/table/plain", "Accept-Encoding", "gzip");
+    assert_non_null(strstr(answer, "\r\n\r\nplain"));
+    assert_null(strstr(answer, "Content-Encoding"));
+    assert_non_null(strstr(answer, "Cache-Control: private, no-cache\r\n"));
+}
+
+static void resource_that_is_known_is_not_sent_again(void **state)
+{
+    static const struct {
+        const char *known;
+        int status;
+    } asked[] = {{"\"t1\"", 304},
+                 {"W/\"t1\"", 304},
+                 {"\"x\", \"t1\"", 304},
+                 {"*", 304},
+                 {"\"t1-gzip\"", 200},
+                 {"\"t\"", 200},
+                 {"t1", 200},
+                 {"", 200}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(asked); i++) {
+        char *answer = ask_table("/v1/table", "If-None-Match", asked[i].known);
+        assert_status(answer, asked[i].status);
+        assert_non_null(strstr(answer, "ETag: \"t1\"\r\n"));
+        assert_true((asked[i].status == 200) == (strstr(answer, "plain") != NULL));
+    }
+    char *answer = ask("GET /v1/table HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n"
+                       "If-None-Match: \"t1-gzip\"\r\n\r\n");
+    assert_status(answer, 304);
+    assert_null(strstr(answer, "Content-Encoding"));
+}
+
+static void packed_bytes_are_the_same_ones(void **state)
+{
+    (void)state;
+    static char bytes[300000], back[sizeof bytes + 1];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * i >> 7);
+    const size_t lengths[] = {0, 1, 100, sizeof bytes};
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        CLEANUP(buf_free) struct buf once, again;
+        gzip_pack((struct bytes){bytes, lengths[i]}, &once);
+        gzip_pack((struct bytes){bytes, lengths[i]}, &again);
+        assert_int_equal(once.length, again.length);
+        assert_memory_equal(once.data, again.data, once.length);
+        z_stream stream = {.next_in = (Bytef *)once.data,
+                           .avail_in = (uInt)once.length,
+                           .next_out = (Bytef *)back,
+                           .avail_out = sizeof back};
+        assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
+        assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+        assert_int_equal(stream.total_out, lengths[i]);
+        assert_memory_equal(back, bytes, lengths[i]);
+        inflateEnd(&stream);
+    }
 }
 
 static void unknown_path_and_method(void **state)
@@ -1019,6 +1137,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(body_comes_back),
         TEST(request_is_told_apart),
+        TEST(resource_is_packed_for_whom_takes_that),
+        TEST(resource_that_is_known_is_not_sent_again),
+        TEST(packed_bytes_are_the_same_ones),
         TEST(unknown_path_and_method),
         TEST(head_has_no_body),
         TEST(pipelined_requests_are_answered_in_order),
