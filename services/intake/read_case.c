@@ -129,6 +129,8 @@ static bool read_query(struct http_request *request, struct words_question *ques
                 read_moment(request, "opened_to", true, &ret_query->to_us) &&
                 read_boolean(request, "held", &ret_query->held) &&
                 read_boolean(request, "overdue", &ret_query->overdue) &&
+                read_boolean(request, "open", &ret_query->open) &&
+                read_boolean(request, "attention", &ret_query->attention) &&
                 intake_read_words(request, question, &has_words);
     if (read && has_words)
         ret_query->question = question;
@@ -150,8 +152,9 @@ static void run_list(struct http_request *request)
 {
     struct why why = {0};
     struct view_query query;
-    static const char *const names[] = {"status",    "customer", "operator", "type", "opened_from",
-                                        "opened_to", "held",     "overdue",  "q"};
+    static const char *const names[] = {"status",      "customer",  "operator", "type",
+                                        "opened_from", "opened_to", "held",     "overdue",
+                                        "open",        "attention", "q"};
     CLEANUP(words_clear) struct words_question question = {0};
     json_t *page = NULL;
     if (!read_query(request, &question, &query))

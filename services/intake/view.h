@@ -104,6 +104,9 @@ struct view_query {
     const char *status, *customer, *operator, * type;
     int64_t from_us, to_us; /* opened from … to, without the end; 0 and INT64_MAX: at any time */
     bool held, overdue;
+    bool open; /* not closed */
+    bool
+        attention; /* open, and somebody must look at it: overdue, held, next_steps or untouched (openapi.yaml) */
     int limit;
     const char *cursor; /* opaque, NULL: from the newest */
 };

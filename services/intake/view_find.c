@@ -38,8 +38,10 @@ static bool add_case(struct page *page, const char *id)
     if (row) {
         struct view_case found = {.state = view_column_json(page->whole, 0),
                                   .extraction = view_column_json(page->whole, 1),
-                                  .escalation = view_column_json(page->whole, 2)};
-        json_array_append_new(page->cases, view_render_row(&found));
+                                  .escalation = view_column_json(page->whole, 2),
+                                  .notifications = view_column_json(page->whole, 3)};
+        json_array_append_new(page->cases,
+                              view_render_row(&found, sqlite3_column_int(page->whole, 4)));
         view_case_clear(&found);
     }
     sqlite3_reset(page->whole);
@@ -82,12 +84,18 @@ static const char *index_for(const struct view_query *query)
     static const char *const by_mask[] = {
         NULL,         "lines_status",      "lines_operator",      "lines_status_operator",
         "lines_type", "lines_status_type", "lines_operator_type", "lines_status_operator_type"};
+    static const char *const by_mask_of_open[] = {"lines_open", "lines_open_operator",
+                                                  "lines_open_type", "lines_open_operator_type"};
     if (query->overdue)
         return "lines_overdue";
     if (query->held)
         return "lines_held";
+    if (query->attention)
+        return "lines_attention";
     if (query->customer)
         return "lines_customer";
+    if (query->open && !query->status) /* which says it already, or the contrary */
+        return by_mask_of_open[(query->operator? 1 : 0) | (query->type ? 2 : 0)];
     return by_mask[(query->status ? 1 : 0) | (query->operator? 2 : 0) | (query->type ? 4 : 0)];
 }
 
@@ -106,6 +114,10 @@ static void add_filters(struct buf *sql, const struct view_query *query)
         buf_add_text(sql, " AND l.held = 1");
     if (query->overdue)
         buf_add_text(sql, " AND l.overdue = 1");
+    if (query->attention)
+        buf_add_text(sql, " AND l.attention = 1");
+    if (query->open)
+        buf_add_text(sql, " AND l.open = 1");
 }
 
 static void bind_filters(sqlite3_stmt *statement, const struct view_query *query, int64_t before)
@@ -157,6 +169,9 @@ static enum verdict read_lines(struct page *page, bool by_grams, int64_t before)
  * Only behind them the grams are asked. */
 static enum verdict fill_page(struct page *page, int64_t before)
 {
+    const char *status = page->query->status;
+    if (page->query->open && status && strcmp(status, "closed") == 0)
+        return VERDICT_OK; /* no case is both: none needs to be looked at to know */
     bool words = page->query->question, filters = index_for(page->query);
     page->left = words ? FEW : -1;
     page->at = before;
@@ -181,7 +196,8 @@ enum verdict view_list(struct view *view, const struct view_query *query, json_t
     BORROW(reader, view);
     CLEANUP(view_finalize)
     sqlite3_stmt *whole =
-        view_prepare(reader.db, "SELECT state, extraction, escalation FROM cases WHERE id = ?1");
+        view_prepare(reader.db, "SELECT state, extraction, escalation, notifications, untouched"
+                                " FROM cases WHERE id = ?1");
     struct page page = {
         .reader = &reader, .query = query, .whole = whole, .cases = json_array(), .why = why};
     enum verdict verdict = fill_page(&page, before);

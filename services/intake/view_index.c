@@ -5,7 +5,8 @@
  * A line's number (seq) is the time of the opening in eighths of a microsecond: the newest first is the order of the rows
  * themselves, a period is a range of them, a page goes on behind a number, and FTS5 gives what it finds in that order
  * without sorting. Every combination of status, operator and type has an index of its own, so that ten cases among a
- * million are ten steps. Customer, held and overdue choose few cases alone.
+ * million are ten steps; so has every one of open cases with operator and type. Customer, held, overdue and attention choose
+ * few cases alone.
  */
 #include "services/intake/view_internal.h"
 #include "services/intake/view_words.h"
@@ -29,7 +30,7 @@ const char view_index_schema[] =
     "CREATE TABLE IF NOT EXISTS lines (seq INTEGER PRIMARY KEY, id TEXT, status TEXT, customer "
     "TEXT, "
     "operator TEXT, type TEXT, held INTEGER, overdue INTEGER, duplicate_of TEXT, out_of_hours "
-    "INTEGER, answered_us INTEGER, words TEXT);"
+    "INTEGER, answered_us INTEGER, open INTEGER, attention INTEGER, words TEXT);"
     "CREATE INDEX IF NOT EXISTS lines_status ON lines (status);"
     "CREATE INDEX IF NOT EXISTS lines_operator ON lines (operator);"
     "CREATE INDEX IF NOT EXISTS lines_type ON lines (type);"
@@ -40,6 +41,11 @@ const char view_index_schema[] =
     "CREATE INDEX IF NOT EXISTS lines_customer ON lines (customer) WHERE customer IS NOT NULL;"
     "CREATE INDEX IF NOT EXISTS lines_held ON lines (held) WHERE held = 1;"
     "CREATE INDEX IF NOT EXISTS lines_overdue ON lines (overdue) WHERE overdue = 1;"
+    "CREATE INDEX IF NOT EXISTS lines_attention ON lines (attention) WHERE attention = 1;"
+    "CREATE INDEX IF NOT EXISTS lines_open ON lines (open) WHERE open = 1;"
+    "CREATE INDEX IF NOT EXISTS lines_open_operator ON lines (operator) WHERE open = 1;"
+    "CREATE INDEX IF NOT EXISTS lines_open_type ON lines (type) WHERE open = 1;"
+    "CREATE INDEX IF NOT EXISTS lines_open_operator_type ON lines (operator, type) WHERE open = 1;"
     "CREATE INDEX IF NOT EXISTS lines_duplicate_of ON lines (duplicate_of) WHERE duplicate_of IS "
     "NOT "
     "NULL;"
@@ -84,7 +90,7 @@ static bool write_grams(sqlite3_stmt *statement, int64_t seq, const char *words)
 
 struct line {
     const char *status, *customer, *operator, * type, *duplicate_of;
-    bool held, overdue, out_of_hours;
+    bool held, overdue, out_of_hours, open, attention;
     int64_t answered_us; /* the first search of its logs; 0: not yet */
 };
 
@@ -122,6 +128,8 @@ static struct line line_of(const struct stored_case *stored)
     const json_t *state = stored->state,
                  *incident = json_object_get(json_object_get(state, "hearing"), "incident");
     json_auto_t *flags = status_flags(state, stored->extraction, stored->escalation);
+    json_auto_t *attention =
+        view_attention(state, stored->escalation, stored->steps, stored->untouched);
     return (struct line){.status = status_of(state, stored->extraction, stored->escalation),
                          .customer = json_string_value(json_object_get(state, "customer_id")),
                          .operator= text_at(state, "opened_by", "id"),
@@ -130,7 +138,9 @@ static struct line line_of(const struct stored_case *stored)
                          .held = has_flag(flags, "held"),
                          .overdue = has_flag(flags, "overdue"),
                          .out_of_hours = has_flag(flags, "out_of_hours"),
-                         .answered_us = first_answer_us(stored->extraction)};
+                         .answered_us = first_answer_us(stored->extraction),
+                         .open = !json_object_get(state, "closed"),
+                         .attention = json_array_size(attention) > 0};
 }
 
 static bool is_taken(struct view *view, int64_t seq)
@@ -169,6 +179,8 @@ static void bind_line(sqlite3_stmt *statement, int64_t seq, const struct line *l
     sqlite3_bind_int(statement, 9, line->out_of_hours);
     if (line->answered_us)
         sqlite3_bind_int64(statement, 10, line->answered_us);
+    sqlite3_bind_int(statement, 11, line->open);
+    sqlite3_bind_int(statement, 12, line->attention);
 }
 
 static bool insert_line(struct view *view, const struct stored_case *stored,
@@ -177,11 +189,11 @@ static bool insert_line(struct view *view, const struct stored_case *stored,
     CLEANUP(view_done)
     sqlite3_stmt *statement =
         view_write(view, "INSERT INTO lines (seq, status, customer, operator, type, held, overdue,"
-                         " duplicate_of, out_of_hours, answered_us, id, words)"
-                         " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)");
+                         " duplicate_of, out_of_hours, answered_us, open, attention, id, words)"
+                         " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)");
     bind_line(statement, stored->seq, line);
-    view_bind_text(statement, 11, stored->id);
-    view_bind_text(statement, 12, words);
+    view_bind_text(statement, 13, stored->id);
+    view_bind_text(statement, 14, words);
     return view_run(statement) &&
            write_grams(view_write(view, "INSERT INTO grams (rowid, text) VALUES (?1, ?2)"),
                        stored->seq, words);
@@ -193,9 +205,11 @@ static bool update_line(struct view *view, int64_t seq, const struct line *line)
     CLEANUP(view_done)
     sqlite3_stmt *statement = view_write(
         view, "UPDATE lines SET status=?2, customer=?3, operator=?4, type=?5, held=?6, overdue=?7,"
-              " duplicate_of=?8, out_of_hours=?9, answered_us=?10 WHERE seq = ?1 AND NOT (status IS"
+              " duplicate_of=?8, out_of_hours=?9, answered_us=?10, open=?11, attention=?12"
+              " WHERE seq = ?1 AND NOT (status IS"
               " ?2 AND customer IS ?3 AND operator IS ?4 AND type IS ?5 AND held IS ?6 AND overdue"
-              " IS ?7 AND duplicate_of IS ?8 AND out_of_hours IS ?9 AND answered_us IS ?10)");
+              " IS ?7 AND duplicate_of IS ?8 AND out_of_hours IS ?9 AND answered_us IS ?10"
+              " AND open IS ?11 AND attention IS ?12)");
     bind_line(statement, seq, line);
     return view_run(statement);
 }

@@ -83,11 +83,22 @@ extern const char view_index_schema[];
 struct stored_case {
     const char *id;
     json_t *state, *extraction, *escalation;
-    int64_t seq; /* where it stands among all, by the time of its opening; 0: nowhere yet */
+    int64_t seq;    /* where it stands among all, by the time of its opening; 0: nowhere yet */
+    bool steps;     /* notify left the operator something to do */
+    bool untouched; /* view_is_untouched */
 };
 bool view_index_case(struct view *view, struct stored_case *stored); /* sets seq */
 bool view_index_contract(struct view *view, const struct event *event);
 bool view_forget_contract(struct view *view, const char *customer_id);
+
+/* --- view_line.c: a case in the list ------------------------------------------------------------------------------- */
+json_t *view_render_row(const struct view_case *row, bool untouched);
+/* Whether it was opened out of hours or by a program and no person has recorded anything since: `before` this event, after it. */
+bool view_is_untouched(bool before, const struct event *event);
+/* Why somebody must look at an open case: of overdue, held, next_steps, untouched. */
+json_t *view_attention(const json_t *state, const json_t *escalation, bool steps, bool untouched);
+/* What of notify's next steps is not done yet. */
+json_t *view_open_steps(const json_t *notifications);
 
 /* --- view_day.c: the numbers of a day --------------------------------------------------------------------------------- */
 extern const char view_day_schema[];
@@ -116,7 +127,6 @@ void view_letters_sql(const struct view_letter_query *query, struct buf *sql);
 
 sqlite3 *view_reader_take(struct view *view);
 void view_reader_give(struct view *view, sqlite3 *db);
-json_t *view_render_row(const struct view_case *row);          /* a line of the list */
 json_t *view_column_json(sqlite3_stmt *statement, int column); /* NULL for SQL NULL */
 
 /* Reading, in a pool of connections. */

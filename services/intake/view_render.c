@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a case looks in answers: whole, and as a line of the list. Only folded records, no clock. */
+/* How a case looks in answers. Only folded records, no clock. */
 #include "services/intake/view_internal.h"
 
 #include "common/desk/status.h"
@@ -86,26 +86,4 @@ json_t *view_render(const struct view_case *view_case)
                         or_empty(json_object_get(view_case->notifications, "next_steps")));
     json_object_update(answer, view_case->links);
     return answer;
-}
-
-json_t *view_render_row(const struct view_case *row)
-{
-    const json_t *state = row->state, *hearing = json_object_get(state, "hearing");
-    const char *triage = json_string_value(json_object_get(row->extraction, "status"));
-    const char *escalation = json_string_value(json_object_get(row->escalation, "state"));
-    static const char *const shown[] = {"id", "number", "revision", "opened_at"};
-    json_t *line = json_object();
-    for (size_t i = 0; i < COUNT_OF(shown); i++)
-        json_object_set(line, shown[i], json_object_get(state, shown[i]));
-    json_object_set_new(line, "status",
-                        json_string(status_of(state, row->extraction, row->escalation)));
-    json_object_set_new(line, "flags", status_flags(state, row->extraction, row->escalation));
-    json_object_set_new(line, "customer_id", or_null(json_object_get(state, "customer_id")));
-    json_object_set_new(line, "company",
-                        or_null(json_object_get(json_object_get(hearing, "contact"), "company")));
-    json_object_set_new(line, "type",
-                        or_null(json_object_get(json_object_get(hearing, "incident"), "type")));
-    json_object_set_new(line, "triage", json_string(triage ? triage : "waiting"));
-    json_object_set_new(line, "escalation", json_string(escalation ? escalation : "none"));
-    return line;
 }

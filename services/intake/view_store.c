@@ -18,28 +18,33 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT 8 /* also another one when words or grams are made in another way */
+#define FORMAT 9 /* also another one when words or grams are made in another way */
 
 const char *const view_topics[VIEW_TOPICS] = {
     "cases",         "contracts", "extractions", "escalation-status",
     "notifications", "audit",     "dead-letters"};
 
-static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS cases (id TEXT PRIMARY KEY, state TEXT, extraction TEXT, "
-    "escalation TEXT, notifications TEXT, seq INTEGER);" /* with rowid: wide rows stay in one page */
-    "CREATE TABLE IF NOT EXISTS events (part INTEGER, off INTEGER, case_id TEXT, id TEXT, type "
-    "TEXT, time TEXT,"
-    " value BLOB, extends TEXT, head TEXT, revision INTEGER, refusal INTEGER, pointer TEXT, why "
-    "TEXT,"
-    " PRIMARY KEY (part, off)) WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS events_of_case ON events (case_id, off);"
-    "CREATE TABLE IF NOT EXISTS audit (part INTEGER, off INTEGER, case_id TEXT, value TEXT, "
-    "PRIMARY KEY (part, off))"
-    " WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS audit_of_case ON audit (case_id, off);"
-    "CREATE TABLE IF NOT EXISTS offsets (topic TEXT, part INTEGER, next INTEGER, PRIMARY KEY "
-    "(topic, part)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS identity (text TEXT);";
+static const char schema[] = "CREATE TABLE IF NOT EXISTS cases (id TEXT PRIMARY KEY, state TEXT, "
+                             "extraction TEXT, "
+                             "escalation TEXT, notifications TEXT, seq INTEGER, steps INTEGER, "
+                             "untouched INTEGER);" /* with rowid: wide rows stay in one page */
+                             "CREATE TABLE IF NOT EXISTS events (part INTEGER, off INTEGER, "
+                             "case_id TEXT, id TEXT, type "
+                             "TEXT, time TEXT,"
+                             " value BLOB, extends TEXT, head TEXT, revision INTEGER, refusal "
+                             "INTEGER, pointer TEXT, why "
+                             "TEXT,"
+                             " PRIMARY KEY (part, off)) WITHOUT ROWID;"
+                             "CREATE INDEX IF NOT EXISTS events_of_case ON events (case_id, off);"
+                             "CREATE TABLE IF NOT EXISTS audit (part INTEGER, off INTEGER, case_id "
+                             "TEXT, value TEXT, "
+                             "PRIMARY KEY (part, off))"
+                             " WITHOUT ROWID;"
+                             "CREATE INDEX IF NOT EXISTS audit_of_case ON audit (case_id, off);"
+                             "CREATE TABLE IF NOT EXISTS offsets (topic TEXT, part INTEGER, next "
+                             "INTEGER, PRIMARY KEY "
+                             "(topic, part)) WITHOUT ROWID;"
+                             "CREATE TABLE IF NOT EXISTS identity (text TEXT);";
 
 bool view_sql(sqlite3 *db, const char *sql, struct why *why)
 {
@@ -213,26 +218,6 @@ static enum verdict write_failed(struct view *view, struct why *why)
     return fatal(why, "view: %s", sqlite3_errmsg(view->writer));
 }
 
-/* Per topic: how the last record of a case is kept, where only the last one counts. */
-#define LATEST(column)                                                                             \
-    .store = "INSERT INTO cases (id, " column                                                      \
-             ") VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET " column " = ?2",                   \
-    .forget = "UPDATE cases SET " column " = NULL WHERE id = ?1"
-#define LOAD(column) .load = "SELECT " column " FROM cases WHERE id = ?1"
-static const struct latest {
-    const char *store, *forget;
-    const char *
-        load; /* what was there before is told to the follower; NULL: it is large, and what is new stands at its end */
-    bool is_indexed;
-    bool (*count)(struct view *view, const char *case_id, const json_t *before,
-                  const json_t *after); /* for the day's numbers */
-} latest_of[VIEW_TOPICS] = {
-    [VIEW_EXTRACTIONS] = {LATEST("extraction"), .is_indexed = true},
-    [VIEW_ESCALATION] = {LATEST("escalation"), LOAD("escalation"), .is_indexed = true,
-                         .count = view_day_handovers},
-    [VIEW_NOTICES] = {LATEST("notifications"), LOAD("notifications"), .count = view_day_notices},
-};
-
 /* --- cases ---------------------------------------------------------------------------------------------------------------- */
 
 /* An empty state for a case not yet seen. */
@@ -241,7 +226,8 @@ static enum verdict load_case(struct view *view, const char *case_id, struct sto
 {
     CLEANUP(view_done)
     sqlite3_stmt *statement =
-        view_write(view, "SELECT state, extraction, escalation, seq FROM cases WHERE id = ?1");
+        view_write(view, "SELECT state, extraction, escalation, seq, steps, untouched FROM cases"
+                         " WHERE id = ?1");
     bool row;
     *ret_case = (struct stored_case){.id = case_id};
     view_bind_text(statement, 1, case_id);
@@ -251,6 +237,8 @@ static enum verdict load_case(struct view *view, const char *case_id, struct sto
         ret_case->extraction = view_column_json(statement, 1);
         ret_case->escalation = view_column_json(statement, 2);
         ret_case->seq = sqlite3_column_int64(statement, 3);
+        ret_case->steps = sqlite3_column_int(statement, 4);
+        ret_case->untouched = sqlite3_column_int(statement, 5);
     }
     if (!ret_case->state)
         ret_case->state = json_object();
@@ -268,11 +256,12 @@ static bool store_state(struct view *view, const struct stored_case *stored)
 {
     CLEANUP(view_done)
     sqlite3_stmt *statement =
-        view_write(view, "INSERT INTO cases (id, state, seq) VALUES (?1,?2,?3)"
-                         " ON CONFLICT (id) DO UPDATE SET state=?2, seq=?3");
+        view_write(view, "INSERT INTO cases (id, state, seq, untouched) VALUES (?1,?2,?3,?4)"
+                         " ON CONFLICT (id) DO UPDATE SET state=?2, seq=?3, untouched=?4");
     view_bind_text(statement, 1, stored->id);
     bind_json(statement, 2, stored->state);
     sqlite3_bind_int64(statement, 3, stored->seq);
+    sqlite3_bind_int(statement, 4, stored->untouched);
     return view_run(statement);
 }
 
@@ -322,8 +311,10 @@ static enum verdict store_case_event(struct view *view, const struct kafka_recor
         return VERDICT_FATAL;
     struct case_verdict verdict = case_apply(stored.state, event);
     bool done = store_event(view, record, event, stored.state, &verdict);
-    if (done && verdict.refusal == CASE_ACCEPTED)
+    if (done && verdict.refusal == CASE_ACCEPTED) {
+        stored.untouched = view_is_untouched(stored.untouched, event);
         done = view_index_case(view, &stored) && store_state(view, &stored);
+    }
     if (done && verdict.refusal == CASE_ACCEPTED)
         tell_follower(view, VIEW_CASES, event, NULL, stored.state);
     return done ? VERDICT_OK : write_failed(view, why);
@@ -346,6 +337,49 @@ static bool index_again(struct view *view, const char *case_id, struct why *why)
     return load_case(view, case_id, &stored, why) == VERDICT_OK &&
            (!stored.seq || view_index_case(view, &stored));
 }
+
+/* Of notices a line shows nothing but this: a record that changes something else costs nothing more. */
+static bool note_steps(struct view *view, const char *case_id, const json_t *before,
+                       const json_t *after)
+{
+    json_auto_t *were = view_open_steps(before), *are = view_open_steps(after);
+    bool steps = json_array_size(are) > 0;
+    struct why why = {0};
+    if (steps == (json_array_size(were) > 0))
+        return true;
+    CLEANUP(view_done)
+    sqlite3_stmt *statement = view_write(view, "UPDATE cases SET steps = ?2 WHERE id = ?1");
+    view_bind_text(statement, 1, case_id);
+    sqlite3_bind_int(statement, 2, steps);
+    return view_run(statement) && index_again(view, case_id, &why);
+}
+
+static bool count_notices(struct view *view, const char *case_id, const json_t *before,
+                          const json_t *after)
+{
+    return view_day_notices(view, case_id, before, after) &&
+           note_steps(view, case_id, before, after);
+}
+
+/* Per topic: how the last record of a case is kept, where only the last one counts. */
+#define LATEST(column)                                                                             \
+    .store = "INSERT INTO cases (id, " column                                                      \
+             ") VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET " column " = ?2",                   \
+    .forget = "UPDATE cases SET " column " = NULL WHERE id = ?1"
+#define LOAD(column) .load = "SELECT " column " FROM cases WHERE id = ?1"
+static const struct latest {
+    const char *store, *forget;
+    const char *
+        load; /* what was there before is told to the follower; NULL: it is large, and what is new stands at its end */
+    bool is_indexed;
+    bool (*count)(struct view *view, const char *case_id, const json_t *before,
+                  const json_t *after); /* for what is kept beside it */
+} latest_of[VIEW_TOPICS] = {
+    [VIEW_EXTRACTIONS] = {LATEST("extraction"), .is_indexed = true},
+    [VIEW_ESCALATION] = {LATEST("escalation"), LOAD("escalation"), .is_indexed = true,
+                         .count = view_day_handovers},
+    [VIEW_NOTICES] = {LATEST("notifications"), LOAD("notifications"), .count = count_notices},
+};
 
 /* What is kept of the topic so far; NULL where there is nothing. */
 static enum verdict load_latest(struct view *view, const char *sql, const char *case_id,

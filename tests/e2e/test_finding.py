@@ -109,7 +109,8 @@ def test_words_that_cannot_be_asked_for_are_refused_with_the_reason(desk):
     assert refused(desk, type="unheard") == [("/type", "choice")]
     assert refused(desk, opened_from="yesterday") == [("/opened_from", "format")]
     assert refused(desk, opened_to="2026-11-24T09:00:00") == [("/opened_to", "format")]
-    assert refused(desk, held="yes") == [("/held", "choice")]
+    for flag in ("held", "overdue", "open", "attention"):
+        assert refused(desk, **{flag: "yes"}) == [("/" + flag, "choice")]
     assert refused(desk, cursor="1.2") == [("/cursor", "format")]
     assert refused(desk, operator="") == [("/operator", "length")]
     for q in ('"', "*", "a\"b OR c", "NEAR(", "-x", "^見本", "%_", "';DROP", "é", "\u200b見本", "👍", "﷽" * 60):
@@ -145,6 +146,13 @@ def many(desk):
     return customer, [desk.case(case_id) for case_id in opened]
 
 
+def needs_somebody(case):
+    """All that is recorded here a person has recorded."""
+    untouched = "out_of_hours" in case["flags"] and case["revision"] == 1
+    steps = [step for step in case["next_steps"] if not step.get("done")]
+    return "closed" not in case and bool({"held", "overdue"} & set(case["flags"]) or untouched or steps)
+
+
 def fits(case, asked):
     contact = case["hearing"]["contact"]
     opened = datetime.fromisoformat(case["opened_at"].replace("Z", "+00:00"))
@@ -152,6 +160,7 @@ def fits(case, asked):
         "status": lambda v: case["status"] == v, "customer": lambda v: case["customer_id"] == v,
         "operator": lambda v: case["opened_by"]["id"] == v, "type": lambda v: case["hearing"]["incident"]["type"] == v,
         "held": lambda v: v == "false" or "held" in case["flags"], "overdue": lambda v: v == "false" or "overdue" in case["flags"],
+        "open": lambda v: v == "false" or "closed" not in case, "attention": lambda v: v == "false" or needs_somebody(case),
         "opened_from": lambda v: opened >= datetime.fromisoformat(v), "opened_to": lambda v: opened < datetime.fromisoformat(v),
         "q": lambda v: all(word in contact["company"] for word in v.split())}
     return all(checks[name](value) for name, value in asked.items())
@@ -163,7 +172,7 @@ def test_every_combination_of_filters_lists_what_fits_and_nothing_else(desk, man
     times = sorted(case["opened_at"] for case in cases)
     values = {
         "status": ["consultation", "policy", "handover", "closed"], "operator": sorted({case["opened_by"]["id"] for case in cases}),
-        "type": ["ransomware", "malware", "ddos"], "held": ["true", "false"], "overdue": ["true", "false"],
+        "type": ["ransomware", "malware", "ddos"], "held": ["true", "false"], "overdue": ["true", "false"], "open": ["true", "false"], "attention": ["true", "false"],
         "opened_from": [times[20].replace("Z", "+00:00")], "opened_to": [times[45].replace("Z", "+00:00")],
         "q": ["繍針", "大阪", "繍針製作所", "大阪 商会", "繍針 東京", "大阪繍針商会"]}
     hits = 0
@@ -214,6 +223,37 @@ def test_pages_go_on_where_they_ended_while_cases_are_opened(desk, many):
         assert len(got) == len(set(got))
         assert [i for i in got if i in want] == want, asked
         assert {line["id"] for line in before} <= set(got)
+
+
+# --- whom to help now ------------------------------------------------------------------------------------------------
+def line_of(desk, case_id, **asked):
+    return next((line for line in listed(desk, **asked)["cases"] if line["id"] == case_id), None)
+
+
+def test_a_line_says_what_the_queue_shows(desk):
+    customer = f"LINE-{STAMP}"
+    text = "あ" * 119 + "😀" + "い" * 50
+    case_id = desk.open_case(customer=customer, hearing={"contact": {"person": "見本 花子"}, "incident": {"summary": text}})
+    desk.extraction_done(case_id)
+    case, line = desk.case(case_id), line_of(desk, case_id, customer=customer)
+    assert line["summary"] == text[:120] and line["person"] == "見本 花子" and line["opened_by"] == case["opened_by"]["id"]
+    assert line["changed_at"] == case["changed_at"] and (line["detections"], line["blocked"]) == (0, 0)
+    assert line["reasons"] == [] and line["reply_by"] is None and line["next_steps"] == []
+    desk.request_handover(case_id)
+    until("held", lambda: line_of(desk, case_id, customer=customer)["reasons"])
+    line, reasons = line_of(desk, case_id, attention="true"), desk.case(case_id)["escalation"]["reasons"]
+    assert line["attention"][0] == "held" and set(line["reasons"]) == {reason["code"] for reason in reasons}
+    promised = (datetime.now(timezone.utc) + timedelta(hours=3)).isoformat(timespec="seconds").replace("+00:00", "Z")
+    desk.ok("POST", f"/v1/cases/{case_id}/actions", {"kind": "callback", "by": "operator", "callback": {"due_at": promised}})
+    due = until("a clock runs", lambda: (line_of(desk, case_id, customer=customer)["due"] or {}).get("clock") == "callback"
+                and line_of(desk, case_id, customer=customer)["due"])
+    clock = next(clock for clock in desk.case(case_id)["clocks"] if clock["clock"] == "callback")
+    assert due == {name: clock[name] for name in ("clock", "due_at", "ja", "en")}
+    desk.ok("POST", f"/v1/cases/{case_id}/close", {"outcome": "no_incident", "reason": "x"})
+    assert line_of(desk, case_id, customer=customer)["attention"] == []
+    assert not line_of(desk, case_id, customer=customer, open="true") and not line_of(desk, case_id, customer=customer, attention="true")
+    assert line_of(desk, case_id, customer=customer, open="false")
+    assert listed(desk, open="true", status="closed")["cases"] == []
 
 
 # --- what changes -------------------------------------------------------------------------------------------------

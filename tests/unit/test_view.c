@@ -23,7 +23,10 @@ static int open_view(void **state)
     struct why why = {0};
     assert_non_null(mkdtemp(folder));
     view.partitions = 12;
-    return view_store_open(&view, folder, "test", &why) == VERDICT_OK ? 0 : -1;
+    if (view_store_open(&view, folder, "test", &why) != VERDICT_OK)
+        return -1;
+    view.begun_anew = false; /* whatever is refused is to be told */
+    return 0;
 }
 
 static int close_view(void **state)
@@ -46,7 +49,9 @@ static struct view_query query_of(unsigned mask)
                                .type = mask & 4 ? "ddos" : NULL,
                                .customer = mask & 8 ? "SAMPLE-A" : NULL,
                                .held = mask & 16,
-                               .overdue = mask & 32};
+                               .overdue = mask & 32,
+                               .open = mask & 64,
+                               .attention = mask & 128};
 }
 
 /* How a plan says what SQLite does with each table. */
@@ -67,16 +72,20 @@ static const char *expected_index(unsigned mask)
     static const char *const by_mask[] = {
         NULL,          "lines_status ",      "lines_operator ",      "lines_status_operator ",
         "lines_type ", "lines_status_type ", "lines_operator_type ", "lines_status_operator_type "};
-    return mask & 32   ? "lines_overdue "
-           : mask & 16 ? "lines_held "
-           : mask & 8  ? "lines_customer "
-                       : by_mask[mask & 7];
+    static const char *const of_open[] = {"lines_open ", "lines_open_operator ", "lines_open_type ",
+                                          "lines_open_operator_type "};
+    return mask & 32                  ? "lines_overdue "
+           : mask & 16                ? "lines_held "
+           : mask & 128               ? "lines_attention "
+           : mask & 8                 ? "lines_customer "
+           : mask & 64 && !(mask & 1) ? of_open[mask >> 1 & 3]
+                                      : by_mask[mask & 7];
 }
 
 static void every_combination_of_filters_walks_its_own_index(void **state)
 {
     (void)state;
-    for (unsigned mask = 0; mask < 64; mask++) {
+    for (unsigned mask = 0; mask < 256; mask++) {
         struct view_query query = query_of(mask);
         CLEANUP(buf_free) struct buf sql;
         buf_init(&sql, 4000);
@@ -97,7 +106,7 @@ static void every_combination_of_filters_walks_its_own_index(void **state)
 static void words_are_asked_of_the_grams_in_the_order_of_the_list(void **state)
 {
     (void)state;
-    for (unsigned mask = 0; mask < 64; mask++) {
+    for (unsigned mask = 0; mask < 256; mask++) {
         struct view_query query = query_of(mask);
         CLEANUP(buf_free) struct buf sql;
         buf_init(&sql, 4000);
@@ -108,6 +117,219 @@ static void words_are_asked_of_the_grams_in_the_order_of_the_list(void **state)
         assert_non_null(strstr(plan, "\nSEARCH l USING INTEGER PRIMARY KEY (rowid=?)\n"));
         assert_null(strstr(plan, "TEMP B-TREE"));
     }
+}
+
+/* --- whom to help now ---------------------------------------------------------------------------------------------------- */
+
+#define CASE_Q "01900000-0000-7000-8000-0000000000aa"
+#define CASE_P "01900000-0000-7000-8000-0000000000ab"
+
+static void fold(int topic, const char *key, const char *type, json_t *value);
+
+/* An event of the chain, from whoever has this role. */
+static void act(const char *case_id, const char *type, const char *role, const char *members)
+{
+    struct why why = {0};
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement =
+        view_prepare(view.writer, "SELECT json_extract(state, '$.head') FROM cases WHERE id = ?1");
+    bool row;
+    view_bind_text(statement, 1, case_id);
+    assert_int_equal(view_step(&view, view.writer, statement, &row, &why), VERDICT_OK);
+    json_t *data = json_pack("{s:s?, s:{s:s, s:s}, s:i}", "extends",
+                             row ? (const char *)sqlite3_column_text(statement, 0) : NULL, "actor",
+                             "id", role, "role", role, "rules", CASE_RULES_VERSION);
+    json_object_update_new(data, json_loads(members, 0, NULL));
+    fold(VIEW_CASES, case_id, type, data);
+}
+
+#define HEARING(summary)                                                                           \
+    "\"hearing\":{\"contact\":{\"company\":\"見本\",\"person\":\"見本 "                            \
+    "花子\",\"phone\":\"0300001234\"},"                                                            \
+    "\"incident\":{\"summary\":\"" summary "\"}}"
+
+static json_t *page_of(const struct view_query *asked)
+{
+    struct why why = {0};
+    struct view_query query = *asked;
+    json_t *page = NULL;
+    query.to_us = INT64_MAX;
+    query.limit = 200;
+    assert_int_equal(view_list(&view, &query, &page, &why), VERDICT_OK);
+    json_t *cases = json_incref(json_object_get(page, "cases"));
+    json_decref(page);
+    return cases;
+}
+
+/* Why this case is in the list of those that need somebody; "-": it is not. */
+static char *attention_of(const char *case_id)
+{
+    json_auto_t *cases = page_of(&(struct view_query){.attention = true});
+    for (size_t i = 0; i < json_array_size(cases); i++) {
+        const json_t *line = json_array_get(cases, i);
+        if (strcmp(json_string_value(json_object_get(line, "id")), case_id) == 0)
+            return json_dumps(json_object_get(line, "attention"), JSON_COMPACT);
+    }
+    return mem_strdup("-");
+}
+
+#define ASSERT_ATTENTION(case_id, expected)                                                        \
+    do {                                                                                           \
+        CLEANUP(mem_free) char *text_ = attention_of(case_id);                                     \
+        assert_string_equal(text_, expected);                                                      \
+    } while (0)
+
+static void escalation_stands(const char *case_id, const char *status)
+{
+    fold(VIEW_ESCALATION, case_id, "escalation.status", json_loads(status, 0, NULL));
+}
+
+static void notices_stand(const char *case_id, const char *status)
+{
+    fold(VIEW_NOTICES, case_id, "notices.updated", json_loads(status, 0, NULL));
+}
+
+static void who_needs_somebody_is_listed_until_somebody_comes(void **state)
+{
+    (void)state;
+    act(CASE_Q, "case.opened", "operator", "{\"out_of_hours\":true," HEARING("x") "}");
+    act(CASE_P, "case.opened", "operator", "{" HEARING("x") "}");
+    ASSERT_ATTENTION(CASE_P, "-");
+    ASSERT_ATTENTION(CASE_Q, "[\"untouched\"]");
+    act(CASE_Q, "note.added", "machine", "{\"text\":\"from a program\"}");
+    ASSERT_ATTENTION(CASE_Q, "[\"untouched\"]");
+    act(CASE_Q, "note.added", "supervisor", "{\"text\":\"called back\"}");
+    ASSERT_ATTENTION(CASE_Q, "-");
+    act(CASE_Q, "note.added", "machine", "{\"text\":\"and again\"}");
+    ASSERT_ATTENTION(CASE_Q, "-");
+
+    escalation_stands(CASE_Q, "{\"state\":\"held\"}");
+    ASSERT_ATTENTION(CASE_Q, "[\"held\"]");
+    notices_stand(CASE_Q, "{\"next_steps\":[{\"step\":\"make_sure\"}]}");
+    ASSERT_ATTENTION(CASE_Q, "[\"held\",\"next_steps\"]");
+    notices_stand(CASE_Q, "{\"next_steps\":[{\"step\":\"make_sure\",\"done\":true}]}");
+    escalation_stands(CASE_Q, "{\"state\":\"overdue\"}");
+    ASSERT_ATTENTION(CASE_Q, "[\"overdue\"]");
+    act(CASE_Q, "case.closed", "operator", "{\"outcome\":\"no_incident\",\"reason\":\"x\"}");
+    ASSERT_ATTENTION(CASE_Q, "-");
+    json_auto_t *open = page_of(&(struct view_query){.open = true});
+    assert_int_equal(json_array_size(open), 1);
+    json_auto_t *closed = page_of(&(struct view_query){.status = "closed"});
+    assert_int_equal(json_array_size(closed), 1);
+    json_auto_t *none = page_of(&(struct view_query){.status = "closed", .open = true});
+    assert_int_equal(json_array_size(none), 0);
+    act(CASE_Q, "case.reopened", "operator", "{\"reason\":\"x\"}");
+    ASSERT_ATTENTION(CASE_Q, "[\"overdue\"]");
+}
+
+/* What other services say may be read before the case, as after a rebuild. */
+static void the_order_of_the_topics_does_not_matter(void **state)
+{
+    (void)state;
+    static const char id[] = "01900000-0000-7000-8000-0000000000ac";
+    notices_stand(id, "{\"next_steps\":[{\"step\":\"confirm_address\"}]}");
+    escalation_stands(id, "{\"state\":\"held\"}");
+    ASSERT_ATTENTION(id, "-");
+    act(id, "case.opened", "machine", "{" HEARING("x") "}");
+    ASSERT_ATTENTION(id, "[\"held\",\"next_steps\",\"untouched\"]");
+    notices_stand(id, "{\"next_steps\":[]}");
+    escalation_stands(id, "{\"state\":\"none\"}");
+    ASSERT_ATTENTION(id, "[\"untouched\"]");
+    act(id, "hearing.amended", "operator", "{\"patch\":{\"contact\":{\"department\":\"総務\"}}}");
+    ASSERT_ATTENTION(id, "-");
+}
+
+static json_t *line_of(const char *case_id)
+{
+    json_auto_t *cases = page_of(&(struct view_query){0});
+    for (size_t i = 0; i < json_array_size(cases); i++) {
+        json_t *line = json_array_get(cases, i);
+        if (strcmp(json_string_value(json_object_get(line, "id")), case_id) == 0)
+            return json_incref(line);
+    }
+    fail_msg("no line");
+    return NULL;
+}
+
+#define ASSERT_MEMBER(line, name, expected)                                                        \
+    do {                                                                                           \
+        CLEANUP(mem_free)                                                                          \
+        char *text_ = json_dumps(json_object_get(line, name), JSON_ENCODE_ANY | JSON_COMPACT);     \
+        assert_non_null(text_);                                                                    \
+        assert_string_equal(text_, expected);                                                      \
+    } while (0)
+
+static void a_line_says_what_a_queue_shows(void **state)
+{
+    (void)state;
+    static const char id[] = "01900000-0000-7000-8000-0000000000ad";
+#define TEN "一二三四五六七八九😀"
+#define FIFTY TEN TEN TEN TEN TEN
+    act(id, "case.opened", "operator", "{" HEARING(FIFTY FIFTY FIFTY) "}");
+    json_auto_t *bare = line_of(id);
+    ASSERT_MEMBER(bare, "summary", "\"" FIFTY FIFTY TEN TEN "\"");
+    ASSERT_MEMBER(bare, "person", "\"見本 花子\"");
+    ASSERT_MEMBER(bare, "opened_by", "\"operator\"");
+    ASSERT_MEMBER(bare, "detections", "0");
+    ASSERT_MEMBER(bare, "blocked", "0");
+    ASSERT_MEMBER(bare, "reasons", "[]");
+    ASSERT_MEMBER(bare, "reply_by", "null");
+    ASSERT_MEMBER(bare, "due", "null");
+    ASSERT_MEMBER(bare, "next_steps", "[]");
+    ASSERT_MEMBER(bare, "attention", "[]");
+    assert_true(json_is_string(json_object_get(bare, "changed_at")));
+
+    fold(VIEW_EXTRACTIONS, id, "extraction.updated",
+         json_loads("{\"status\":\"found\",\"searches\":["
+                    "{\"id\":\"a\",\"status\":\"found\",\"detections\":3,\"blocked\":1},"
+                    "{\"id\":\"b\",\"status\":\"found\",\"detections\":7,\"blocked\":2},"
+                    "{\"id\":\"c\",\"status\":\"searching\"}]}",
+                    0, NULL));
+    escalation_stands(
+        id, "{\"state\":\"held\",\"handover\":\"h2\",\"reasons\":[{\"code\":\"hearing\","
+            "\"pointer\":\"/a\"},"
+            "{\"code\":\"hearing\",\"pointer\":\"/b\"},{\"code\":\"consent\"}],\"handovers\":["
+            "{\"id\":\"h1\",\"state\":\"declined\",\"reply_by\":\"2026-11-26T01:00:00Z\"}]}");
+    notices_stand(
+        id,
+        "{\"clocks\":[{\"clock\":\"inactive\",\"due_at\":\"2026-11-26T05:00:00Z\",\"ja\":\"ア\","
+        "\"en\":\"A\"},"
+        "{\"clock\":\"callback\",\"due_at\":\"2026-11-26T03:00:00Z\",\"ja\":\"イ\",\"en\":\"B\","
+        "\"change\":\"7\"},"
+        "{\"clock\":\"reply_by\",\"due_at\":\"2026-11-26T01:00:00Z\",\"ja\":\"ウ\",\"en\":\"C\","
+        "\"fired_at\":\"2026-11-26T01:00:00Z\"}],\"next_steps\":["
+        "{\"step\":\"make_sure\",\"since\":\"s\",\"ja\":\"ジ\",\"en\":\"E\",\"notice\":\"n\"},"
+        "{\"step\":\"call_customer\",\"since\":\"s\",\"ja\":\"ジ\",\"en\":\"E\",\"done\":true}]}");
+    json_auto_t *held = line_of(id);
+    ASSERT_MEMBER(held, "detections", "7");
+    ASSERT_MEMBER(held, "blocked", "2");
+    ASSERT_MEMBER(held, "reasons", "[\"hearing\",\"consent\"]");
+    ASSERT_MEMBER(held, "reply_by", "null");
+    ASSERT_MEMBER(held, "due",
+                  "{\"clock\":\"callback\",\"due_at\":\"2026-11-26T03:00:00Z\",\"ja\":\"イ\","
+                  "\"en\":\"B\"}");
+    ASSERT_MEMBER(held, "next_steps",
+                  "[{\"step\":\"make_sure\",\"since\":\"s\",\"ja\":\"ジ\",\"en\":\"E\"}]");
+    ASSERT_MEMBER(held, "attention", "[\"held\",\"next_steps\"]");
+    escalation_stands(
+        id,
+        "{\"state\":\"offered\",\"handover\":\"h2\",\"reasons\":[{\"code\":\"x\"}],\"handovers\":["
+        "{\"id\":\"h2\",\"state\":\"offered\",\"reply_by\":\"2026-11-27T01:00:00Z\"}]}");
+    json_auto_t *offered = line_of(id);
+    ASSERT_MEMBER(offered, "reasons", "[]");
+    ASSERT_MEMBER(offered, "reply_by", "\"2026-11-27T01:00:00Z\"");
+}
+
+static int forget_cases(void **state)
+{
+    (void)state;
+    return view_sql(view.writer,
+                    "DELETE FROM lines; DELETE FROM statuses; DELETE FROM cases;"
+                    "INSERT INTO grams (grams) VALUES ('delete-all'); DELETE FROM events; DELETE "
+                    "FROM handovers;",
+                    &(struct why){0})
+               ? 0
+               : -1;
 }
 
 /* --- the numbers of a day --------------------------------------------------------------------------------------------- */
@@ -478,6 +700,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_combination_of_filters_walks_its_own_index),
         cmocka_unit_test(words_are_asked_of_the_grams_in_the_order_of_the_list),
+        cmocka_unit_test_teardown(who_needs_somebody_is_listed_until_somebody_comes, forget_cases),
+        cmocka_unit_test_teardown(the_order_of_the_topics_does_not_matter, forget_cases),
+        cmocka_unit_test_teardown(a_line_says_what_a_queue_shows, forget_cases),
         cmocka_unit_test(no_number_of_a_day_walks_over_other_days),
         cmocka_unit_test(cases_are_counted_on_the_day_of_the_desk),
         cmocka_unit_test(what_left_is_counted_once_for_each_hand_over),
