@@ -242,7 +242,7 @@ static void drop_foreign(json_t *own)
 static void lighten(json_t *own)
 {
     static const char *const heaviest[] = {"samples", "groups",     "coverage", "pivots",
-                                           "devices", "indicators", "touched"};
+                                           "devices", "indicators", "touched",  "histogram"};
     json_t *searches = json_object_get(own, "searches");
     for (size_t i = 0; i < COUNT_OF(heaviest) && size_of(own) > OWN_BYTES_MAX; i++)
         for (size_t k = 0; k < json_array_size(searches); k++)
@@ -456,7 +456,7 @@ static void fill_in(json_t *own, json_t *search, const struct processor_input *i
                                           "first",           "last",       "bytes",  "sha256",
                                           "truncated",       "chunks",     "ends",   "coverage",
                                           "groups",          "samples",    "pivots", "touched",
-                                          "touched_devices", "spoken"};
+                                          "touched_devices", "spoken",     "severe", "histogram"};
     for (size_t i = 0; i < COUNT_OF(members); i++)
         json_object_set_new(search, members[i],
                             json_deep_copy(json_object_get(input->result, members[i])));

@@ -7,6 +7,9 @@
  */
 #include "services/triage/formats/format.h"
 
+/* What products call critical or worse: `critical` of syslog, 9 of 10, 90 of 100, the words for it. */
+#define DETECTION_SEVERE 90
+
 struct finding {
     bool detection;
     int severity; /* 0 where it is no detection */

@@ -5,6 +5,7 @@
 #include "common/desk/limits.h"
 #include "common/ids.h"
 #include "services/triage/coverage.h"
+#include "services/triage/histogram.h"
 #include "services/triage/spoken.h"
 #include "services/triage/subject.h"
 #include "services/triage/summary.h"
@@ -44,6 +45,7 @@ struct extraction {
     struct coverage *coverage;
     struct summary *summary;
     struct touched *touched;
+    struct histogram histogram;
     struct matches matches, pivots; /* pivots make room for what ranks before them */
     int64_t bytes;
     bool truncated, cancelled;
@@ -64,9 +66,14 @@ void extract_upload_owner(const char *case_id, const char *upload,
 /* --- one record ------------------------------------------------------------------------------------------------------ */
 
 /* Lines without a time of their own carry the time of their upload, which says nothing: they belong to every window. */
+static bool is_untimed(const struct extraction *e, const struct logstore_record *record)
+{
+    return e->upload && record->time_source >= EVENT_TIME_APPEND;
+}
+
 static bool is_in_window(const struct extraction *e, const struct logstore_record *record)
 {
-    if (e->upload && record->time_source >= EVENT_TIME_APPEND)
+    if (is_untimed(e, record))
         return true;
     return record->time_us >= e->request->from_us && record->time_us <= e->request->to_us;
 }
@@ -147,6 +154,15 @@ static const char *device_of(const struct extraction *e, const struct ecs_record
                                   : subject_touches_text(e->subject, record->parsed->line);
 }
 
+static void count_in_time(struct extraction *e, const struct ecs_record *record)
+{
+    bool severe = record->finding->severity >= DETECTION_SEVERE;
+    if (is_untimed(e, record->record))
+        histogram_count_untimed(&e->histogram, severe);
+    else
+        histogram_count(&e->histogram, record->record->time_us, severe);
+}
+
 static void take_detection(struct extraction *e, struct ecs_record *record)
 {
     const int64_t *since = e->request->since;
@@ -161,6 +177,7 @@ static void take_detection(struct extraction *e, struct ecs_record *record)
     subject_learn(e->subject, record->parsed);
     summary_count(e->summary, record);
     summary_sample(e->summary, record);
+    count_in_time(e, record);
     add_match(e, record);
 }
 
@@ -366,9 +383,10 @@ static json_t *summarise(struct extraction *e, const struct extract_result *resu
     json_t *coverage = coverage_json(e->coverage, &counts, COVERAGE_BYTES_MAX);
     json_t *pivots = subject_indicators(e->subject);
     json_t *touched = touched_json(e->touched, TOUCHED_BYTES_MAX);
+    json_t *histogram = histogram_json(&e->histogram);
     size_t taken = size_of(groups) + size_of(coverage) + size_of(pivots) + size_of(ends) +
-                   size_of(touched) + size_of(chunks) + POSITION_BYTES * result->chunk_count +
-                   COUNTS_BYTES;
+                   size_of(touched) + size_of(histogram) + size_of(chunks) +
+                   POSITION_BYTES * result->chunk_count + COUNTS_BYTES;
     assert(taken < LIMIT_SUMMARY_BYTES);
     json_t *summary = json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
@@ -380,6 +398,8 @@ static json_t *summarise(struct extraction *e, const struct extract_result *resu
         chunks, "ends", ends, "coverage", coverage, "groups", groups, "samples",
         summary_samples(e->summary, LIMIT_SUMMARY_BYTES - taken), "pivots", pivots, "touched",
         touched, "touched_devices", (json_int_t)touched_devices(e->touched));
+    json_object_set_new(summary, "severe", json_integer((json_int_t)e->histogram.severe_count));
+    json_object_set_new(summary, "histogram", histogram);
     json_object_set_new(summary, "spoken", spoken_of(summary));
     return summary;
 }
@@ -416,6 +436,7 @@ enum verdict extract_run(const struct extract_request *request, struct extract_r
         .next = mem_alloc((size_t)request->partition_count * sizeof(int64_t)),
     };
     buf_init(&e.line, LIMIT_CHUNK_BYTES - 1);
+    histogram_begin(&e.histogram, request->from_us, request->to_us);
     enum verdict verdict = run_passes(&e, why);
     if (verdict != VERDICT_OK)
         return verdict;

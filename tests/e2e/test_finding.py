@@ -95,7 +95,13 @@ def test_what_a_search_found_finds_the_case(desk):
         f'filehash="{HASH}" msg="File is infected."').encode())
     producer.flush(10)
     case_id = desk.open_case(customer=customer)
-    assert desk.extraction_done(case_id)["status"] == "found"
+    triage = desk.extraction_done(case_id)
+    search = triage["searches"][-1]
+    histogram = search["histogram"]
+    begins = datetime.fromisoformat(histogram["from"].replace("Z", "+00:00"))
+    step = int((now - begins).total_seconds() // histogram["step_s"])
+    assert triage["status"] == "found" and search["detections"] == sum(histogram["all"]) == histogram["all"][step] == 1
+    assert search["severe"] == sum(histogram["severe"]) and len(histogram["severe"]) == len(histogram["all"]) <= 96
     for q in (address, "192.0.2.77", HASH, HASH[:12].upper()):
         until(f"found by {q}", lambda q=q: case_id in ids(desk, q=q), 10)
     assert case_id not in ids(desk, q=HASH[:12] + "0000")

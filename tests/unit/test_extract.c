@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "services/triage/coverage.h"
 #include "services/triage/extract.h"
+#include "services/triage/histogram.h"
 #include "services/triage/subject.h"
 #include "services/triage/unpack.h"
 
@@ -312,6 +313,70 @@ static void zero_bytes_behind_a_gzip_member_are_passed_over(void **state)
     assert_int_equal(unpacked(file, sizeof file, &lines), VERDICT_REJECT);
 }
 
+/* --- when it was ------------------------------------------------------------------------------------------------------- */
+
+static void a_window_has_steps_of_a_round_length(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t from_us, to_us, step_us, begins_us;
+        size_t steps;
+    } windows[] = {
+        /* 2026-11-24T08:00:00Z and so many minutes */
+        {0, 0, 15 * MINUTE_US, 0, 1},
+        {0, 15 * MINUTE_US - 1, 15 * MINUTE_US, 0, 1},
+        {14 * MINUTE_US, 16 * MINUTE_US, 15 * MINUTE_US, 0, 2},
+        {0, DAY_US - 1, 15 * MINUTE_US, 0, 96},
+        {0, DAY_US, 30 * MINUTE_US, 0, 49},
+        {1, 4 * DAY_US, 2 * HOUR_US, 0, 49},
+        {0, 4 * DAY_US - 1, HOUR_US, 0, 96},
+        {HOUR_US, 8 * DAY_US, 3 * HOUR_US, HOUR_US, 64},
+        {0, 90 * DAY_US, DAY_US, -8 * HOUR_US, 91},
+        {0, 400 * DAY_US, 7 * DAY_US, -(5 * DAY_US + 8 * HOUR_US), 58},
+        {0, 7 * 365 * DAY_US, 28 * DAY_US, 0, 0},
+        {0, 100 * 365 * DAY_US, 13 * 28 * DAY_US + 28 * DAY_US, 0, 0},
+        {DAY_US, 0, 15 * MINUTE_US, DAY_US, 1}, /* it ends before it begins */
+    };
+    const int64_t base_us = INT64_C(1795507200000000); /* 2026-11-24T08:00:00Z */
+    for (size_t i = 0; i < COUNT_OF(windows); i++) {
+        struct histogram histogram;
+        histogram_begin(&histogram, base_us + windows[i].from_us, base_us + windows[i].to_us);
+        assert_true(histogram.steps <= HISTOGRAM_STEPS_MAX);
+        assert_int_equal(histogram.from_us % histogram.step_us, 0);
+        assert_true(histogram.from_us <= base_us + windows[i].from_us);
+        assert_int_equal(histogram.step_us, windows[i].step_us);
+        if (!windows[i].steps)
+            continue;
+        assert_int_equal(histogram.from_us - base_us, windows[i].begins_us);
+        assert_int_equal(histogram.steps, windows[i].steps);
+    }
+}
+
+static void every_moment_of_any_window_is_in_a_step(void **state)
+{
+    (void)state;
+    uint64_t dice = 88172645463325252U;
+    for (int i = 0; i < 20000; i++) {
+        dice ^= dice << 13, dice ^= dice >> 7, dice ^= dice << 17;
+        int64_t from_us = (int64_t)(dice >> 12) - (INT64_C(1) << 50);
+        int64_t to_us = from_us + (int64_t)(dice >> (2 + i % 60));
+        struct histogram histogram;
+        histogram_begin(&histogram, from_us, to_us);
+        histogram_count(&histogram, from_us, true);
+        histogram_count(&histogram, to_us, false);
+        histogram_count(&histogram, histogram.from_us - 1, true);
+        int64_t all = 0, severe = 0;
+        for (size_t step = 0; step < histogram.steps; step++) {
+            all += histogram.all[step];
+            severe += histogram.severe[step];
+        }
+        assert_int_equal(all, 2);
+        assert_int_equal(severe, 1);
+        assert_int_equal(histogram.severe_count, 2);
+        assert_true(histogram.all[0] >= 1 && histogram.all[histogram.steps - 1] >= 1);
+    }
+}
+
 /* --- whole searches ---------------------------------------------------------------------------------------------------- */
 
 static char folder[64];
@@ -451,6 +516,59 @@ static void a_summary_is_said_in_both_languages(void **state)
     assert_int_equal(number(most, "count"), 2);
 }
 
+static json_int_t at(const json_t *histogram, const char *name, size_t step)
+{
+    return json_integer_value(json_array_get(json_object_get(histogram, name), step));
+}
+
+/* An hour ago and a day before that; the window is four days long. */
+static void a_summary_says_when_it_was(void **state)
+{
+    (void)state;
+    static const char severe[] = "CEF:0|v|p|1|100|Worm|9|src=10.0.0.1 act=blocked cat=virus";
+    static const char mild[] = "CEF:0|v|p|1|100|Worm|6|src=10.0.0.1 act=blocked cat=virus";
+    comes_in_at(severe, "av", NOW_US - HOUR_US);
+    comes_in_at(mild, "av", NOW_US - HOUR_US);
+    comes_in_at(mild, "av", NOW_US - DAY_US - HOUR_US);
+    comes_in_at(severe, "av", NOW_US - 4 * DAY_US); /* before the window */
+    json_auto_t *summary = search_with("[]", "[]", NULL, NULL);
+    const json_t *histogram = json_object_get(summary, "histogram");
+    json_int_t step_s = number(histogram, "step_s");
+    int64_t from_us = moment(histogram, "from");
+    size_t recent = (size_t)((NOW_US - HOUR_US - from_us) / 1000000 / step_s);
+    size_t earlier = (size_t)((NOW_US - DAY_US - HOUR_US - from_us) / 1000000 / step_s);
+    assert_int_equal(step_s, 2 * 3600);
+    assert_int_equal(number(summary, "detections"), 3);
+    assert_int_equal(number(summary, "severe"), 1);
+    assert_int_equal(at(histogram, "all", recent), 2);
+    assert_int_equal(at(histogram, "severe", recent), 1);
+    assert_int_equal(at(histogram, "all", earlier), 1);
+    assert_int_equal(at(histogram, "severe", earlier), 0);
+    assert_int_equal(json_array_size(json_object_get(histogram, "all")), 49);
+    assert_int_equal(json_array_size(json_object_get(histogram, "severe")), 49);
+    assert_int_equal(number(histogram, "untimed"), 0);
+}
+
+static void what_has_no_time_of_its_own_is_in_no_step(void **state)
+{
+    (void)state;
+    struct logstore_record record = {
+        .time_us = NOW_US,
+        .time_source = EVENT_TIME_APPEND,
+        .line = bytes_of("CEF:0|v|p|1|100|Worm|10|src=10.0.0.1 act=blocked cat=virus")};
+    char owner[LOGSTORE_OWNER_MAX + 1];
+    extract_upload_owner("case", "up", owner);
+    logstore_put(store, owner, &record, NOW_US);
+    json_auto_t *uploads = json_pack("[s]", "up");
+    json_auto_t *summary = search_with("[]", "[]", NULL, uploads);
+    const json_t *histogram = json_object_get(summary, "histogram");
+    assert_int_equal(number(summary, "detections"), 1);
+    assert_int_equal(number(summary, "severe"), 1);
+    assert_int_equal(number(histogram, "untimed"), 1);
+    for (size_t i = 0; i < json_array_size(json_object_get(histogram, "all")); i++)
+        assert_int_equal(at(histogram, "all", i), 0);
+}
+
 /* Customers' devices write Japanese in CP932: the text is found, and half of a character is no quote (ソ is 0x83 0x5c). */
 static void lines_in_cp932_are_searched_as_text(void **state)
 {
@@ -569,7 +687,11 @@ int main(void)
         cmocka_unit_test(a_frame_that_fills_the_last_piece_is_whole),
         cmocka_unit_test(zero_bytes_behind_a_gzip_member_are_passed_over),
         STORE_TEST(what_was_asked_for_is_counted),
+        cmocka_unit_test(a_window_has_steps_of_a_round_length),
+        cmocka_unit_test(every_moment_of_any_window_is_in_a_step),
         STORE_TEST(a_summary_is_said_in_both_languages),
+        STORE_TEST(a_summary_says_when_it_was),
+        STORE_TEST(what_has_no_time_of_its_own_is_in_no_step),
         STORE_TEST(lines_in_cp932_are_searched_as_text),
         STORE_TEST(an_upload_may_hold_lines_outside_the_window),
         STORE_TEST(devices_rank_before_pivots),
