@@ -122,8 +122,9 @@ enum verdict view_contracts(struct view *view, const char *digits,
 /* What was recorded under this event id: the SHA-256 of its value, "" if nothing was. */
 enum verdict view_contract_request(struct view *view, const char *event_id, char ret_sha256[65],
                                    struct why *why);
-/* The numbers of a day (from_us to to_us, without the end) and of this moment; {"opened","out_of_hours","in_time","held",
- * "overdue","handed_over","left":{"cases","handovers","items","bytes"},"notices_failed","dead_letters","cases":{status: n}}. */
+/* The numbers of a day (from_us to to_us, without the end) and of this moment; {"opened","opened_by_hour":[24],"out_of_hours",
+ * "in_time","held","overdue","handed_over","left":{"cases","handovers","items","bytes","list":[at most 100, the newest first]},
+ * "notices_failed","dead_letters","cases":{status: n}}. */
 enum verdict view_day(struct view *view, int64_t from_us, int64_t to_us, int64_t now_us,
                       json_t **ret_numbers, struct why *why);
 

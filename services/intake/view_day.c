@@ -12,10 +12,11 @@
 
 /* As long as a caller stays on the line: what is found within it is told while they talk. */
 #define CALL_US (30LL * 60 * 1000000)
+#define HOURS 24
 
 const char view_day_schema[] =
     "CREATE TABLE IF NOT EXISTS handovers (id TEXT PRIMARY KEY, case_id TEXT, offered_us INTEGER,"
-    " released_us INTEGER, items INTEGER, bytes INTEGER) WITHOUT ROWID;"
+    " released_us INTEGER, items INTEGER, bytes INTEGER, passed INTEGER) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS handovers_of_case ON handovers (case_id);"
     "CREATE INDEX IF NOT EXISTS handovers_offered ON handovers (offered_us);"
     "CREATE INDEX IF NOT EXISTS handovers_released ON handovers (released_us)"
@@ -73,8 +74,9 @@ static bool write_handover(struct view *view, const char *case_id, const json_t 
 {
     CLEANUP(view_done)
     sqlite3_stmt *statement =
-        view_write(view, "INSERT OR REPLACE INTO handovers VALUES (?1,?2,?3,?4,?5,?6)");
-    const json_t *items = json_object_get(handover, "items");
+        view_write(view, "INSERT OR REPLACE INTO handovers VALUES (?1,?2,?3,?4,?5,?6,?7)");
+    const json_t *items = json_object_get(handover, "items"),
+                 *passed = json_object_get(handover, "passed");
     int64_t bytes = 0;
     for (size_t i = 0; i < json_array_size(items); i++)
         bytes += json_integer_value(json_object_get(json_array_get(items, i), "length"));
@@ -84,6 +86,7 @@ static bool write_handover(struct view *view, const char *case_id, const json_t 
     bind_time(statement, 4, time_of(handover, "released_at"));
     sqlite3_bind_int64(statement, 5, (int64_t)json_array_size(items));
     sqlite3_bind_int64(statement, 6, bytes);
+    sqlite3_bind_int64(statement, 7, json_integer_value(json_object_get(passed, "revision")));
     return view_run(statement);
 }
 
@@ -155,6 +158,28 @@ static bool take_numbers(sqlite3_stmt *statement, void *numbers)
     return false;
 }
 
+/* Hours since the day began; the 25th of a day on which clocks go back belongs to the last. */
+static bool take_hour(sqlite3_stmt *statement, void *numbers)
+{
+    json_t *hours = json_object_get(numbers, "opened_by_hour");
+    size_t hour = (size_t)sqlite3_column_int64(statement, 0), last = json_array_size(hours) - 1,
+           place = hour < last ? hour : last;
+    json_int_t before = json_integer_value(json_array_get(hours, place));
+    return json_array_set_new(hours, place,
+                              json_integer(before + sqlite3_column_int64(statement, 1))) == 0;
+}
+
+static bool take_left(sqlite3_stmt *statement, void *left)
+{
+    struct view_left row = {.handover = (const char *)sqlite3_column_text(statement, 0),
+                            .released_us = sqlite3_column_int64(statement, 1),
+                            .items = sqlite3_column_int64(statement, 2),
+                            .bytes = sqlite3_column_int64(statement, 3),
+                            .passed_revision = sqlite3_column_int64(statement, 4)};
+    json_auto_t *state = view_column_json(statement, 5);
+    return json_array_append_new(json_object_get(left, "list"), view_left_row(&row, state)) == 0;
+}
+
 /* ?1 to ?2: the day; of lines ?3 to ?4; ?5: a call; ?6: dead letters are kept since. */
 #define DURING(column) " WHERE " column " >= ?1 AND " column " < ?2"
 const struct view_number view_numbers[] = {
@@ -162,6 +187,8 @@ const struct view_number view_numbers[] = {
      " SUM(answered_us IS NOT NULL AND answered_us - ?5 <= seq / 8 + 1577836800000000) AS in_time"
      " FROM lines WHERE seq >= ?3 AND seq < ?4",
      NULL, take_numbers},
+    {"SELECT (seq - ?3) / 28800000000, COUNT(*) FROM lines WHERE seq >= ?3 AND seq < ?4 GROUP BY 1",
+     NULL, take_hour},
     {"SELECT COUNT(*) AS held FROM lines INDEXED BY lines_held WHERE held = 1", NULL, take_numbers},
     {"SELECT COUNT(*) AS overdue FROM lines INDEXED BY lines_overdue WHERE overdue = 1", NULL,
      take_numbers},
@@ -171,6 +198,11 @@ const struct view_number view_numbers[] = {
     {"SELECT COUNT(DISTINCT case_id) AS cases, COUNT(*) AS handovers, SUM(items) AS items,"
      " SUM(bytes) AS bytes FROM handovers INDEXED BY handovers_released" DURING("released_us"),
      "left", take_numbers},
+    {"SELECT h.id, h.released_us, h.items, h.bytes, h.passed, c.state FROM handovers AS h"
+     " INDEXED BY handovers_released CROSS JOIN cases AS c ON c.id = h.case_id" DURING(
+         "h.released_us") " AND c.state IS NOT NULL"
+                          " ORDER BY h.released_us DESC, h.id DESC LIMIT 100",
+     "left", take_left},
     {"SELECT COUNT(*) AS notices_failed FROM failures INDEXED BY failures_at" DURING("at_us"), NULL,
      take_numbers},
     {"SELECT COUNT(*) AS dead_letters FROM letters INDEXED BY letters_open WHERE closed = 0"
@@ -180,7 +212,8 @@ const struct view_number view_numbers[] = {
 };
 const size_t view_number_count = COUNT_OF(view_numbers);
 
-_Static_assert(VIEW_SLOTS == 8 && VIEW_BEGINNING_US == 1577836800000000, "as in_time reckons");
+_Static_assert(VIEW_SLOTS == 8 && VIEW_BEGINNING_US == 1577836800000000,
+               "as in_time and the hours reckon");
 
 static enum verdict read_numbers(const struct borrowed *reader, const struct view_number *number,
                                  const int64_t *bounds, json_t *numbers, struct why *why)
@@ -189,11 +222,18 @@ static enum verdict read_numbers(const struct borrowed *reader, const struct vie
     json_t *target = numbers;
     for (int i = 1; i <= sqlite3_bind_parameter_count(statement); i++)
         sqlite3_bind_int64(statement, i, bounds[i - 1]);
-    if (number->name) {
-        target = json_object();
-        json_object_set_new(numbers, number->name, target);
-    }
+    if (number->name)
+        target = json_object_get(numbers, number->name);
     return view_list_rows(reader, statement, number->take, target, why);
+}
+
+/* What stands there on a day without anything. */
+static json_t *quiet_day(void)
+{
+    json_t *hours = json_array();
+    for (int i = 0; i < HOURS; i++)
+        json_array_append_new(hours, json_integer(0));
+    return json_pack("{s:o, s:{s:[]}, s:{}}", "opened_by_hour", hours, "left", "list", "cases");
 }
 
 enum verdict view_day(struct view *view, int64_t from_us, int64_t to_us, int64_t now_us,
@@ -205,7 +245,7 @@ enum verdict view_day(struct view *view, int64_t from_us, int64_t to_us, int64_t
                               view_seq_at(to_us),
                               CALL_US,
                               now_us - VIEW_LETTERS_KEPT_US};
-    *ret_numbers = json_object();
+    *ret_numbers = quiet_day();
     enum verdict verdict = view_not_ready(view, why);
     BORROW(reader, view);
     bool whole = verdict == VERDICT_OK && view_sql(reader.db, "BEGIN", why); /* all of one moment */

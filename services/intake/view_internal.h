@@ -107,6 +107,13 @@ bool view_day_handovers(struct view *view, const char *case_id, const json_t *be
                         const json_t *after);
 bool view_day_notices(struct view *view, const char *case_id, const json_t *before,
                       const json_t *after);
+/* --- view_left.c: a line of what left on a day --- */
+struct view_left {
+    const char *handover;
+    int64_t released_us, items, bytes;
+    int64_t passed_revision; /* of the chain, as the gate saw it */
+};
+json_t *view_left_row(const struct view_left *left, const json_t *state);
 /* How each number is asked of SQLite, and under which member it stands; NULL: among the others. */
 struct view_number {
     const char *sql, *name;

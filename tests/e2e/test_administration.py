@@ -371,6 +371,9 @@ def test_the_numbers_of_the_day_follow_what_happens(desk, partner):
     desk.extraction_done(case_id)
     grew = lambda name: overview(desk)[name] - before[name]  # noqa: E731
     assert grew("opened") == 2
+    numbers = overview(desk)
+    hours, opened_at = numbers["opened_by_hour"], desk.case(case_id)["opened_at"]
+    assert len(hours) == 24 and sum(hours) == numbers["opened"] and hours[(int(opened_at[11:13]) + 9) % 24] >= 1
     until("the search is in time", lambda: grew("in_time") == 1)
     desk.request_handover(case_id)
     until("held", lambda: grew("held") == 1)
@@ -382,8 +385,18 @@ def test_the_numbers_of_the_day_follow_what_happens(desk, partner):
     partner.provider.reply("escalation.accepted", offer)
     content = partner.provider.open(offer, partner.gets("key", case_id))["items"]
     left = until("it has left", lambda: (l := overview(desk)["left"]) != before["left"] and l)
-    change = {name: left[name] - before["left"][name] for name in left}
+    change = {name: left[name] - before["left"][name] for name in left if name != "list"}
     assert change == {"cases": 1, "handovers": 1, "items": len(content), "bytes": sum(map(len, content.values()))}
+    line, case = left["list"][0], desk.case(case_id)
+    consent, handover = case["consents"][-1], case["handovers"][-1]
+    assert line == {
+        "id": case_id, "number": case["number"], "company": case["hearing"]["contact"]["company"], "handover": handover["id"],
+        "kind": "handover", "provider": handover["provider"], "items": change["items"], "bytes": change["bytes"],
+        "released_at": next(e["released_at"] for e in case["escalation"]["handovers"] if e["id"] == handover["id"]),
+        "requested_by": handover["requested_by"]["id"],
+        "consent": {name: consent[name] for name in ("document", "version", "channel", "given_at")}}
+    assert desk.withdraw(case_id).status_code == 200  # it has left on that consent all the same
+    assert overview(desk)["left"]["list"][0] == line
     desk.ok("POST", f"/v1/cases/{unknown}/close", {"outcome": "no_incident", "reason": "間違い電話"})
     until("closed", lambda: overview(desk)["cases"].get("closed", 0) == before["cases"].get("closed", 0) + 1)
     assert sum(overview(desk)["cases"].values()) == sum(before["cases"].values()) + 2

@@ -380,9 +380,20 @@ static json_t *numbers(const char *day)
     return found;
 }
 
+/* Without its lists, which are looked at below. */
+static json_t *plain_numbers(const char *day)
+{
+    json_t *found = numbers(day);
+    assert_int_equal(json_array_size(json_object_get(found, "opened_by_hour")), 24);
+    json_object_del(found, "opened_by_hour");
+    assert_true(json_is_array(json_object_get(json_object_get(found, "left"), "list")));
+    json_object_del(json_object_get(found, "left"), "list");
+    return found;
+}
+
 #define ASSERT_NUMBERS(day, expected)                                                              \
     do {                                                                                           \
-        json_auto_t *found_ = numbers(day);                                                        \
+        json_auto_t *found_ = plain_numbers(day);                                                  \
         json_auto_t *wanted_ = json_loads(expected, 0, NULL);                                      \
         assert_non_null(wanted_);                                                                  \
         CLEANUP(mem_free) char *text_ = json_dumps(found_, JSON_SORT_KEYS);                        \
@@ -436,6 +447,11 @@ static void cases_are_counted_on_the_day_of_the_desk(void **state)
         DAY, "{\"opened\":2,\"out_of_hours\":1,\"in_time\":0,\"held\":0,\"overdue\":0,"
              "\"handed_over\":0,\"left\":{\"cases\":0,\"handovers\":0,\"items\":0,"
              "\"bytes\":0},\"notices_failed\":0,\"dead_letters\":0,\"cases\":{\"closed\":3}}");
+    json_auto_t *found = numbers(DAY);
+    const json_t *hours = json_object_get(found, "opened_by_hour");
+    for (size_t i = 0; i < 24;
+         i++) /* the second case at midnight, the third at the end of the day */
+        assert_int_equal(json_integer_value(json_array_get(hours, i)), i == 0 || i == 23);
     assert_true(
         view_sql(view.writer, "DELETE FROM lines; DELETE FROM statuses;", &(struct why){0}));
 }
@@ -469,6 +485,97 @@ static void what_left_is_counted_once_for_each_hand_over(void **state)
         fold(VIEW_ESCALATION, i ? CASE_B : CASE_A, "escalation.status",
              json_pack("{s:s, s:[]}", "state", "none", "handovers"));
     ASSERT_NUMBERS(DAY, QUIET("0", "0") "{}}");
+}
+
+static const char left_state[] =
+    "{\"id\":\"" CASE_A
+    "\",\"number\":\"AAA-AAA-AAA-A\",\"hearing\":{\"contact\":{\"company\":\"見本\"}},"
+    "\"consents\":["
+    "{\"revision\":2,\"document\":\"d\",\"version\":\"1\",\"sha256\":\"a\",\"channel\":\"web\","
+    "\"given_at\":\"t2\","
+    "\"scopes\":[\"desk\",\"provision\"],\"withdrawn\":{\"revision\":4}},"
+    "{\"revision\":5,\"document\":\"d\",\"version\":\"1\",\"sha256\":\"a\",\"channel\":\"paper\","
+    "\"given_at\":\"t5\",\"scopes\":[\"provision\"],\"withdrawn\":{\"revision\":12}},"
+    "{\"revision\":6,\"document\":\"d\",\"version\":\"1\",\"sha256\":\"a\",\"channel\":\"web\","
+    "\"given_at\":\"t6\","
+    "\"scopes\":[\"report\"],\"withdrawn\":{\"revision\":12}},"
+    "{\"revision\":15,\"document\":\"d\",\"version\":\"2\",\"sha256\":\"b\",\"channel\":\"web\","
+    "\"given_at\":\"t15\",\"scopes\":[\"provision\"]}],"
+    "\"handovers\":[{\"id\":\"h1\",\"provider\":\"p\",\"requested_by\":{\"id\":\"operator-1\","
+    "\"role\":\"operator\"}},"
+    "{\"id\":\"h2\",\"provider\":\"p\",\"requested_by\":{\"id\":\"operator-2\",\"role\":"
+    "\"operator\"},"
+    "\"supplement_of\":\"h1\"}]}";
+
+/* The consent as it stood when the gate passed, whatever came afterwards. */
+static void what_left_is_listed_with_the_consent_that_it_went_on(void **state)
+{
+    (void)state;
+    json_auto_t *chain = json_loads(left_state, 0, NULL);
+    assert_non_null(chain);
+    static const struct {
+        const char *handover;
+        int64_t passed;
+        const char *kind, *by, *given_at;
+    } lines[] = {
+        {"h1", 3, "handover", "operator-1", "t2"},    {"h1", 4, "handover", "operator-1", NULL},
+        {"h1", 5, "handover", "operator-1", "t5"},    {"h2", 11, "supplement", "operator-2", "t5"},
+        {"h2", 12, "supplement", "operator-2", NULL}, {"h2", 20, "supplement", "operator-2", "t15"},
+        {"h9", 20, "handover", NULL, "t15"}};
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        struct view_left left = {.handover = lines[i].handover,
+                                 .released_us = 1795622400000000,
+                                 .items = 3,
+                                 .bytes = 77,
+                                 .passed_revision = lines[i].passed};
+        json_auto_t *row = view_left_row(&left, chain);
+        json_auto_t *wanted = json_pack(
+            "{s:s, s:s, s:s, s:s, s:s, s:s?, s:i, s:i, s:s, s:s?}", "id", CASE_A, "number",
+            "AAA-AAA-AAA-A", "company", "見本", "handover", lines[i].handover, "kind",
+            lines[i].kind, "provider", lines[i].by ? "p" : NULL, "items", 3, "bytes", 77,
+            "released_at", "2026-11-25T16:00:00.000000Z", "requested_by", lines[i].by);
+        const json_t *consent = json_object_get(row, "consent");
+        if (lines[i].given_at)
+            assert_string_equal(json_string_value(json_object_get(consent, "given_at")),
+                                lines[i].given_at);
+        else
+            assert_true(json_is_null(consent));
+        json_object_del(row, "consent");
+        CLEANUP(mem_free) char *text = json_dumps(row, 0);
+        if (!json_equal(row, wanted))
+            fail_msg("%s", text);
+    }
+}
+
+static void the_newest_hundred_of_a_day_are_listed(void **state)
+{
+    (void)state;
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement =
+        view_prepare(view.writer, "INSERT OR REPLACE INTO cases (id, state) VALUES (?1, ?2)");
+    view_bind_text(statement, 1, CASE_A);
+    view_bind_text(statement, 2, left_state);
+    assert_true(view_run(statement));
+    json_t *all = json_array();
+    for (int i = 0; i < 120; i++) {
+        char id[8], released[40];
+        snprintf(id, sizeof id, "h%d", i);
+        snprintf(released, sizeof released, "2026-11-26T%02d:%02d:00+09:00", i / 60, i % 60);
+        json_array_append_new(all, handover(id, "2026-11-25T09:00:00+09:00", released));
+    }
+    json_array_append_new(
+        all, handover("before", "2026-11-25T09:00:00+09:00", "2026-11-25T23:59:59+09:00"));
+    fold(VIEW_ESCALATION, CASE_A, "escalation.status",
+         json_pack("{s:s, s:o}", "state", "released", "handovers", all));
+    json_auto_t *found = numbers(DAY);
+    const json_t *list = json_object_get(json_object_get(found, "left"), "list");
+    assert_int_equal(json_array_size(list), 100);
+    for (size_t i = 0; i < 100; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "h%d", 119 - (int)i);
+        assert_string_equal(json_string_value(json_object_get(json_array_get(list, i), "handover")),
+                            id);
+    }
 }
 
 static json_t *notices(const char *status, const char *failed_at)
@@ -706,6 +813,8 @@ int main(void)
         cmocka_unit_test(no_number_of_a_day_walks_over_other_days),
         cmocka_unit_test(cases_are_counted_on_the_day_of_the_desk),
         cmocka_unit_test(what_left_is_counted_once_for_each_hand_over),
+        cmocka_unit_test(what_left_is_listed_with_the_consent_that_it_went_on),
+        cmocka_unit_test_teardown(the_newest_hundred_of_a_day_are_listed, forget_cases),
         cmocka_unit_test(a_notice_has_failed_until_it_is_sent),
         cmocka_unit_test(every_question_for_letters_walks_an_index),
         cmocka_unit_test(letters_are_known_by_their_record_and_closed_by_the_audit),
