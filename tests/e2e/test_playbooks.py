@@ -319,7 +319,7 @@ def test_a_table_is_read_once(desk, path):
         assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
     assert desk.call("GET", path, headers={"If-None-Match": '"x"'}).status_code == 200
     head = desk.call("HEAD", path)
-    assert head.headers["ETag"] == first.headers["ETag"] and head.headers["Content-Length"] == str(len(first.content))
+    assert head.headers["ETag"] == first.headers["ETag"] and head.headers["Content-Length"] == first.headers["Content-Length"]
     assert desk.call("GET", path, token=None).status_code == 401
     assert desk.call("GET", path, token="KAKEKOMI_SUPERVISOR_TOKEN").content == first.content
 
