@@ -85,3 +85,7 @@ static inline json_t *hearing_iterable(const json_t *object)
 {
     return (json_t *)(uintptr_t)object;
 }
+
+/* What a choice of the field is called; asserts that the table of words has it. */
+void hearing_choice_words(const struct hearing_field *field, const char *choice, size_t length,
+                          const char **ret_ja, const char **ret_en);

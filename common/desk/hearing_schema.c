@@ -76,6 +76,20 @@ static json_t *choices_array(const char *choices)
     return array;
 }
 
+static json_t *choice_labels(const struct hearing_field *field)
+{
+    json_t *labels = json_array();
+    for (const char *choice = field->choices; choice;) {
+        size_t length = strcspn(choice, "|");
+        const char *ja, *en;
+        hearing_choice_words(field, choice, length, &ja, &en);
+        json_array_append_new(
+            labels, json_pack("{s:s%,s:s,s:s}", "value", choice, length, "ja", ja, "en", en));
+        choice = choice[length] ? choice + length + 1 : NULL;
+    }
+    return labels;
+}
+
 /* --- the sheet ---------------------------------------------------------------------------------------------------- */
 
 static json_t *sheet_row(const struct hearing_field *field)
@@ -84,10 +98,12 @@ static json_t *sheet_row(const struct hearing_field *field)
         json_pack("{s:s,s:s,s:s,s:s,s:s,s:b,s:I}", "pointer", field->pointer, "ja", field->ja, "en",
                   field->en, "type", type_name(field->type), "stage", stage_name(field->stage),
                   "to_provider", field->to_provider, "max", (json_int_t)field->max);
-    if (field->type == HEARING_INTEGER)
+    if (field->type == HEARING_INTEGER || field->min > 0)
         json_object_set_new(row, "min", json_integer(field->min));
-    if (field->choices)
+    if (field->choices) {
         json_object_set_new(row, "choices", choices_array(field->choices));
+        json_object_set_new(row, "labels", choice_labels(field));
+    }
     if (field->precision)
         json_object_set_new(row, "precision", choices_array("minute|hour|day"));
     if (field->stage != HEARING_STAGE_A)

@@ -19,6 +19,7 @@
 #define CATCH_UP_WITHIN_MS 2000
 #define BURIED_WITHIN_MS 5000
 #define TABLE_BYTES_MAX (1024 * 1024)
+#define LIST_BYTES_MAX (16 * 1024 * 1024)
 #define TABLE_TAG_LENGTH 32
 #define LIST_DEFAULT 50
 #define LIST_MAX 200
@@ -216,6 +217,23 @@ void intake_reply_table(struct http_request *request, json_t *table)
                                          .plain = plain,
                                          .gzip = {.data = packed.data, .length = packed.length},
                                          .is_private = true});
+}
+
+void intake_reply_list(struct http_request *request, json_t *page)
+{
+    json_auto_t *shown = page;
+    CLEANUP(buf_free) struct buf text, packed = {0};
+    buf_init(&text, LIST_BYTES_MAX);
+    event_dump_json(shown, &text);
+    assert(!text.overflowed);
+    http_reply_header(request, "Vary", "Accept-Encoding");
+    if (!http_takes_gzip(request)) {
+        http_reply_buf(request, 200, "application/json", &text);
+        return;
+    }
+    gzip_pack((struct bytes){.data = text.data, .length = text.length}, &packed);
+    http_reply_header(request, "Content-Encoding", "gzip");
+    http_reply_buf(request, 200, "application/json", &packed);
 }
 
 const json_t *intake_ended_search(const json_t *extraction, const char *id)

@@ -24,6 +24,9 @@ json_t *people_roles_json(unsigned roles);
 /* Who is signed in: [{"id","name","since","seen_at"}], a JSON null while nobody can know (Redis is away). */
 json_t *people_on(void);
 
+/* Everybody of the operators file, for colleagues: [{"id","name"}]. */
+json_t *people_named(void);
+
 bool people_draft_id_is_sound(const char *id);
 /* A case is about to be opened from this draft, as `case_id`, or as the one that the draft names already. Without the draft, or
  * without Redis, it stays `case_id`. */

@@ -133,6 +133,18 @@ json_t *people_on(void)
     return people_of(list, sessions, count);
 }
 
+json_t *people_named(void)
+{
+    CLEANUP(auth_release_operators) struct operator_list *list = auth_hold_operators();
+    json_t *people = json_array();
+    for (size_t i = 0; i < operator_list_count(list); i++) {
+        const struct operator* operator= operator_list_at(list, i);
+        json_array_append_new(people,
+                              json_pack("{ss ss}", "id", operator->id, "name", operator->name));
+    }
+    return people;
+}
+
 /* --- tokens ------------------------------------------------------------------------------------------------------- */
 
 static json_t *token_json(const struct operator* operator, const struct operator_token * token,

@@ -11,16 +11,20 @@
 #include <string.h>
 
 #define ASSETS "/console/"
+#define PAGE_FILE "index.html"
 
 /* Nothing but what stands here: no script in a page, no other site's, no frame around it. */
-static const char *const security_headers[][2] = {
+static const char *const page_headers[][2] = {
     {"Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'self';"
                                 " frame-ancestors 'none'; object-src 'none'"},
     {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Referrer-Policy", "no-referrer"},
 };
-
+/* The same for a worker, of which this is the whole policy; the console is many small files, and each carries these. */
+static const char *const file_headers[][2] = {
+    {"Content-Security-Policy", "default-src 'self'"},
+};
 static int compare_path(const void *path, const void *file)
 {
     return strcmp(path, ((const struct console_file *)file)->path);
@@ -31,17 +35,25 @@ static const struct console_file *find(const char *path)
     return bsearch(path, console_files, console_file_count, sizeof *console_files, compare_path);
 }
 
+static void add_headers(struct http_request *request, const char *const (*headers)[2], size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        http_reply_header(request, headers[i][0], headers[i][1]);
+}
+
 static void reply_file(struct http_request *request, const struct console_file *file)
 {
-    for (size_t i = 0; i < COUNT_OF(security_headers); i++)
-        http_reply_header(request, security_headers[i][0], security_headers[i][1]);
+    if (strcmp(file->path, PAGE_FILE) == 0)
+        add_headers(request, page_headers, COUNT_OF(page_headers));
+    else
+        add_headers(request, file_headers, COUNT_OF(file_headers));
     http_reply_resource(request, &file->resource);
 }
 
 /* Which case or screen it is, the page reads from its own address. */
 static void get_page(struct http_request *request)
 {
-    const struct console_file *page = find("index.html");
+    const struct console_file *page = find(PAGE_FILE);
     assert(page);
     reply_file(request, page);
 }

@@ -7,6 +7,9 @@
 #include "common/desk/hearing.h"
 #include "services/intake/api_people.h"
 
+#define HOLIDAYS_BACK_DAYS 31
+#define HOLIDAYS_AHEAD_DAYS 366
+
 static json_t *pick(const json_t *object, const char *const *names, size_t count)
 {
     json_t *picked = json_object();
@@ -28,12 +31,29 @@ static json_t *consent_documents(const json_t *profile)
     return documents;
 }
 
+/* Public holidays around today, for whoever shows when the desk is open. */
+static json_t *holidays(const json_t *profile)
+{
+    int64_t today = calendar_day_of(profile, clock_now_us());
+    json_t *dates = json_array();
+    for (int64_t day = today - HOLIDAYS_BACK_DAYS; day < today + HOLIDAYS_AHEAD_DAYS; day++) {
+        char date[CALENDAR_DATE_SIZE];
+        if (!calendar_is_national_holiday(profile, day))
+            continue;
+        calendar_date_text(day, date);
+        json_array_append_new(dates, json_string(date));
+    }
+    return dates;
+}
+
 static void get_desk(struct http_request *request)
 {
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
     const json_t *all = profile_json(profile), *provider = json_object_get(all, "provider");
     static const char *const shown[] = {"name", "phone", "hours", "closures", "time_zone"};
     json_t *answer = pick(all, shown, COUNT_OF(shown));
+    json_object_set_new(answer, "holidays", holidays(all));
+    json_object_set_new(answer, "people", people_named());
     json_object_set_new(answer, "consent_documents", consent_documents(all));
     json_object_set_new(answer, "provider",
                         json_pack("{s:O, s:O}", "id", json_object_get(provider, "id"), "name",

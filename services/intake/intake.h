@@ -97,6 +97,8 @@ enum verdict intake_bury_later(const struct kafka_record *record, const char *re
 
 /* As http_reply_resource: for what changes with the software or the profile only. Takes `table`. */
 void intake_reply_table(struct http_request *request, json_t *table);
+/* 200 with a page of a list, packed where the client takes that: lines of a list repeat each other. Takes `page`. */
+void intake_reply_list(struct http_request *request, json_t *page);
 
 http_handler_fn intake_post_case, intake_get_timeline, intake_get_playbooks;
 extern const struct http_route case_routes[], command_routes[], handover_routes[], upload_routes[],

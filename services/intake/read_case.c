@@ -163,7 +163,7 @@ static void run_list(struct http_request *request)
     case VERDICT_OK:
         intake_reply_link(request, names, COUNT_OF(names), query.limit, page);
         add_hint(page, &query);
-        http_reply_json(request, 200, page);
+        intake_reply_list(request, page);
         return;
     case VERDICT_REJECT:
         intake_refuse_field(request, 422, "/cursor", "format",

@@ -2,7 +2,8 @@
 /*
  * Prints the desk's tables so that tests in other languages can hold them against something independent:
  * `holidays FROM TO` (a day and its name a line), `schema`, `sheet`, `topics` (name, writers and readers a line), and
- * `check` (bodies on stdin, one a line → "ok" or the codes and pointers found).
+ * `check` (bodies on stdin, one a line → "ok" or the codes and pointers found), `missing A|B|H` (hearings on stdin, one a line → the
+ * pointers still to be asked).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,27 @@ static int check_lines(void)
     return 0;
 }
 
+static int print_missing(enum hearing_stage stage)
+{
+    CLEANUP(mem_free) char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
+    while ((length = getline(&line, &size, stdin)) > 0) {
+        json_auto_t *hearing = json_loadb(line, (size_t)length, 0, NULL);
+        json_auto_t *missing = hearing_missing(hearing, stage);
+        for (size_t i = 0; i < json_array_size(missing); i++)
+            printf("%s%s", i ? " " : "",
+                   json_string_value(json_object_get(json_array_get(missing, i), "pointer")));
+        printf("\n");
+    }
+    return 0;
+}
+
+static enum hearing_stage stage_of(const char *name)
+{
+    return *name == 'A' ? HEARING_STAGE_A : *name == 'B' ? HEARING_STAGE_B : HEARING_STAGE_H;
+}
+
 int main(int count, char **words)
 {
     const char *what = count > 1 ? words[1] : "";
@@ -71,6 +93,9 @@ int main(int count, char **words)
         return print_topics();
     if (strcmp(what, "check") == 0)
         return check_lines();
-    fprintf(stderr, "usage: desk_tables holidays FROM TO | schema | sheet | topics | check\n");
+    if (strcmp(what, "missing") == 0 && count == 3)
+        return print_missing(stage_of(words[2]));
+    fprintf(stderr, "usage: desk_tables holidays FROM TO | schema | sheet | topics | check | "
+                    "missing A|B|H\n");
     return 100;
 }
