@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A dialog that somebody asked for: none opens by itself. Esc closes it; the focus goes back to where it was. */
+import { h } from "./dom.js";
+
+let number = 0;
+
+export const dialogOpen = () => document.querySelector("dialog[open]") !== null;
+
+/**
+ * openDialog({title, content: [nodes], actions: [{words, key, main, act}], wide}) → {element, close}
+ * An action's `key` is a character shown on its button; act() returning false keeps the dialog open.
+ */
+export function openDialog({ title, content, actions = [], wide = false, onClose }) {
+    const before = document.activeElement;
+    const id = `dialog-${++number}`;
+    const buttons = actions.map((action) => h("button", { type: "button", class: action.main ? "button main" : "button",
+        on: { click: () => run(action) } }, action.words, action.key ? h("kbd", {}, action.key) : null));
+    const element = h("dialog", { class: wide ? "dialog wide" : "dialog", "aria-labelledby": id },
+        h("h2", { id }, title), content, buttons.length ? h("div", { class: "dialog-actions" }, buttons) : null);
+
+    async function run(action) {
+        if ((await action.act?.()) !== false)
+            element.close();
+    }
+
+    function press(event) {
+        if (event.isComposing || event.keyCode === 229)
+            return;
+        const field = event.target.closest?.("input, textarea, select");
+        const action = actions.find((one) => one.key === event.key);
+        if (action && !field && !event.ctrlKey && !event.altKey && !event.metaKey) {
+            event.preventDefault();
+            run(action);
+        }
+        event.stopPropagation();
+    }
+
+    element.addEventListener("keydown", press);
+    element.addEventListener("close", () => {
+        element.remove();
+        if (before?.isConnected)
+            before.focus();
+        onClose?.();
+    });
+    document.body.append(element);
+    element.showModal();
+    return { element, close: () => element.close() };
+}

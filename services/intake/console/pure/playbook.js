@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which playbook is followed, and how its steps stand: what the chain allows, as the desk's own rule has it. */
+
+/** The policy's playbook; before a policy that of the kind of incident; null where neither is known. */
+export function playbookOf(playbooks, hearing, value) {
+    const name = value?.policy?.playbook ?? hearing?.incident?.type;
+    return playbooks?.find(({ playbook }) => playbook === name) ?? null;
+}
+
+const isSettled = (value, name) => Boolean(value?.steps_done?.[name] ?? value?.waivers?.steps?.[name] ?? value?.waivers?.mandatory?.[name]);
+
+/* What destroys traces waits for the policy and for everything mandatory that preserves. */
+function isLocked(step, playbook, value) {
+    if (step.kind_of_step !== "clean")
+        return false;
+    const preserved = playbook.steps.filter((one) => one.mandatory && one.kind_of_step === "preserve")
+        .every((one) => isSettled(value, `${playbook.playbook}/${one.step}`));
+    return value?.policy?.playbook !== playbook.playbook || !preserved;
+}
+
+/** [{…step, state: done|waived|locked|open, at, who}] in the playbook's order */
+export function stepsOf(playbook, value) {
+    return playbook.steps.map((step) => {
+        const name = `${playbook.playbook}/${step.step}`;
+        const done = value?.steps_done?.[name];
+        const waived = value?.waivers?.steps?.[name] ?? value?.waivers?.mandatory?.[name];
+        const state = done ? "done" : waived ? "waived" : isLocked(step, playbook, value) ? "locked" : "open";
+        return { ...step, state, at: done?.at ?? waived?.at ?? null, who: done?.who ?? done?.by ?? (waived ? "waived" : null) };
+    });
+}
+
+const FIRST = [(step) => step.mandatory && step.kind_of_step === "contain", (step) => step.mandatory, () => true];
+
+/**
+ * The step that is to be said now: what is mandatory and contains first, then what else is mandatory, then the rest; what was put off
+ * (["playbook/step"]) comes last. null where nothing is open.
+ */
+export function currentStep(playbook, value, putOff = []) {
+    const open = stepsOf(playbook, value).filter(({ state }) => state === "open");
+    const ready = open.filter(({ step }) => !putOff.includes(`${playbook.playbook}/${step}`));
+    for (const steps of [ready, open])
+        for (const fits of FIRST) {
+            const found = steps.find(fits);
+            if (found)
+                return found;
+        }
+    return null;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each key does, for the list and the badges. */
+export const keys = {
+    "key.next": ["「次の一手」のとおりにする", "Do what the line says"],
+    "key.main": ["この画面の主な操作をする", "The main act of this screen"],
+    "key.unknown": ["この項目を「不明」にする", "Set this item to Unknown"],
+    "key.declined": ["この項目を「回答なし」にする", "Set this item to Declined"],
+    "key.step_customer": ["手順を「お客さまが実施」にする", "Step done by the customer"],
+    "key.step_remote": ["手順を「遠隔で実施」にする", "Step done remotely"],
+    "key.section": ["見出しへ移動する", "Go to a section"],
+    "key.memo": ["聞き取りメモを書く", "Scratch note"],
+    "key.detections": ["検知の一覧を開く", "Open all detections"],
+    "key.consent": ["同意を記録する", "Record the consent"],
+    "key.intention": ["利用の意思を記録する", "Record the intention to use"],
+    "key.take_name": ["窓口の方のお名前を入れる", "Take the contact's name"],
+    "key.down": ["次の案件へ移動する", "Next case"],
+    "key.up": ["前の案件へ移動する", "Previous case"],
+    "key.open": ["選んだ案件を開く", "Open the chosen case"],
+    "key.take_call": ["電話を受ける", "Take a call"],
+    "key.resort": ["並べ直す", "Sort again"],
+    "key.filter": ["絞り込む", "Filter"],
+    "key.search": ["電話番号・会社名で探す", "Search by phone or company"],
+    "key.go_queue": ["受付一覧へ移動する", "Go to the queue"],
+    "key.go_today": ["本日の状況へ移動する", "Go to today"],
+    "key.go_admin": ["管理へ移動する", "Go to admin"],
+    "key.keys": ["キー操作を表示する", "Show the keys"],
+    "key.back": ["閉じる・前に戻る", "Close or go back"],
+};

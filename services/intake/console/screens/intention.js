@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The intention column: whether the customer wishes this provider's paid service. Nothing of the consent is taken
+ * over. */
+import * as api from "../core/api.js";
+import { connection } from "../core/app.js";
+import { writer } from "../core/case.js";
+import { h, replace } from "../core/dom.js";
+import { pick, t } from "../core/language.js";
+import { ending, signal } from "../core/signal.js";
+import { troubleStep } from "../core/trouble.js";
+import { ANSWERS, intentionInForce, leftOfIntention } from "../pure/consent.js";
+import { earlierIntention } from "./given/earlier.js";
+import { channelChoice, choice, readTime, textField, timeField } from "./given/fields.js";
+import { actBar, outcomeOf, showContact, takeContact } from "./given/bar.js";
+import { keptForm } from "./given/kept.js";
+import { askWithdrawal } from "./given/withdrawal.js";
+
+const LABELS = { "/given_by": "given.name_intention", "/channel": "given.channel", "/given_at": "given.time" };
+const emptyForm = () => ({ answer: null, channel: null, name: "", time: "", at: null });
+const isAgreed = (form) => !form.answer || form.answer === "agreed";
+
+/** {title, element, step, keys, perform, focus, leave}; `done()` goes back to the sheet. */
+export function intentionColumn({ case: watched, tables, done }) {
+    const kept = keptForm(`intention.${watched.id}`);
+    const write = writer("POST", `/v1/cases/${watched.id}/intention`);
+    const note = writer("POST", `/v1/cases/${watched.id}/notes`);
+    const { provider } = tables.desk;
+    const step = signal(null);
+    const ends = ending();
+    const bar = actBar({ id: "intention", act: record, back: done });
+    const earlier = earlierIntention({ withdraw: () =>
+        askWithdrawal({ id: watched.id, what: "intention", done: withdrawn }) });
+    const element = h("section", { class: "given-column", "aria-labelledby": "intention-title" });
+    let form = kept.load() ?? emptyForm();
+    let parts = null;
+    let busy = false;
+    let finished = false;
+
+    const left = () => (isAgreed(form) ? leftOfIntention({ ...form, time: readTime(form.time, api.now()).time }) : []);
+    const recordKey = () => (isAgreed(form) ? "intention.record" : `intention.record_${form.answer}`);
+
+    function edit(name) {
+        return (value) => {
+            form[name] = value;
+            form.at = null;
+            finished = false;
+            kept.save(form);
+            show();
+        };
+    }
+
+    function nextStep() {
+        if (finished || (!form.answer && intentionInForce(watched.value.get()?.intention)))
+            return { key: "intention.step.done",
+                act: { kind: "go", address: `/cases/${watched.id}/handover`, words: "intention.go.handover" } };
+        const [first] = left();
+        if (first)
+            return { key: `intention.step.${first}`, act: { kind: "intention_focus", what: first,
+                words: "consent.go.field" } };
+        return { key: isAgreed(form) ? "intention.step.record" : "intention.step.note",
+            act: { kind: "intention_record", words: isAgreed(form) ? "intention.go.record" : recordKey() } };
+    }
+
+    function show() {
+        bar.show({ words: t(recordKey(), { provider: pick(provider.name) }), busy,
+            missing: left().map((what) => t(`consent.left.${what}`)) });
+        step.set(troubleStep("intention") ?? nextStep());
+    }
+
+    function showCase(value) {
+        earlier.show(value, tables.desk);
+        showContact(parts.name, value);
+        show();
+    }
+
+    function build() {
+        parts = {
+            answer: choice({ id: "intention-answer", words: t("consent.answer"), value: () => form.answer,
+                pick: edit("answer"),
+                    options: ANSWERS.map((value) => ({ value, text: t(`intention.answer.${value}`) })) }),
+            channel: channelChoice("intention-channel", () => form.channel, edit("channel")),
+            name: textField({ id: "intention-name", words: t("given.name_intention"), required: true,
+                value: () => form.name, put: edit("name") }),
+            time: timeField({ id: "intention-time", value: () => form.time, put: edit("time") }),
+        };
+        replace(element, h("div", { class: "given-title" }, h("h2", { id: "intention-title" }, t("intention.title"))),
+            earlier.element, h("p", { class: "say say-words" }, t("intention.say", { provider: pick(provider.name) })),
+            h("p", { class: "secondary" }, t("intention.apart")),
+            h("div", { class: "given-form two" }, Object.values(parts).map((part) => part.element)), bar.element);
+        showCase(watched.value.get());
+    }
+
+    function send() {
+        if (!isAgreed(form))
+            return note({ text: t(`intention.note.${form.answer}`,
+                { provider: pick(provider.name), name: form.name.trim() }).trim() });
+        form.at ??= readTime(form.time, api.now()).time;
+        return write({ provider: provider.id, given_by: form.name.trim(), channel: form.channel, given_at: form.at },
+            { ifMatch: watched.etag() });
+    }
+
+    function finish(answer) {
+        const agreed = form.answer === "agreed";
+        const outcome = outcomeOf(answer, agreed ? "intention.recorded" : `intention.noted_${form.answer}`, LABELS);
+        if (outcome.good) {
+            form = emptyForm();
+            kept.drop();
+            build();
+            finished = agreed;
+            bar.focus();
+        }
+        bar.say(outcome.words, outcome.good ? "good" : "warn");
+        if (answer.kind !== "offline")
+            watched.refresh();
+    }
+
+    async function record() {
+        const [first] = left();
+        if (busy || finished)
+            return;
+        if (first) {
+            parts[first].focus();
+            return;
+        }
+        busy = true;
+        show();
+        const answer = await send();
+        busy = false;
+        finish(answer);
+        show();
+    }
+
+    function withdrawn(words) {
+        bar.say(words);
+        watched.refresh();
+    }
+
+    function perform(act) {
+        if (act.kind === "intention_record")
+            record();
+        else
+            parts[act.what].focus();
+        return true;
+    }
+
+    build();
+    ends.add(watched.value.watch(showCase), connection.watch(show));
+    return { title: t("intention.title"), element, step, leave: ends.all,
+        keys: { main: record, take_name: () => takeContact(parts.name, watched.value.get()), back: done },
+        perform,
+        focus: () => element.querySelector("#intention-answer-agreed") };
+}
