@@ -6,6 +6,7 @@ import pathlib
 
 import pytest
 
+import console
 from desk import ROOT, SCALE, SEED, SERVICES, Desk
 
 
@@ -32,6 +33,26 @@ def build():
 @pytest.fixture(scope="session")
 def tool(build):
     return build / "tests" / "desk_tables"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with console.chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def consoles(desk, browser):
+    """consoles(operator=…, lang=…, size=…): browsers of people; closed afterwards, and nothing may have gone wrong on their pages."""
+    opened = []
+
+    def new(**more):
+        opened.append(console.Console(desk, browser, **more))
+        return opened[-1]
+
+    yield new
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console as a person at a browser has it: Debian's Chromium, real keys, the real services; what went wrong on a page fails the test."""
+import contextlib
+import json
+import re
+import time
+
+from playwright.sync_api import TimeoutError, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+SIZES = {"desk": (1366, 768), "low": (1366, 640), "narrow": (1024, 768)}
+# What a browser says of an answer that is no 2xx: the screens say it themselves, in words.
+ANSWERS = re.compile(r"Failed to load resource|net::ERR_|EventSource's response")
+SHIFTS = """window.shifts = [];
+new PerformanceObserver((list) => {
+    for (const entry of list.getEntries())
+        for (const { node, previousRect: before, currentRect: after } of entry.sources)
+            window.shifts.push(`${node?.className ?? node?.nodeName} ${JSON.stringify(before)} ${JSON.stringify(after)}`);
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+@contextlib.contextmanager
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Console:
+    """One person's browser. Pages of it share cookies and what the browser keeps, as tabs do."""
+
+    def __init__(self, desk, browser, operator="operator-1", lang="ja", size="desk"):
+        self.desk, self.operator, self.wrong = desk, operator, []
+        self.requests = []  # (method, path) of everything that is sent, but for who is there
+        width, height = SIZES[size]
+        self.context = browser.new_context(viewport={"width": width, "height": height}, locale="ja-JP", timezone_id="Asia/Tokyo")
+        self.context.add_init_script(f"localStorage.setItem('kakekomi.language', {json.dumps(lang)})")
+        self.page = self.tab()
+
+    def tab(self):
+        page = self.context.new_page()
+        page.on("console", self.heard)
+        page.on("pageerror", lambda error: self.wrong.append(f"{error}"))
+        page.on("request", lambda request: self.requests.append((request.method, request.url.removeprefix(self.desk.url))))
+        return page
+
+    def heard(self, message):
+        if message.type in ("error", "warning") and not ANSWERS.search(message.text):
+            self.wrong.append(message.text)
+
+    def sign_in(self, path="/", operator=None):
+        self.page.goto(self.desk.url + path)
+        self.page.fill("#sign-in-operator", operator or self.operator)
+        self.page.fill("#sign-in-password", self.desk.env["KAKEKOMI_OPERATOR_PASSWORD"])
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector(".frame", timeout=20000)
+        return self
+
+    def open(self, path):
+        self.page.goto(self.desk.url + path)
+        self.page.wait_for_selector(".frame", timeout=20000)
+
+    # --- what is on the screen ------------------------------------------------------------------------------------------
+    def line(self):
+        return self.page.inner_text(".line-text")
+
+    def says(self, words, where="body", seconds=30):
+        """Waits until `words` (a text or a pattern) stand somewhere on the screen."""
+        try:
+            self.page.locator(where).filter(has_text=words).first.wait_for(state="visible", timeout=seconds * 1000)
+        except TimeoutError:
+            raise AssertionError(f"not within {seconds} s: {words!r} in {where}; the line: {self.line()!r}; there: "
+                                 f"{self.page.locator(where).first.inner_text()[:1500]!r}") from None
+
+    def until(self, what, ask, seconds=60):
+        """As until, with the browser's own events taken in meanwhile."""
+        end = time.monotonic() + seconds
+        while not (answer := ask()):
+            assert time.monotonic() < end, f"not within {seconds} s: {what}"
+            self.page.wait_for_timeout(50)
+        return answer
+
+    def field(self, pointer):
+        return self.page.locator("#field" + pointer.replace("/", "-"))
+
+    def value(self, pointer):
+        return self.field(pointer).input_value()
+
+    def focused(self):
+        return self.page.evaluate("document.activeElement?.id || document.activeElement?.tagName")
+
+    def writes(self, since=0):
+        return [(method, path) for method, path in self.requests[since:] if method != "GET" and not path.endswith("/presence")]
+
+    # --- hands ----------------------------------------------------------------------------------------------------------
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def write(self, pointer, text):
+        self.field(pointer).focus()
+        self.page.keyboard.type(text)
+
+    def close(self):
+        self.context.close()
+        assert not self.wrong, f"the page said: {self.wrong[:5]}"

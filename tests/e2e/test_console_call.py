@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The call on the console, typed by hand: nothing moves and nothing takes the focus while the world goes on, no keystroke is lost,
+keys of a conversion do nothing, and two people at one case lose nothing of each other's."""
+import random
+import signal
+import threading
+import time
+import uuid
+
+import pytest
+
+from console import SHIFTS
+from desk import READY, SEED, scaled, until
+from test_live import start_redis
+
+KANA = "アイウエオカキクケコサシスセソタチツテトナニヌネノ、。ー"
+
+
+def text_of(dice, length):
+    return "".join(dice.choice(KANA) for _ in range(length))
+
+
+@pytest.fixture
+def case(desk):
+    customer = f"CON-{uuid.uuid4().hex[:8].upper()}"
+    return desk.open_case("調べています", customer, {"contact": {"person": "見本 花子"}})
+
+
+class World:
+    """Five things a second happen at this case while somebody types."""
+
+    def __init__(self, desk, case, per_second=5):
+        self.desk, self.case, self.pause, self.ended, self.count = desk, case, 1 / per_second, threading.Event(), 0
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.ended.wait(self.pause):
+            body = {"text": f"その間の出来事 {self.count}"}
+            self.desk.call("POST", f"/v1/cases/{self.case}/notes", body)
+            self.count += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+
+def test_nothing_moves_and_nothing_takes_the_focus_while_somebody_types(desk, consoles, case):
+    dice, at = random.Random(SEED), consoles()
+    text = text_of(dice, max(60, scaled(600)))
+    at.context.add_init_script(SHIFTS)
+    at.sign_in(f"/cases/{case}/call")
+    at.says("受付済み", ".call-bar")
+    page, summary = at.page, at.field("/incident/operations_at_time")
+    summary.scroll_into_view_if_needed()
+    summary.focus()
+    page.wait_for_timeout(1000)
+    page.evaluate("window.shifts.length = 0")
+    with World(desk, case) as world:
+        pause = max(0, 1000 * scaled(30) / len(text) - 5)
+        page.keyboard.type(text, delay=pause)
+        until("something happened meanwhile", lambda: world.count >= 5)
+        assert at.focused() == "field-incident-operations_at_time"
+    assert at.value("/incident/operations_at_time") == text
+    assert page.evaluate("window.shifts") == []
+    until("all of it is kept", lambda: desk.case(case)["hearing"]["incident"].get("operations_at_time") == text)
+
+
+def test_keys_of_a_conversion_do_nothing(desk, consoles, case):
+    at = consoles().sign_in(f"/cases/{case}/call")
+    at.says("受付済み", ".call-bar")
+    page = at.page
+    page.wait_for_timeout(500)
+    before, address = len(at.requests), page.url
+    pressed = page.evaluate("""() => {
+        const fields = [...document.querySelectorAll("input, textarea, select")].filter((one) => one.offsetParent);
+        const press = (field, more) => {
+            const event = new KeyboardEvent("keydown", { key: "Enter", code: "Enter", bubbles: true, cancelable: true, ...more });
+            if (more.keyCode)
+                Object.defineProperty(event, "keyCode", { get: () => more.keyCode });
+            field.dispatchEvent(event);
+        };
+        for (const field of fields) {
+            field.focus();
+            press(field, { isComposing: true });
+            press(field, { keyCode: 229 });
+            press(field, { isComposing: true, ctrlKey: true });
+            press(field, { key: "u", code: "KeyU", altKey: true, isComposing: true });
+            press(field, { key: "j", code: "KeyJ", altKey: true, keyCode: 229 });
+        }
+        return fields.length;
+    }""")
+    assert pressed > 30
+    page.wait_for_timeout(800)
+    assert at.writes(before) == [] and page.url == address
+    assert page.locator("dialog[open]").count() == 0
+
+
+def test_a_conversion_of_the_input_method_goes_into_the_field_as_it_ends(desk, consoles, case):
+    at = consoles().sign_in(f"/cases/{case}/call")
+    at.says("受付済み", ".call-bar")
+    at.field("/contact/department").focus()
+    keyboard = at.context.new_cdp_session(at.page)
+    for text in ("そ", "そう", "そうむ", "総務"):
+        keyboard.send("Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)})
+    keyboard.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Process", "code": "Enter", "windowsVirtualKeyCode": 229})
+    keyboard.send("Input.insertText", {"text": "総務部"})
+    assert at.value("/contact/department") == "総務部"
+    until("it is kept", lambda: desk.case(case)["hearing"]["contact"].get("department") == "総務部")
+
+
+def test_unknown_and_declined_by_key_and_back_again(desk, consoles, case):
+    at = consoles().sign_in(f"/cases/{case}/call")
+    at.says("受付済み", ".call-bar")
+    kept = lambda: desk.case(case)["hearing"]["incident"].get("target")  # noqa: E731
+    at.write("/incident/target", "会計サーバー")
+    until("typed", lambda: kept() == "会計サーバー")
+    at.press("Alt+u")
+    assert at.value("/incident/target") == "不明"
+    until("unknown", lambda: kept() == "unknown")
+    at.press("Alt+u")
+    assert at.value("/incident/target") == "会計サーバー"
+    at.press("Alt+x")
+    until("declined", lambda: kept() == "declined")
+    at.press("Alt+x")
+    until("back", lambda: kept() == "会計サーバー")
+    assert at.focused() == "field-incident-target"
+
+
+def begin_call(at, phone="03-0000-0142"):
+    at.sign_in("/")
+    at.page.keyboard.press("n")
+    at.page.wait_for_url("**/calls/*")
+    at.page.wait_for_function("() => document.activeElement.id === 'field-contact-phone'")
+    at.page.keyboard.type(phone)
+
+
+def test_what_is_typed_outlives_a_crash_in_the_middle_of_a_word(desk, consoles):
+    at = consoles()
+    begin_call(at)
+    at.write("/contact/company", "架空医")
+    at.write("/incident/summary", "診療予約の画面が開か")
+    desk.kill_and_wait("intake")
+    at.page.keyboard.type("な", delay=100)
+    at.page.keyboard.type("い")
+    address = at.page.url
+    at.page.close()  # as the browser's end would: nothing is asked, nothing is sent, and the last event may be gone
+    at.page = at.tab()
+    desk.wait_ready("intake")
+    at.page.goto(address)
+    at.page.wait_for_selector(".call-grid")
+    at.until("it is back", lambda: at.value("/incident/summary") in ("診療予約の画面が開かない", "診療予約の画面が開かな"))
+    there = at.value("/incident/summary")
+    assert (at.value("/contact/company"), at.value("/contact/phone")) == ("架空医", "03-0000-0142")
+    draft = address.rsplit("/", 1)[1]
+    until("the desk has it too", lambda: desk.call("GET", f"/v1/drafts/{draft}").json().get("hearing", {}).get("incident", {}).get("summary") == there)
+
+
+def test_without_redis_it_stays_here_and_is_kept_on_recovery(desk, consoles):
+    at = consoles()
+    begin_call(at)
+    at.write("/contact/company", "架空商店")
+    until("kept", lambda: "保存済み" in at.page.inner_text(".save"))
+    desk.kill("redis", signal.SIGTERM)
+    try:
+        at.page.keyboard.type("本店")
+        at.says("この端末に保存", ".save")
+        at.says("この端末に残っています", ".line")
+        assert at.page.locator("dialog[open]").count() == 0
+    finally:
+        start_redis(desk)
+        desk.wait_ready()
+    # Redis has lost who is signed in: it is said, and asked for only when somebody wants to.
+    at.says("もう一度ログイン", ".line", seconds=40)
+    assert at.focused() == "field-contact-company"
+    at.press("Alt+j")
+    at.page.fill("dialog #sign-in-password", desk.env["KAKEKOMI_OPERATOR_PASSWORD"])
+    at.press("Enter")
+    at.says("保存済み", ".save", seconds=40)
+    assert at.value("/contact/company") == "架空商店本店"
+
+
+def test_kafka_away_while_opening_one_case_comes_of_it_also_after_a_reload(desk, consoles):
+    at, company = consoles(), f"架空病院{uuid.uuid4().hex[:6]}"
+    begin_call(at)
+    at.write("/contact/company", company)
+    at.write("/incident/summary", "端末が開かない")
+    desk.kafka_was_away = True
+    desk.kill("kafka", signal.SIGSTOP)
+    try:
+        at.press("Control+Enter")
+        at.says("自動で1回だけ", ".line", seconds=40)
+        at.page.keyboard.type("。受付だけ")
+        at.until("tried again", lambda: len([one for one in at.writes() if one[1].startswith("/v1/cases")]) >= 2)
+        at.page.reload()
+        at.page.wait_for_selector(".call-grid")
+        assert at.value("/incident/summary") == "端末が開かない。受付だけ"
+    finally:
+        desk.kill("kafka", signal.SIGCONT)
+    at.page.wait_for_url("**/cases/*/call", timeout=60000)
+    case = at.page.url.split("/")[-2]
+    until("what was typed meanwhile is there too", lambda: desk.case(case)["hearing"]["incident"]["summary"] == "端末が開かない。受付だけ")
+    found = desk.ok("GET", f"/v1/cases?q={company}")["cases"]
+    assert [one["id"] for one in found] == [case]
+    assert at.page.locator("dialog[open]").count() == 0
+    desk.wait_ready()
+
+
+def test_two_people_at_one_item_both_values_stay_and_nobody_is_interrupted(desk, consoles, case):
+    first, second = consoles().sign_in(f"/cases/{case}/call"), consoles(operator="supervisor-1").sign_in(f"/cases/{case}/call")
+    for at in (first, second):
+        at.says("受付済み", ".call-bar")
+    # Different items: both are saved, nothing is asked.
+    first.write("/incident/purpose", "漏えいの有無を知りたい")
+    second.write("/incident/target", "受付の端末2台")
+    hearing = lambda: desk.case(case)["hearing"]["incident"]  # noqa: E731
+    until("both", lambda: (hearing().get("purpose"), hearing().get("target")) == ("漏えいの有無を知りたい", "受付の端末2台"))
+    until("each sees the other's", lambda: first.value("/incident/target") == "受付の端末2台" and second.value("/incident/purpose") == "漏えいの有無を知りたい")
+    # The same item at the same moment.
+    for at in (first, second):
+        at.field("/incident/discovery_trigger").focus()
+    first.page.keyboard.type("脅迫文が出た", delay=0)
+    second.page.keyboard.type("社員が気づいた", delay=0)
+    marked = lambda: [at for at in (first, second) if "入力と違います" in at.page.inner_text("[data-field='/incident/discovery_trigger'] .message")]  # noqa: E731
+    until("one of them is told", lambda: marked())
+    told = marked()[0]
+    assert all(at.page.locator("dialog[open]").count() == 0 for at in (first, second))
+    assert all(at.focused() == "field-incident-discovery_trigger" for at in (first, second))
+    values = lambda: [event["data"]["patch"]["incident"]["discovery_trigger"] for event in desk.ok("GET", f"/v1/cases/{case}/timeline")["timeline"]  # noqa: E731
+                      if event["what"] == "hearing.amended" and "discovery_trigger" in event["data"]["patch"].get("incident", {})]
+    until("both are in the history", lambda: {"脅迫文が出た", "社員が気づいた"} <= set(values()))
+    told.says("同時に変更しました", ".line")
+    told.press("Alt+j")
+    told.page.wait_for_selector("dialog[open]")
+    told.press("1")
+    told.page.wait_for_selector("dialog", state="detached")
+    time.sleep(0.2)
+    assert "入力と違います" not in told.page.inner_text("[data-field='/incident/discovery_trigger'] .message")
+
+
+def test_the_second_tab_of_a_call_is_for_reading(desk, consoles, case):
+    at = consoles().sign_in(f"/cases/{case}/call")
+    at.says("受付済み", ".call-bar")
+    other = at.tab()
+    other.goto(f"{desk.url}/cases/{case}/call")
+    other.locator(".line-text").filter(has_text="別のタブ").wait_for(timeout=20000)
+    assert other.evaluate("document.querySelector('.middle').inert")
+    other.close()
+
+
+def test_another_person_signing_in_sees_and_sends_nothing_of_it(desk, consoles):
+    at = consoles()
+    begin_call(at)
+    at.write("/incident/summary", "ほかの人には見えない")
+    until("kept", lambda: "保存済み" in at.page.inner_text(".save"))
+    address = at.page.url
+    at.page.evaluate("async () => fetch('/v1/sessions/current', { method: 'DELETE', headers: { 'X-CSRF-Token': (await (await fetch('/v1/me')).json()).session.csrf } })")
+    at.page.keyboard.type("まだ")
+    at.says("もう一度ログイン", ".line", seconds=40)
+    at.press("Alt+j")
+    before = len(at.requests)
+    at.page.fill("dialog #sign-in-operator", "supervisor-1")
+    at.page.fill("dialog #sign-in-password", desk.env["KAKEKOMI_OPERATOR_PASSWORD"])
+    at.press("Enter")
+    at.page.wait_for_selector("dialog", state="detached")
+    at.until("signed in anew", lambda: any(path == "/v1/me" for _, path in at.requests[before:]))
+    at.page.wait_for_timeout(1500)
+    draft = address.rsplit("/", 1)[1]
+    assert not [one for one in at.writes(before) if "まだ" in one[1]]
+    assert desk.ok("GET", f"/v1/drafts/{draft}")["hearing"]["incident"]["summary"] == "ほかの人には見えない"
+    assert at.page.url != address or "まだ" not in at.value("/incident/summary")
+
+
+def test_ready_is_what_the_form_can_make(desk, consoles, case):
+    """Everything that a hand-over waits for can be said with the keyboard, without an answer too."""
+    at = consoles().sign_in(f"/cases/{case}/call")
+    at.says("受付済み", ".call-bar")
+    at.field("/contact/responsible_person").focus()
+    at.press("Alt+u")
+    at.field("/network/configuration").focus()
+    at.press("Alt+u")
+    at.page.select_option("#field-device-0-identification", "partly")
+    at.page.select_option("#field-device-0-disk_encrypted", "unknown")
+    at.page.locator("#group-5 .list-controls .link").first.focus()
+    at.press("Enter")
+    want = {"contact": READY["contact"], "network": READY["network"], "logs": "unknown", "device": READY["device"]}
+
+    def there():
+        hearing = desk.case(case)["hearing"]
+        return hearing.get("logs") == "unknown" and hearing.get("device") == want["device"] and \
+            hearing["contact"].get("responsible_person") == "unknown" and hearing.get("network") == want["network"]
+
+    until("the hearing is ready", there)
