@@ -60,17 +60,20 @@ static const struct {
 };
 /* clang-format on */
 
+static bool is_for(size_t i, const struct hearing_field *field, const char *choice, size_t length)
+{
+    bool here = !words[i].pointer || strcmp(words[i].pointer, field->pointer) == 0;
+    return here && strlen(words[i].choice) == length &&
+           strncmp(words[i].choice, choice, length) == 0;
+}
+
 void hearing_choice_words(const struct hearing_field *field, const char *choice, size_t length,
                           const char **ret_ja, const char **ret_en)
 {
-    for (size_t i = 0; i < COUNT_OF(words); i++) {
-        bool here = !words[i].pointer || strcmp(words[i].pointer, field->pointer) == 0;
-        if (here && strlen(words[i].choice) == length &&
-            strncmp(words[i].choice, choice, length) == 0) {
-            *ret_ja = words[i].ja;
-            *ret_en = words[i].en;
-            return;
-        }
-    }
-    assert(!"every choice of the table has its words");
+    size_t i = 0;
+    while (i < COUNT_OF(words) && !is_for(i, field, choice, length))
+        i++;
+    assert(i < COUNT_OF(words)); /* every choice of the table has its words */
+    *ret_ja = words[i].ja;
+    *ret_en = words[i].en;
 }
