@@ -21,10 +21,12 @@ static const char *const page_headers[][2] = {
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Referrer-Policy", "no-referrer"},
 };
-/* The same for a worker, of which this is the whole policy; the console is many small files, and each carries these. */
-static const char *const file_headers[][2] = {
+/* A worker has a policy of its own; what a page or a worker fetches is under theirs. */
+static const char *const worker_headers[][2] = {
     {"Content-Security-Policy", "default-src 'self'"},
 };
+#define WORKER "_worker.js"
+
 static int compare_path(const void *path, const void *file)
 {
     return strcmp(path, ((const struct console_file *)file)->path);
@@ -41,12 +43,18 @@ static void add_headers(struct http_request *request, const char *const (*header
         http_reply_header(request, headers[i][0], headers[i][1]);
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
 static void reply_file(struct http_request *request, const struct console_file *file)
 {
     if (strcmp(file->path, PAGE_FILE) == 0)
         add_headers(request, page_headers, COUNT_OF(page_headers));
-    else
-        add_headers(request, file_headers, COUNT_OF(file_headers));
+    else if (ends_with(file->path, WORKER))
+        add_headers(request, worker_headers, COUNT_OF(worker_headers));
     http_reply_resource(request, &file->resource);
 }
 

@@ -98,7 +98,7 @@ static void run_get_overview(struct http_request *request)
     json_object_set_new(numbers, "date", json_string(day.date));
     json_object_set(numbers, "time_zone", json_object_get(profile_json(profile), "time_zone"));
     json_object_set_new(numbers, "on", people_on());
-    http_reply_json(request, 200, numbers);
+    intake_reply_list(request, numbers);
 }
 
 static void get_overview(struct http_request *request)
