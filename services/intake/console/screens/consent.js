@@ -14,8 +14,9 @@ import { earlierConsents } from "./given/earlier.js";
 import { nameOf, passageList, wholeText } from "./given/passages.js";
 import { scopeList } from "./given/scopes.js";
 import { channelChoice, choice, readTime, textField, timeField } from "./given/fields.js";
-import { actBar, outcomeOf, showContact, takeContact } from "./given/bar.js";
+import { actBar, showContact, takeContact } from "./given/bar.js";
 import { keptForm } from "./given/kept.js";
+import { recording } from "./given/recording.js";
 import { askWithdrawal } from "./given/withdrawal.js";
 
 const DESK_MS = 60000; /* how often a newer document is looked for */
@@ -46,9 +47,9 @@ export function consentColumn({ case: watched, tables, done }) {
     const note = writer("POST", `/v1/cases/${watched.id}/notes`);
     const step = signal(null);
     const ends = ending();
-    const bar = actBar({ id: "consent", act: record, back: done });
+    const bar = actBar({ id: "consent", act: () => recorder.record(), back: done });
     const earlier = earlierConsents({ withdraw: () =>
-        askWithdrawal({ id: watched.id, what: "consents", done: withdrawn }) });
+        askWithdrawal({ id: watched.id, what: "consents", done: (words) => recorder.withdrawn(words) }) });
     const element = h("section", { class: "given-column", "aria-labelledby": "consent-title" });
     let document = currentDocument(tables.desk);
     let form = emptyForm(document);
@@ -57,17 +58,17 @@ export function consentColumn({ case: watched, tables, done }) {
         form = before.sha256 === document.sha256 ? before : formFor(before, document);
     let passages = passagesOf(document, form.scopes);
     let parts = null;
-    let busy = false;
-    let finished = false;
 
     const timed = () => ({ ...form, time: readTime(form.time, api.now()).time });
     const left = () => (isAgreed(form) ? leftOf(timed(), document, passages.map(nameOf)) : []);
+    const recorder = recording({ name: "consent", bar, watched, left, focusOn, answerOf: () => form.answer, renew: begin,
+        show, labels: LABELS, send: () => (isAgreed(form) ? recordConsent() : recordNote()) });
 
     /* Every change is kept before anything else; the time of a first try counts until something is changed. */
     function put(name, value) {
         form[name] = value;
         form.at = null;
-        finished = false;
+        recorder.reopen();
         kept.save(form);
         show();
     }
@@ -99,7 +100,7 @@ export function consentColumn({ case: watched, tables, done }) {
 
     function nextStep() {
         const untouched = !form.answer && form.read.length === 0;
-        if (finished || (untouched && inForce(watched.value.get()?.consents).length))
+        if (recorder.isFinished() || (untouched && inForce(watched.value.get()?.consents).length))
             return { key: "consent.step.done",
                 act: { kind: "go", address: `/cases/${watched.id}/intention`, words: "consent.go.intention" } };
         if (!isAgreed(form))
@@ -115,7 +116,7 @@ export function consentColumn({ case: watched, tables, done }) {
 
     function show() {
         const partly = form.channel && coverage(document, document.required, form.channel).lacking.length > 0;
-        bar.show({ words: t(recordKey(), { version: document.version }), missing: left().map(leftWords), busy,
+        bar.show({ words: t(recordKey(), { version: document.version }), missing: left().map(leftWords), busy: recorder.isBusy(),
             remark: isAgreed(form) && partly ? t("consent.partly") : "" });
         parts.scopes.show({ document, form, given: watched.value.get()?.consents });
         parts.compare.element.hidden = !isCompared(form);
@@ -223,51 +224,8 @@ export function consentColumn({ case: watched, tables, done }) {
         return write(consentBody({ ...form, time: form.at }, document), { ifMatch: watched.etag() });
     }
 
-    function finish(answer) {
-        const agreed = form.answer === "agreed";
-        const outcome = outcomeOf(answer, agreed ? "consent.recorded" : `consent.noted_${form.answer}`, LABELS);
-        if (outcome.good) {
-            begin();
-            finished = agreed;
-            bar.focus();
-        }
-        bar.say(outcome.words, outcome.good ? "good" : "warn");
-        if (answer.kind !== "offline")
-            watched.refresh();
-    }
-
     function focusOn(what) {
         (what === "read" && isCompared(form) ? parts.compare : parts[what]).focus();
-    }
-
-    async function record() {
-        const [first] = left();
-        if (busy || finished)
-            return;
-        if (first) {
-            focusOn(first);
-            return;
-        }
-        busy = true;
-        show();
-        const answer = await (isAgreed(form) ? recordConsent() : recordNote());
-        busy = false;
-        if (answer)
-            finish(answer);
-        show();
-    }
-
-    function withdrawn(words) {
-        bar.say(words);
-        watched.refresh();
-    }
-
-    function perform(act) {
-        if (act.kind === "consent_record")
-            record();
-        else
-            focusOn(act.what);
-        return true;
     }
 
     build();
@@ -275,7 +233,7 @@ export function consentColumn({ case: watched, tables, done }) {
     ends.add(watched.value.watch(showCase), connection.watch(show), () => clearInterval(looking));
     isCurrent();
     return { title: t("consent.title"), element, step, leave: ends.all,
-        keys: { main: record, take_name: () => takeContact(parts.name, watched.value.get()), back: done },
-        perform,
+        keys: { main: recorder.record, take_name: () => takeContact(parts.name, watched.value.get()), back: done },
+        perform: recorder.perform,
         focus: () => element.querySelector(".passage.next-one input") ?? element.querySelector("input") };
 }

@@ -11,8 +11,9 @@ import { troubleStep } from "../core/trouble.js";
 import { ANSWERS, intentionInForce, leftOfIntention } from "../pure/consent.js";
 import { earlierIntention } from "./given/earlier.js";
 import { channelChoice, choice, readTime, textField, timeField } from "./given/fields.js";
-import { actBar, outcomeOf, showContact, takeContact } from "./given/bar.js";
+import { actBar, showContact, takeContact } from "./given/bar.js";
 import { keptForm } from "./given/kept.js";
+import { recording } from "./given/recording.js";
 import { askWithdrawal } from "./given/withdrawal.js";
 
 const LABELS = { "/given_by": "given.name_intention", "/channel": "given.channel", "/given_at": "given.time" };
@@ -27,30 +28,30 @@ export function intentionColumn({ case: watched, tables, done }) {
     const { provider } = tables.desk;
     const step = signal(null);
     const ends = ending();
-    const bar = actBar({ id: "intention", act: record, back: done });
+    const bar = actBar({ id: "intention", act: () => recorder.record(), back: done });
     const earlier = earlierIntention({ withdraw: () =>
-        askWithdrawal({ id: watched.id, what: "intention", done: withdrawn }) });
+        askWithdrawal({ id: watched.id, what: "intention", done: (words) => recorder.withdrawn(words) }) });
     const element = h("section", { class: "given-column", "aria-labelledby": "intention-title" });
     let form = kept.load() ?? emptyForm();
     let parts = null;
-    let busy = false;
-    let finished = false;
 
     const left = () => (isAgreed(form) ? leftOfIntention({ ...form, time: readTime(form.time, api.now()).time }) : []);
+    const recorder = recording({ name: "intention", bar, watched, left, focusOn: (what) => parts[what].focus(), send, renew,
+        show, answerOf: () => form.answer, labels: LABELS });
     const recordKey = () => (isAgreed(form) ? "intention.record" : `intention.record_${form.answer}`);
 
     function edit(name) {
         return (value) => {
             form[name] = value;
             form.at = null;
-            finished = false;
+            recorder.reopen();
             kept.save(form);
             show();
         };
     }
 
     function nextStep() {
-        if (finished || (!form.answer && intentionInForce(watched.value.get()?.intention)))
+        if (recorder.isFinished() || (!form.answer && intentionInForce(watched.value.get()?.intention)))
             return { key: "intention.step.done",
                 act: { kind: "go", address: `/cases/${watched.id}/handover`, words: "intention.go.handover" } };
         const [first] = left();
@@ -62,7 +63,7 @@ export function intentionColumn({ case: watched, tables, done }) {
     }
 
     function show() {
-        bar.show({ words: t(recordKey(), { provider: pick(provider.name) }), busy,
+        bar.show({ words: t(recordKey(), { provider: pick(provider.name) }), busy: recorder.isBusy(),
             missing: left().map((what) => t(`consent.left.${what}`)) });
         step.set(troubleStep("intention") ?? nextStep());
     }
@@ -90,6 +91,12 @@ export function intentionColumn({ case: watched, tables, done }) {
         showCase(watched.value.get());
     }
 
+    function renew() {
+        form = emptyForm();
+        kept.drop();
+        build();
+    }
+
     function send() {
         if (!isAgreed(form))
             return note({ text: t(`intention.note.${form.answer}`,
@@ -99,54 +106,10 @@ export function intentionColumn({ case: watched, tables, done }) {
             { ifMatch: watched.etag() });
     }
 
-    function finish(answer) {
-        const agreed = form.answer === "agreed";
-        const outcome = outcomeOf(answer, agreed ? "intention.recorded" : `intention.noted_${form.answer}`, LABELS);
-        if (outcome.good) {
-            form = emptyForm();
-            kept.drop();
-            build();
-            finished = agreed;
-            bar.focus();
-        }
-        bar.say(outcome.words, outcome.good ? "good" : "warn");
-        if (answer.kind !== "offline")
-            watched.refresh();
-    }
-
-    async function record() {
-        const [first] = left();
-        if (busy || finished)
-            return;
-        if (first) {
-            parts[first].focus();
-            return;
-        }
-        busy = true;
-        show();
-        const answer = await send();
-        busy = false;
-        finish(answer);
-        show();
-    }
-
-    function withdrawn(words) {
-        bar.say(words);
-        watched.refresh();
-    }
-
-    function perform(act) {
-        if (act.kind === "intention_record")
-            record();
-        else
-            parts[act.what].focus();
-        return true;
-    }
-
     build();
     ends.add(watched.value.watch(showCase), connection.watch(show));
     return { title: t("intention.title"), element, step, leave: ends.all,
-        keys: { main: record, take_name: () => takeContact(parts.name, watched.value.get()), back: done },
-        perform,
+        keys: { main: recorder.record, take_name: () => takeContact(parts.name, watched.value.get()), back: done },
+        perform: recorder.perform,
         focus: () => element.querySelector("#intention-answer-agreed") };
 }
