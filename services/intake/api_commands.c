@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of commands: which path makes which event, and what no table of members can say of it. */
 #include "services/intake/commands.h"
+#include "services/intake/members.h"
 
 #include "common/desk/hearing.h"
 #include "common/desk/limits.h"
@@ -72,9 +73,7 @@ static void finish_withdrawal(const json_t *state, const struct command_input *i
             withdrawn = given_by_event(json_array_get(list, i), input->event_id);
     }
     static const char *const shown[] = {"effect", "handover", "accepted_at", "recalled_before"};
-    for (size_t i = 0; i < COUNT_OF(shown); i++)
-        if (json_object_get(withdrawn, shown[i]))
-            json_object_set(answer, shown[i], json_object_get(withdrawn, shown[i]));
+    members_copy(answer, withdrawn, shown, COUNT_OF(shown));
 }
 
 static bool list_has(const json_t *list, const json_t *value)

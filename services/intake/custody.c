@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/intake/custody.h"
+#include "services/intake/members.h"
 
 #include "common/desk/case.h"
 #include "common/ids.h"
@@ -27,11 +28,6 @@ static bool is_text(const json_t *object, const char *name, const char *wanted)
 static json_int_t number_of(const json_t *object, const char *name)
 {
     return json_integer_value(json_object_get(object, name));
-}
-
-static json_t *or_null(const json_t *value)
-{
-    return value ? json_incref((json_t *)(uintptr_t)value) : json_null();
 }
 
 static void copy_if_there(json_t *to, const json_t *from, const char *name)
@@ -96,7 +92,7 @@ static json_t *describe_chain(const struct search *search, const json_t *not_tak
     }
     const json_t *last = json_array_get(events, json_array_size(events) - 1);
     return json_pack("{s:I, s:o, s:o, s:o}", "revision", number_of(last, "revision"), "head",
-                     or_null(json_object_get(last, "head")), "events", events, "not_taken",
+                     members_or_null(json_object_get(last, "head")), "events", events, "not_taken",
                      refused);
 }
 
@@ -134,7 +130,7 @@ static json_t *stamp_of(const struct search *search, size_t place, const char *a
     json_auto_t *data = data_of(event);
     return json_pack("{s:O, s:I, s:O, s:o}", "event", json_object_get(event, "id"), "revision",
                      (json_int_t)place + 1, at, json_object_get(event, "time"), by,
-                     or_null(json_object_get(data, "actor")));
+                     members_or_null(json_object_get(data, "actor")));
 }
 
 /* --- request, approval, consent, intention ------------------------------------------------------------------------------ */
@@ -148,7 +144,8 @@ static json_t *describe_request(const struct search *search)
                                        "files"};
     json_t *request = stamp_of(search, (size_t)revision - 1, "at", "by");
     for (size_t i = 0; i < COUNT_OF(kept); i++)
-        json_object_set_new(request, kept[i], or_null(json_object_get(search->handover, kept[i])));
+        json_object_set_new(request, kept[i],
+                            members_or_null(json_object_get(search->handover, kept[i])));
     return request;
 }
 
@@ -192,7 +189,7 @@ static json_t *describe_given(const struct search *search, const char *given_typ
 static json_t *describe_intention(const struct search *search)
 {
     json_auto_t *list = describe_given(search, "intention.expressed", "intention.withdrawn");
-    return or_null(json_array_get(list, 0));
+    return members_or_null(json_array_get(list, 0));
 }
 
 static json_t *describe_basis(const struct search *search)
@@ -200,7 +197,7 @@ static json_t *describe_basis(const struct search *search)
     return json_pack("{s:s, s:I, s:o}", "at",
                      json_object_get(search->entry, "offer") ? "offer" : "present", "revision",
                      search->basis, "head",
-                     or_null(json_object_get(event_at(search, search->basis), "head")));
+                     members_or_null(json_object_get(event_at(search, search->basis), "head")));
 }
 
 /* --- what escalation says ----------------------------------------------------------------------------------------------- */
@@ -212,8 +209,8 @@ static const json_t *gate_at(const struct search *search, const char *moment)
 
 static json_t *describe_gate(const struct search *search)
 {
-    return json_pack("{s:o, s:o}", "offer", or_null(gate_at(search, "offer")), "acceptance",
-                     or_null(gate_at(search, "acceptance")));
+    return json_pack("{s:o, s:o}", "offer", members_or_null(gate_at(search, "offer")), "acceptance",
+                     members_or_null(gate_at(search, "acceptance")));
 }
 
 static json_t *describe_offer(const struct search *search)
@@ -226,12 +223,12 @@ static json_t *describe_offer(const struct search *search)
     if (!offer)
         return json_null();
     json_t *described = json_pack("{s:o, s:o, s:o, s:o}", "reply_by",
-                                  or_null(json_object_get(search->entry, "reply_by")), "partition",
-                                  or_null(json_object_get(at, "partition")), "offset",
-                                  or_null(json_object_get(at, "offset")), "sha256",
-                                  or_null(json_object_get(offer, "sha256")));
+                                  members_or_null(json_object_get(search->entry, "reply_by")),
+                                  "partition", members_or_null(json_object_get(at, "partition")),
+                                  "offset", members_or_null(json_object_get(at, "offset")),
+                                  "sha256", members_or_null(json_object_get(offer, "sha256")));
     for (size_t i = 0; i < COUNT_OF(kept); i++)
-        json_object_set_new(described, kept[i], or_null(json_object_get(passed, kept[i])));
+        json_object_set_new(described, kept[i], members_or_null(json_object_get(passed, kept[i])));
     return described;
 }
 
@@ -265,21 +262,22 @@ static json_t *describe_manifest(const struct search *search)
     if (!json_object_get(search->entry, "manifest_sha256"))
         return json_null();
     return json_pack("{s:O, s:o, s:o}", "sha256", json_object_get(search->entry, "manifest_sha256"),
-                     "parts", or_null(json_object_get(search->entry, "parts_total")), "items",
-                     describe_items(search));
+                     "parts", members_or_null(json_object_get(search->entry, "parts_total")),
+                     "items", describe_items(search));
 }
 
 static json_t *describe_step(const struct search *search, const json_t *step)
 {
     const json_t *at = json_object_get(step, "position"), *sha256 = json_object_get(step, "sha256");
-    json_t *described = json_pack("{s:o, s:o, s:o}", "step", or_null(json_object_get(step, "step")),
-                                  "at", or_null(json_object_get(step, "at")), "rests_on",
-                                  describe_place(search, json_object_get(step, "revision")));
+    json_t *described =
+        json_pack("{s:o, s:o, s:o}", "step", members_or_null(json_object_get(step, "step")), "at",
+                  members_or_null(json_object_get(step, "at")), "rests_on",
+                  describe_place(search, json_object_get(step, "revision")));
     json_object_set_new(described, "record",
                         at ? json_pack("{s:s, s:o, s:o, s:o}", "topic", "escalations", "partition",
-                                       or_null(json_object_get(at, "partition")), "offset",
-                                       or_null(json_object_get(at, "offset")), "sha256",
-                                       or_null(sha256))
+                                       members_or_null(json_object_get(at, "partition")), "offset",
+                                       members_or_null(json_object_get(at, "offset")), "sha256",
+                                       members_or_null(sha256))
                            : json_null());
     if (!at && sha256) /* a step that follows the provider's word names it by its hash */
         json_object_set(described, "reply", (json_t *)(uintptr_t)sha256);
@@ -326,10 +324,10 @@ static json_t *describe_word(const struct search *search, size_t place, const js
     static const char *const kept[] = {"handover", "at",  "head",  "reply",
                                        "provider", "kid", "reason"};
     const json_t *event = json_array_get(search->accepted, place);
-    json_t *word =
-        json_pack("{s:O, s:O, s:I, s:O, s:o}", "type", json_object_get(event, "type"), "event",
-                  json_object_get(event, "id"), "revision", (json_int_t)place + 1, "recorded_at",
-                  json_object_get(event, "time"), "jws", or_null(json_object_get(data, "jws")));
+    json_t *word = json_pack("{s:O, s:O, s:I, s:O, s:o}", "type", json_object_get(event, "type"),
+                             "event", json_object_get(event, "id"), "revision",
+                             (json_int_t)place + 1, "recorded_at", json_object_get(event, "time"),
+                             "jws", members_or_null(json_object_get(data, "jws")));
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         copy_if_there(word, data, kept[i]);
     return word;
@@ -341,9 +339,9 @@ static json_t *describe_report(const struct search *search, size_t place, const 
     return json_pack("{s:O, s:I, s:O, s:o, s:o, s:o}", "event", json_object_get(event, "id"),
                      "revision", (json_int_t)place + 1, "recorded_at",
                      json_object_get(event, "time"), "handover",
-                     or_null(json_object_get(data, "handover")), "reply",
-                     or_null(json_object_get(data, "reply")), "report",
-                     or_null(json_object_get(data, "report")));
+                     members_or_null(json_object_get(data, "handover")), "reply",
+                     members_or_null(json_object_get(data, "reply")), "report",
+                     members_or_null(json_object_get(data, "report")));
 }
 
 static void add_words(const struct search *search, json_t *words, json_t *reports)
@@ -448,14 +446,15 @@ static json_t *describe_status(const json_t *escalation)
 {
     if (!escalation)
         return json_null();
-    return json_pack("{s:o, s:o}", "revision", or_null(json_object_get(escalation, "revision")),
-                     "head", or_null(json_object_get(escalation, "head")));
+    return json_pack("{s:o, s:o}", "revision",
+                     members_or_null(json_object_get(escalation, "revision")), "head",
+                     members_or_null(json_object_get(escalation, "head")));
 }
 
 static json_t *approvals_needed(const struct search *search)
 {
     const json_t *facts = json_object_get(json_object_get(search->entry, "passed"), "facts");
-    return or_null(json_object_get(facts, "approvals"));
+    return members_or_null(json_object_get(facts, "approvals"));
 }
 
 static json_t *make_document(const struct search *search, const struct custody_question *question,
@@ -468,7 +467,7 @@ static json_t *make_document(const struct search *search, const struct custody_q
         json_object_get(search->state, "id"), "number", json_object_get(search->state, "number"),
         "handover", json_object_get(handover, "id"), "provider",
         json_object_get(handover, "provider"), "state",
-        or_null(json_object_get(search->entry, "state")), "made_at", question->made_at);
+        members_or_null(json_object_get(search->entry, "state")), "made_at", question->made_at);
     copy_if_there(document, handover, "supplement_of");
     add_words(search, words, reports);
     const struct {

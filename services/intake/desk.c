@@ -6,18 +6,10 @@
 #include "common/desk/calendar.h"
 #include "common/desk/hearing.h"
 #include "services/intake/api_people.h"
+#include "services/intake/members.h"
 
 #define HOLIDAYS_BACK_DAYS 31
 #define HOLIDAYS_AHEAD_DAYS 366
-
-static json_t *pick(const json_t *object, const char *const *names, size_t count)
-{
-    json_t *picked = json_object();
-    for (size_t i = 0; i < count; i++)
-        if (json_object_get(object, names[i]))
-            json_object_set(picked, names[i], json_object_get(object, names[i]));
-    return picked;
-}
 
 static json_t *consent_documents(const json_t *profile)
 {
@@ -27,7 +19,8 @@ static json_t *consent_documents(const json_t *profile)
     const json_t *all = json_object_get(profile, "consent_documents");
     json_t *documents = json_array();
     for (size_t i = 0; i < json_array_size(all); i++)
-        json_array_append_new(documents, pick(json_array_get(all, i), shown, COUNT_OF(shown)));
+        json_array_append_new(documents,
+                              members_pick(json_array_get(all, i), shown, COUNT_OF(shown)));
     return documents;
 }
 
@@ -51,7 +44,7 @@ static void get_desk(struct http_request *request)
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
     const json_t *all = profile_json(profile), *provider = json_object_get(all, "provider");
     static const char *const shown[] = {"name", "phone", "hours", "closures", "time_zone"};
-    json_t *answer = pick(all, shown, COUNT_OF(shown));
+    json_t *answer = members_pick(all, shown, COUNT_OF(shown));
     json_object_set_new(answer, "holidays", holidays(all));
     json_object_set_new(answer, "people", people_named());
     json_object_set_new(answer, "consent_documents", consent_documents(all));

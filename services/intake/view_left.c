@@ -4,6 +4,7 @@
  * as it stood when the gate passed, and not as it stands now: a withdrawal afterwards changes nothing of what has happened.
  */
 #include "services/intake/view_internal.h"
+#include "services/intake/members.h"
 
 #include "common/clock.h"
 
@@ -12,11 +13,6 @@
 static json_int_t revision_of(const json_t *object)
 {
     return json_integer_value(json_object_get(object, "revision"));
-}
-
-static json_t *or_null(const json_t *value)
-{
-    return value ? json_incref((json_t *)(uintptr_t)value) : json_null();
 }
 
 /* The consents as the chain had them after this event. */
@@ -43,10 +39,7 @@ static json_t *consent_of(const json_t *state, json_int_t revision)
     const json_t *consent = case_consent_to(then, "provision");
     if (!consent)
         return json_null();
-    json_t *answer = json_object();
-    for (size_t i = 0; i < COUNT_OF(shown); i++)
-        json_object_set(answer, shown[i], json_object_get(consent, shown[i]));
-    return answer;
+    return members_pick(consent, shown, COUNT_OF(shown));
 }
 
 static const json_t *find_handover(const json_t *state, const char *id)
@@ -65,13 +58,13 @@ json_t *view_left_row(const struct view_left *left, const json_t *state)
                  *contact = json_object_get(json_object_get(state, "hearing"), "contact");
     bool supplement = json_object_get(handover, "supplement_of");
     clock_format_us(left->released_us, released_at);
-    return json_pack("{s:O, s:O, s:o, s:s, s:s, s:o, s:I, s:I, s:s, s:o, s:o}", "id",
-                     json_object_get(state, "id"), "number", json_object_get(state, "number"),
-                     "company", or_null(json_object_get(contact, "company")), "handover",
-                     left->handover, "kind", supplement ? "supplement" : "handover", "provider",
-                     or_null(json_object_get(handover, "provider")), "items",
-                     (json_int_t)left->items, "bytes", (json_int_t)left->bytes, "released_at",
-                     released_at, "requested_by",
-                     or_null(json_object_get(json_object_get(handover, "requested_by"), "id")),
-                     "consent", consent_of(state, left->passed_revision));
+    return json_pack(
+        "{s:O, s:O, s:o, s:s, s:s, s:o, s:I, s:I, s:s, s:o, s:o}", "id",
+        json_object_get(state, "id"), "number", json_object_get(state, "number"), "company",
+        members_or_null(json_object_get(contact, "company")), "handover", left->handover, "kind",
+        supplement ? "supplement" : "handover", "provider",
+        members_or_null(json_object_get(handover, "provider")), "items", (json_int_t)left->items,
+        "bytes", (json_int_t)left->bytes, "released_at", released_at, "requested_by",
+        members_or_null(json_object_get(json_object_get(handover, "requested_by"), "id")),
+        "consent", consent_of(state, left->passed_revision));
 }

@@ -4,6 +4,7 @@
  * records, no clock.
  */
 #include "services/intake/view_internal.h"
+#include "services/intake/members.h"
 
 #include "common/desk/searches.h"
 #include "common/desk/status.h"
@@ -24,14 +25,9 @@ static bool is_text(const json_t *object, const char *name, const char *wanted)
     return text && strcmp(text, wanted) == 0;
 }
 
-static json_t *or_null(const json_t *value)
-{
-    return value ? json_incref((json_t *)(uintptr_t)value) : json_null();
-}
-
 static json_t *section_member(const json_t *state, const char *section, const char *name)
 {
-    return or_null(
+    return members_or_null(
         json_object_get(json_object_get(json_object_get(state, "hearing"), section), name));
 }
 
@@ -60,10 +56,7 @@ json_t *view_open_steps(const json_t *notifications)
         const json_t *step = json_array_get(all, i);
         if (json_is_true(json_object_get(step, "done")))
             continue;
-        json_t *one = json_object();
-        for (size_t j = 0; j < COUNT_OF(shown); j++)
-            json_object_set(one, shown[j], json_object_get(step, shown[j]));
-        json_array_append_new(steps, one);
+        json_array_append_new(steps, members_pick(step, shown, COUNT_OF(shown)));
     }
     return steps;
 }
@@ -116,7 +109,7 @@ static json_t *reply_by(const json_t *escalation)
         const json_t *handover = json_array_get(handovers, i);
         if (json_equal(json_object_get(handover, "id"), open) &&
             (is_text(handover, "state", "offered") || is_text(handover, "state", "overdue")))
-            return or_null(json_object_get(handover, "reply_by"));
+            return members_or_null(json_object_get(handover, "reply_by"));
     }
     return json_null();
 }
@@ -132,12 +125,7 @@ static json_t *earliest_clock(const json_t *notifications)
             (!first || strcmp(text_of(clock, "due_at"), text_of(first, "due_at")) < 0))
             first = clock;
     }
-    if (!first)
-        return json_null();
-    json_t *due = json_object();
-    for (size_t i = 0; i < COUNT_OF(shown); i++)
-        json_object_set(due, shown[i], json_object_get(first, shown[i]));
-    return due;
+    return first ? members_pick(first, shown, COUNT_OF(shown)) : json_null();
 }
 
 static json_t *count_of(const json_t *search, const char *name)
@@ -151,17 +139,16 @@ json_t *view_render_row(const struct view_case *row, bool untouched)
     const char *triage = text_of(row->extraction, "status"),
                *escalation = text_of(row->escalation, "state");
     static const char *const shown[] = {"id", "number", "revision", "opened_at", "changed_at"};
-    json_t *line = json_object(), *steps = view_open_steps(row->notifications);
-    for (size_t i = 0; i < COUNT_OF(shown); i++)
-        json_object_set(line, shown[i], json_object_get(state, shown[i]));
+    json_t *line = members_pick(state, shown, COUNT_OF(shown)),
+           *steps = view_open_steps(row->notifications);
     const struct {
         const char *name;
         json_t *value;
     } members[] = {
-        {"opened_by", or_null(json_object_get(json_object_get(state, "opened_by"), "id"))},
+        {"opened_by", members_or_null(json_object_get(json_object_get(state, "opened_by"), "id"))},
         {"status", json_string(status_of(state, row->extraction, row->escalation))},
         {"flags", status_flags(state, row->extraction, row->escalation)},
-        {"customer_id", or_null(json_object_get(state, "customer_id"))},
+        {"customer_id", members_or_null(json_object_get(state, "customer_id"))},
         {"company", section_member(state, "contact", "company")},
         {"person", section_member(state, "contact", "person")},
         {"type", section_member(state, "incident", "type")},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a case looks in answers. Only folded records, no clock. */
 #include "services/intake/view_internal.h"
+#include "services/intake/members.h"
 
 #include "common/desk/status.h"
 
@@ -26,11 +27,6 @@ static json_t *render_escalation(const json_t *escalation)
     if (!json_object_get(shown, "warnings"))
         json_object_set_new(shown, "warnings", json_array());
     return shown;
-}
-
-static json_t *or_null(const json_t *value)
-{
-    return value ? json_incref((json_t *)(uintptr_t)value) : json_null();
 }
 
 static json_t *or_empty(const json_t *value)
@@ -59,18 +55,16 @@ json_t *view_render(const struct view_case *view_case)
                                         "proposals",
                                         "muted"};
     const json_t *state = view_case->state;
-    json_t *answer = json_object();
-    for (size_t i = 0; i < COUNT_OF(shown); i++)
-        if (json_object_get(state, shown[i]))
-            json_object_set(answer, shown[i], json_object_get(state, shown[i]));
+    json_t *answer = members_pick(state, shown, COUNT_OF(shown));
     json_object_set_new(
         answer, "status",
         json_string(status_of(state, view_case->extraction, view_case->escalation)));
     json_object_set_new(answer, "flags",
                         status_flags(state, view_case->extraction, view_case->escalation));
-    json_object_set_new(answer, "customer_id", or_null(json_object_get(state, "customer_id")));
-    json_object_set_new(answer, "hearing", or_null(json_object_get(state, "hearing")));
-    json_object_set_new(answer, "intention", or_null(json_object_get(state, "intention")));
+    json_object_set_new(answer, "customer_id",
+                        members_or_null(json_object_get(state, "customer_id")));
+    json_object_set_new(answer, "hearing", members_or_null(json_object_get(state, "hearing")));
+    json_object_set_new(answer, "intention", members_or_null(json_object_get(state, "intention")));
     json_object_set_new(answer, "consents", or_empty(json_object_get(state, "consents")));
     json_object_set_new(answer, "actions", or_empty(json_object_get(state, "actions")));
     json_object_set_new(answer, "uploads", or_empty(json_object_get(state, "uploads")));
