@@ -105,5 +105,9 @@ class Console:
         self.page.keyboard.type(text)
 
     def close(self):
+        """Signed out, as somebody leaves a desk: who is on is a matter of other tests."""
+        me = self.context.request.get(self.desk.url + "/v1/me")
+        if me.ok:
+            self.context.request.delete(self.desk.url + "/v1/sessions/current", headers={"X-CSRF-Token": me.json()["session"]["csrf"]})
         self.context.close()
         assert not self.wrong, f"the page said: {self.wrong[:5]}"
