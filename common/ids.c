@@ -2,64 +2,75 @@
 #include "common/ids.h"
 
 #include <ctype.h>
+#include <openssl/evp.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static void uuid_write(uint8_t bytes[16], unsigned version, char ret_uuid[IDS_UUID_SIZE])
+/* --- SHA-256 ------------------------------------------------------------------------------------------------------------------- */
+
+/* OpenSSL's uses the processor's own instructions where it has them, libsodium's never: a quarter of what opening a case cost
+ * was hashing. Fetched once, because every implicit fetch takes a lock. */
+static EVP_MD *algorithm;
+
+static void need(bool done)
 {
-    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | version << 4);
-    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
-    char hex[33];
-    hex_encode(bytes, 16, hex);
-    snprintf(ret_uuid, IDS_UUID_SIZE, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
-             hex + 20);
+    if (done)
+        return;
+    fputs("SHA-256: not available\n", stderr); /* the library is broken, or memory is out */
+    abort();
 }
 
-void ids_uuid7(int64_t now_us, char ret_uuid[IDS_UUID_SIZE])
+static void fetch_algorithm(void)
 {
-    uint8_t bytes[16];
-    uint64_t milliseconds = (uint64_t)(now_us / 1000);
-    randombytes_buf(bytes, sizeof bytes);
-    for (int i = 0; i < 6; i++)
-        bytes[i] = (uint8_t)(milliseconds >> (40 - 8 * i));
-    uuid_write(bytes, 7, ret_uuid);
+    algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
+    need(algorithm);
 }
 
-static void add_with_length(crypto_hash_sha256_state *hash, struct bytes part)
+struct ids_sha256_state *ids_sha256_begin(void)
 {
-    uint8_t length[4] = {(uint8_t)(part.length >> 24), (uint8_t)(part.length >> 16),
-                         (uint8_t)(part.length >> 8), (uint8_t)part.length};
-    crypto_hash_sha256_update(hash, length, sizeof length);
-    crypto_hash_sha256_update(hash, part.data, part.length);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fetch_algorithm);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    need(context && EVP_DigestInit_ex2(context, algorithm, NULL));
+    return (struct ids_sha256_state *)context; /* the type is a name alone */
 }
 
-void ids_uuid8(const struct bytes *parts, size_t count, char ret_uuid[IDS_UUID_SIZE])
+static EVP_MD_CTX *context_of(struct ids_sha256_state *state)
 {
-    crypto_hash_sha256_state hash;
+    return (EVP_MD_CTX *)state;
+}
+
+void ids_sha256_add(struct ids_sha256_state *state, const void *data, size_t length)
+{
+    need(EVP_DigestUpdate(context_of(state), data, length));
+}
+
+static void finish(struct ids_sha256_state *state, uint8_t ret_hash[IDS_SHA256_SIZE])
+{
+    need(EVP_DigestFinal_ex(context_of(state), ret_hash, NULL));
+    ids_sha256_drop(state);
+}
+
+void ids_sha256_end(struct ids_sha256_state *state, char ret_hex[IDS_SHA256_TEXT_SIZE])
+{
     uint8_t digest[IDS_SHA256_SIZE];
-    crypto_hash_sha256_init(&hash);
-    for (size_t i = 0; i < count; i++)
-        add_with_length(&hash, parts[i]);
-    crypto_hash_sha256_final(&hash, digest);
-    uuid_write(digest, 8, ret_uuid);
+    finish(state, digest);
+    hex_encode(digest, sizeof digest, ret_hex);
 }
 
-bool ids_is_uuid(const char *text)
+void ids_sha256_drop(struct ids_sha256_state *state)
 {
-    if (strlen(text) != IDS_UUID_SIZE - 1)
-        return false;
-    for (int i = 0; i < IDS_UUID_SIZE - 1; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? text[i] != '-' : !strchr("0123456789abcdef", text[i]))
-            return false;
-    }
-    return true;
+    EVP_MD_CTX_free(context_of(state));
 }
 
 void ids_sha256(const void *data, size_t length, uint8_t ret_hash[IDS_SHA256_SIZE])
 {
-    crypto_hash_sha256(ret_hash, data, length);
+    struct ids_sha256_state *state = ids_sha256_begin();
+    ids_sha256_add(state, data, length);
+    finish(state, ret_hash);
 }
 
 void ids_sha256_text(const void *data, size_t length, char ret_hex[IDS_SHA256_TEXT_SIZE])
@@ -77,34 +88,63 @@ void ids_hmac_sha256(struct bytes key, struct bytes message, uint8_t ret_mac[IDS
     crypto_auth_hmacsha256_final(&state, ret_mac);
 }
 
-struct ids_sha256_state {
-    crypto_hash_sha256_state hash;
-};
+/* --- UUIDs --------------------------------------------------------------------------------------------------------------------- */
 
-struct ids_sha256_state *ids_sha256_begin(void)
+static void uuid_write(uint8_t bytes[16], unsigned version, char ret_uuid[IDS_UUID_SIZE])
 {
-    struct ids_sha256_state *state = mem_alloc(sizeof *state);
-    crypto_hash_sha256_init(&state->hash);
-    return state;
+    static const char digits[] = "0123456789abcdef";
+    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | version << 4);
+    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *ret_uuid++ = '-';
+        *ret_uuid++ = digits[bytes[i] >> 4];
+        *ret_uuid++ = digits[bytes[i] & 15];
+    }
+    *ret_uuid = '\0';
 }
 
-void ids_sha256_add(struct ids_sha256_state *state, const void *data, size_t length)
+void ids_uuid7(int64_t now_us, char ret_uuid[IDS_UUID_SIZE])
 {
-    crypto_hash_sha256_update(&state->hash, data, length);
+    uint8_t bytes[16];
+    uint64_t milliseconds = (uint64_t)(now_us / 1000);
+    randombytes_buf(bytes, sizeof bytes);
+    for (int i = 0; i < 6; i++)
+        bytes[i] = (uint8_t)(milliseconds >> (40 - 8 * i));
+    uuid_write(bytes, 7, ret_uuid);
 }
 
-void ids_sha256_end(struct ids_sha256_state *state, char ret_hex[IDS_SHA256_TEXT_SIZE])
+static void add_with_length(struct ids_sha256_state *state, struct bytes part)
+{
+    uint8_t length[4] = {(uint8_t)(part.length >> 24), (uint8_t)(part.length >> 16),
+                         (uint8_t)(part.length >> 8), (uint8_t)part.length};
+    ids_sha256_add(state, length, sizeof length);
+    ids_sha256_add(state, part.data, part.length);
+}
+
+void ids_uuid8(const struct bytes *parts, size_t count, char ret_uuid[IDS_UUID_SIZE])
 {
     uint8_t digest[IDS_SHA256_SIZE];
-    crypto_hash_sha256_final(&state->hash, digest);
-    hex_encode(digest, sizeof digest, ret_hex);
-    ids_sha256_drop(state);
+    struct ids_sha256_state *state = ids_sha256_begin();
+    for (size_t i = 0; i < count; i++)
+        add_with_length(state, parts[i]);
+    finish(state, digest);
+    uuid_write(digest, 8, ret_uuid);
 }
 
-void ids_sha256_drop(struct ids_sha256_state *state)
+bool ids_is_uuid(const char *text)
 {
-    mem_free(&state);
+    if (strlen(text) != IDS_UUID_SIZE - 1)
+        return false;
+    for (int i = 0; i < IDS_UUID_SIZE - 1; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text[i] != '-' : !strchr("0123456789abcdef", text[i]))
+            return false;
+    }
+    return true;
 }
+
+/* --- the case number ------------------------------------------------------------------------------------------------------------ */
 
 /* Crockford's alphabet has no I, L, O, U; the check character is the value modulo 37 with five more signs, of which
  * only letters and digits are wanted on the telephone: so modulo 31, the largest prime that the alphabet covers. */

@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Purpose: random and derived identifiers, SHA-256, the case number that is read over the telephone.
- * Ownership: results go into the caller's arrays. Threads: any. Errors: none (random comes from libsodium, which aborts).
+ * Ownership: results go into the caller's arrays. Threads: any. Errors: none (a library without random or SHA-256 ends the process).
  * Limits and units: sizes below, the closing NUL included.
  */
 #include "common/util.h"

@@ -8,8 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define QUOTED(text) #text
+#define TEXT_OF(number) QUOTED(number)
+
 struct kafka_reader {
     struct kafka_config config;
+    enum kafka_isolation isolation;
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue;
     rd_kafka_t *bounds; /* read_uncommitted, made when the bounds are first asked for */
@@ -20,7 +24,7 @@ struct kafka_reader {
 };
 
 static enum verdict open_handle(const struct kafka_config *config, bool committed,
-                                rd_kafka_t **ret_handle, struct why *why)
+                                enum kafka_pace pace, rd_kafka_t **ret_handle, struct why *why)
 {
     const char *const pairs[][2] = {
         /* No group is joined: librdkafka only wants the name for a consumer. */
@@ -30,7 +34,8 @@ static enum verdict open_handle(const struct kafka_config *config, bool committe
         {"auto.offset.reset", "earliest"},
         {"enable.partition.eof", "true"},
         {"isolation.level", committed ? "read_committed" : "read_uncommitted"},
-        {"fetch.wait.max.ms", "100"},
+        {"fetch.min.bytes", pace == KAFKA_COLLECTING ? "1048576" : "1"},
+        {"fetch.wait.max.ms", pace == KAFKA_COLLECTING ? TEXT_OF(KAFKA_COLLECT_MS) : "100"},
         {"fetch.error.backoff.ms", "50"},
         /* A full queue pauses the fetcher for a whole second before 2.2 (later: fetch.queue.backoff.ms): with 1,000
          * messages as its limit, 3,000 records/s; now 32 MB/s at least. */
@@ -49,19 +54,57 @@ static enum verdict open_handle(const struct kafka_config *config, bool committe
     return kafka_handle_make(RD_KAFKA_CONSUMER, conf, ret_handle, why);
 }
 
+static void handle_close(rd_kafka_t *handle)
+{
+    if (!handle)
+        return;
+    rd_kafka_consumer_close(handle);
+    rd_kafka_destroy(handle);
+}
+
+static void return_lent(struct kafka_reader *reader)
+{
+    if (reader->lent)
+        rd_kafka_message_destroy(TAKE(reader->lent));
+}
+
+static void end_fetching(struct kafka_reader *reader)
+{
+    return_lent(reader);
+    rd_kafka_queue_destroy(reader->queue);
+    handle_close(reader->handle);
+}
+
+static enum verdict begin_fetching(struct kafka_reader *reader, enum kafka_pace pace,
+                                   struct why *why)
+{
+    if (open_handle(&reader->config, reader->isolation == KAFKA_READ_COMMITTED, pace,
+                    &reader->handle, why) != VERDICT_OK)
+        return VERDICT_FATAL;
+    rd_kafka_poll_set_consumer(reader->handle);
+    reader->queue = rd_kafka_queue_get_consumer(reader->handle);
+    return VERDICT_OK;
+}
+
 enum verdict kafka_reader_open(const struct kafka_config *config, enum kafka_isolation isolation,
                                struct kafka_reader **ret_reader, struct why *why)
 {
     CLEANUP(mem_free) struct kafka_reader *reader = mem_alloc(sizeof *reader);
     reader->config = *config;
-    if (open_handle(config, isolation == KAFKA_READ_COMMITTED, &reader->handle, why) != VERDICT_OK)
+    reader->isolation = isolation;
+    if (begin_fetching(reader, KAFKA_AT_ONCE, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    rd_kafka_poll_set_consumer(reader->handle);
-    reader->queue = rd_kafka_queue_get_consumer(reader->handle);
     pthread_mutex_init(&reader->lock, NULL);
     pthread_mutex_init(&reader->fetching, NULL);
     *ret_reader = TAKE(reader);
     return VERDICT_OK;
+}
+
+enum verdict kafka_reader_set_pace(struct kafka_reader *reader, enum kafka_pace pace,
+                                   struct why *why)
+{
+    end_fetching(reader);
+    return begin_fetching(reader, pace, why);
 }
 
 static void list_free(rd_kafka_topic_partition_list_t **list)
@@ -99,12 +142,6 @@ void kafka_reader_drop(struct kafka_reader *reader, const char *topic, int32_t p
     rd_kafka_topic_partition_list_destroy(assigned);
 }
 
-static void return_lent(struct kafka_reader *reader)
-{
-    if (reader->lent)
-        rd_kafka_message_destroy(TAKE(reader->lent));
-}
-
 enum kafka_read kafka_reader_next(struct kafka_reader *reader, int64_t timeout_ms,
                                   struct kafka_record *ret_record, struct why *why)
 {
@@ -138,7 +175,7 @@ static enum verdict need_bounds(struct kafka_reader *reader, struct why *why)
     enum verdict verdict = VERDICT_OK;
     pthread_mutex_lock(&reader->lock);
     if (!reader->bounds)
-        verdict = open_handle(&reader->config, false, &reader->bounds, why);
+        verdict = open_handle(&reader->config, false, KAFKA_AT_ONCE, &reader->bounds, why);
     pthread_mutex_unlock(&reader->lock);
     return verdict;
 }
@@ -250,7 +287,7 @@ static enum verdict fetch_locked(struct kafka_reader *reader, const char *topic,
 {
     CLEANUP(list_free) rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     if (!reader->fetcher) {
-        if (open_handle(&reader->config, true, &reader->fetcher, why) != VERDICT_OK)
+        if (open_handle(&reader->config, true, KAFKA_AT_ONCE, &reader->fetcher, why) != VERDICT_OK)
             return VERDICT_FATAL;
         rd_kafka_poll_set_consumer(reader->fetcher);
     }
@@ -273,21 +310,11 @@ enum verdict kafka_reader_fetch(struct kafka_reader *reader, const char *topic,
     return verdict;
 }
 
-static void handle_close(rd_kafka_t *handle)
-{
-    if (!handle)
-        return;
-    rd_kafka_consumer_close(handle);
-    rd_kafka_destroy(handle);
-}
-
 void kafka_reader_close(struct kafka_reader *reader)
 {
     if (!reader)
         return;
-    return_lent(reader);
-    rd_kafka_queue_destroy(reader->queue);
-    handle_close(reader->handle);
+    end_fetching(reader);
     handle_close(reader->bounds);
     handle_close(reader->fetcher);
     pthread_mutex_destroy(&reader->lock);

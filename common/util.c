@@ -127,16 +127,21 @@ void buf_add_text(struct buf *buf, const char *text)
 void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args;
+    size_t room = buf->capacity - buf->length;
     va_start(args, format);
-    int length = vsnprintf(NULL, 0, format, args);
+    int length = vsnprintf(room ? buf->data + buf->length : NULL, room, format, args);
     va_end(args);
     assert(length >= 0);
-    if (!buf_reserve(buf, (size_t)length))
-        return;
-    va_start(args, format);
-    vsnprintf(buf->data + buf->length, (size_t)length + 1, format, args);
-    va_end(args);
-    buf->length += (size_t)length;
+    bool fits = buf_reserve(buf, (size_t)length);
+    if (fits && (size_t)length >= room) { /* was cut */
+        va_start(args, format);
+        vsnprintf(buf->data + buf->length, (size_t)length + 1, format, args);
+        va_end(args);
+    }
+    if (fits)
+        buf->length += (size_t)length;
+    else if (room)
+        buf->data[buf->length] = '\0';
 }
 
 void buf_add_json_string(struct buf *buf, const char *text, size_t length)

@@ -15,6 +15,7 @@
 
 struct intake {
     struct kafka_config kafka;
+    int32_t partitions; /* of the desk's topics */
     const char *state_dir;
     struct kafka_producer *producer;
     struct kafka_reader *fetcher; /* single records: chunks of extracts and reports */

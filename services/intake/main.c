@@ -89,7 +89,6 @@ static enum verdict open_kafka(struct why *why)
 {
     const char *topics[40];
     char cluster_id[64];
-    int32_t partitions;
     size_t written = topics_of("intake", true, topics, COUNT_OF(topics));
     size_t all = written + topics_of("intake", false, topics + written, COUNT_OF(topics) - written);
     intake.kafka = config.kafka;
@@ -97,11 +96,11 @@ static enum verdict open_kafka(struct why *why)
     intake.state_dir = config.state_dir;
     enum verdict verdict =
         kafka_check_topics(&intake.kafka, topics, all, clock_monotonic_ms() + TOPICS_WITHIN_MS,
-                           &partitions, cluster_id, why);
+                           &intake.partitions, cluster_id, why);
     if (verdict == VERDICT_OK)
         verdict = kafka_producer_open(&intake.kafka, topics, written, &intake.producer, why);
     if (verdict == VERDICT_OK) { /* its folding thread writes dead letters */
-        live_prepare(cluster_id, partitions);
+        live_prepare(cluster_id, intake.partitions);
         verdict = view_open(&intake.kafka, config.state_dir, intake_bury, &live_follower,
                             &intake.view, why);
     }

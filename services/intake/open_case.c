@@ -16,11 +16,14 @@
 #include "common/ids.h"
 #include "common/metrics.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ANSWER_WITHIN_MS 5000
+#define TURN_US 5000   /* of a partition, see take_new_id */
+#define TRIES_MAX 4096 /* all ids that differ in three digits: enough for hundreds of partitions */
 
 struct opening {
     struct http_request *request;
@@ -210,10 +213,17 @@ static void take_delivery(void *context, const struct kafka_delivery *delivery)
 
 /* --- the record -------------------------------------------------------------------------------------------------------------------- */
 
+/* Asked once a second: hours begin and end at whole minutes, and a profile that was loaded anew counts a second later. */
 static bool is_out_of_hours(int64_t now_us)
 {
+    static _Atomic int64_t known; /* the second, doubled, and the answer */
+    int64_t second = now_us / 1000000, last = atomic_load(&known);
+    if (last / 2 == second)
+        return last & 1;
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
-    return profile && !calendar_is_open(profile_json(profile), now_us);
+    bool out_of_hours = profile && !calendar_is_open(profile_json(profile), now_us);
+    atomic_store(&known, second * 2 + out_of_hours);
+    return out_of_hours;
 }
 
 static void write_value(struct buf *value, const struct opening *opening,
@@ -247,6 +257,23 @@ static void take_id_of_draft(struct opening *opening)
     opening->is_of_draft = true;
 }
 
+/* A request to the broker has the records of one partition. The id of a new case is ours to choose, so that cases which are
+ * opened at the same time go out together: its last three digits are counted on until its partition is the one whose turn it is. */
+static void take_new_id(int64_t now_us, char ret_id[IDS_UUID_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    int32_t turn = (int32_t)(now_us / TURN_US % intake.partitions);
+    char *last = ret_id + IDS_UUID_SIZE - 4;
+    ids_uuid7(now_us, ret_id);
+    unsigned begin = (unsigned)strtoul(last, NULL, 16);
+    for (unsigned n = 1;
+         kafka_partition_of(bytes_of(ret_id), intake.partitions) != turn && n < TRIES_MAX; n++) {
+        last[0] = digits[(begin + n) >> 8 & 15];
+        last[1] = digits[(begin + n) >> 4 & 15];
+        last[2] = digits[(begin + n) & 15];
+    }
+}
+
 static void make_ids(struct opening *opening, const char *operator_id, const char *key,
                      int64_t now_us)
 {
@@ -257,7 +284,7 @@ static void make_ids(struct opening *opening, const char *operator_id, const cha
         ids_uuid8(of_case, COUNT_OF(of_case), opening->id);
         ids_uuid8(of_event, COUNT_OF(of_event), opening->event_id);
     } else {
-        ids_uuid7(now_us, opening->id);
+        take_new_id(now_us, opening->id);
         ids_uuid7(now_us, opening->event_id);
     }
     if (*opening->draft)

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/desk/topics.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/service.h"
 
 #include <assert.h>
@@ -17,6 +18,12 @@
 
 #define BATCH_MAX 500
 #define BOUNDS_WITHIN_MS 30000
+
+static struct metric metrics[] = {
+    {.name = "intake_view_collecting",
+     .help = "1 while records come in numbers and are fetched together",
+     .kind = METRIC_GAUGE},
+};
 
 static int topic_index(const char *full_name)
 {
@@ -189,10 +196,48 @@ static void publish_positions(struct view *view, int64_t **moved)
         check_ready(view);
 }
 
+/* --- when records come in numbers ------------------------------------------------------------------------------------------- */
+
+#define PACE_WINDOW_MS 500
+#define PACE_COLLECT_FROM 200 /* records in a window */
+#define PACE_AT_ONCE_BELOW 50
+
+enum kafka_pace view_pace_after(enum kafka_pace pace, int records)
+{
+    int bound = pace == KAFKA_COLLECTING ? PACE_AT_ONCE_BELOW : PACE_COLLECT_FROM;
+    return records >= bound ? KAFKA_COLLECTING : KAFKA_AT_ONCE;
+}
+
+/* At a person's pace every record is fetched and written at once, because somebody waits for it. When hundreds come in a second,
+ * one fetch over all partitions and one transaction for each of them would take the processor from those who write them. */
+static enum verdict keep_pace(struct view *view, struct view_window *window, int records,
+                              int64_t *const *moved, struct why *why)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    window->records += records;
+    if (now_ms < window->ends_ms)
+        return VERDICT_OK;
+    enum kafka_pace pace = view_pace_after(window->pace, window->records);
+    bool same = pace == window->pace || !atomic_load(&view->ready);
+    *window = (struct view_window){.ends_ms = now_ms + PACE_WINDOW_MS,
+                                   .pace = same ? window->pace : pace};
+    if (same)
+        return VERDICT_OK;
+    metric_set(&metrics[0], pace == KAFKA_COLLECTING);
+    enum verdict verdict = kafka_reader_set_pace(view->reader, pace, why);
+    for (int t = 0; t < VIEW_TOPICS; t++)
+        for (int32_t p = 0; p < view->partitions && verdict == VERDICT_OK; p++)
+            verdict = kafka_reader_seek(view->reader, topics_full_name(view_topics[t]), p,
+                                        moved[t][p], why);
+    return verdict;
+}
+
 /* One round: waits for a first record, then takes what is there, then commits. */
-static enum verdict fold_round(struct view *view, int64_t **moved, struct why *why)
+static enum verdict fold_round(struct view *view, int64_t **moved, int *ret_records,
+                               struct why *why)
 {
     struct kafka_record record;
+    *ret_records = 0;
     enum kafka_read kind = kafka_reader_next(view->reader, 100, &record, why);
     if (kind == KAFKA_READ_NOTHING)
         return VERDICT_OK;
@@ -201,6 +246,7 @@ static enum verdict fold_round(struct view *view, int64_t **moved, struct why *w
     for (int count = 0; kind != KAFKA_READ_NOTHING; count++) {
         if (kind == KAFKA_READ_FAILED || take(view, kind, &record, moved, why) != VERDICT_OK)
             return VERDICT_FATAL;
+        *ret_records += kind == KAFKA_READ_RECORD;
         kind = count < BATCH_MAX ? kafka_reader_next(view->reader, 0, &record, why)
                                  : KAFKA_READ_NOTHING;
     }
@@ -216,11 +262,14 @@ static void *fold(void *context)
     struct view *view = context;
     struct why why = {0};
     int64_t *moved[VIEW_TOPICS];
+    struct view_window window = {.pace = KAFKA_AT_ONCE};
     for (int t = 0; t < VIEW_TOPICS; t++)
         moved[t] = mem_dup(view->next[t], (size_t)view->partitions * sizeof(int64_t));
     check_ready(view);
     while (!atomic_load(&view->stopping)) {
-        if (fold_round(view, moved, &why) != VERDICT_OK) {
+        int records;
+        if (fold_round(view, moved, &records, &why) != VERDICT_OK ||
+            keep_pace(view, &window, records, moved, &why) != VERDICT_OK) {
             service_fail("view.failed", why.text);
             break;
         }
@@ -276,6 +325,7 @@ enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, 
     const char *names[VIEW_TOPICS];
     char cluster_id[64];
     struct view *view = mem_alloc(sizeof *view);
+    metrics_register(metrics, COUNT_OF(metrics));
     view->kafka = *kafka;
     view->bury = bury;
     view->follower = follower;

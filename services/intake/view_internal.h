@@ -22,6 +22,14 @@ struct view_waiter {
     void *context;
 };
 
+/* How many records came in the last half second, from which follows how the next are fetched. */
+struct view_window {
+    int64_t ends_ms;
+    int records;
+    enum kafka_pace pace;
+};
+enum kafka_pace view_pace_after(enum kafka_pace pace, int records);
+
 /* The folding thread's, prepared once: by the address of its text. */
 struct view_statement {
     const char *sql;

@@ -68,16 +68,14 @@ def threads_of(pid):
 
 
 def intake_cpu(pid):
-    """(requests and producer, fold of the view). The producer's threads are the Kafka client's that were begun before `kafka-delivery`;
-    all later ones read."""
-    requests, fold, reads = 0.0, 0.0, False
+    """(requests and producer, everything else: the fold of the view). The producer's threads are the Kafka client's that were begun
+    before `kafka-delivery`; all later ones read, also those that came and went meanwhile."""
+    requests, reads = 0.0, False
     for name, seconds in threads_of(pid):
-        if name in FOLDS or (reads and name.startswith("rdk:")):
-            fold += seconds
-        else:
+        if name not in FOLDS and not (reads and name.startswith("rdk:")):
             requests += seconds
         reads = reads or name == "kafka-delivery"
-    return requests, fold
+    return requests, cpu_of(f"/proc/{pid}/stat") - requests
 
 
 def rss_mib(pid):
