@@ -84,7 +84,7 @@ struct kafka_delivery {
 };
 typedef void kafka_delivered_fn(void *context, const struct kafka_delivery *delivery);
 
-/* Opens an idempotent producer (acks=all, max.in.flight=5, linger 0) and warms the metadata of the topics. */
+/* Opens an idempotent producer (acks=all, max.in.flight=1, linger 0, lz4) and warms the metadata of the topics. */
 enum verdict kafka_producer_open(const struct kafka_config *config, const char *const *topics,
                                  size_t topic_count, struct kafka_producer **ret_producer,
                                  struct why *why);

@@ -111,8 +111,8 @@ enum command_end command_attempt(const json_t *state, const struct command_input
                                   .value = {.data = value.data, .length = value.length},
                                   .headers = headers.list,
                                   .header_count = headers.count};
-    if (kafka_produce_wait(intake.producer, &output, clock_monotonic_ms() + PRODUCE_WITHIN_MS, &at,
-                           why) != VERDICT_OK)
+    if (kafka_produce_wait(intake.case_producer, &output, clock_monotonic_ms() + PRODUCE_WITHIN_MS,
+                           &at, why) != VERDICT_OK)
         return COMMAND_NOT_ACKNOWLEDGED;
     if (!wait_for_fold(at, input->fold_within_ms ? input->fold_within_ms : FOLD_WITHIN_MS,
                        ret_outcome))

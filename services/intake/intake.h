@@ -17,7 +17,9 @@ struct intake {
     struct kafka_config kafka;
     int32_t partitions; /* of the desk's topics */
     const char *state_dir;
-    struct kafka_producer *producer;
+    /* For every record that is sent, a producer's thread looks at each partition of all topics that it has written to: the one
+     * topic that somebody waits for has a producer of its own. */
+    struct kafka_producer *case_producer, *producer;
     struct kafka_reader *fetcher; /* single records: chunks of extracts and reports */
     struct view *view;
 };

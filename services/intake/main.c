@@ -9,6 +9,7 @@
 #include "services/intake/provider_events.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define TOPICS_WITHIN_MS 20000
 
@@ -85,6 +86,20 @@ static enum verdict check(struct why *why)
     return verdict;
 }
 
+static enum verdict open_producers(const char *const *topics, size_t count, struct why *why)
+{
+    const char *cases = topics_full_name("cases"), *others[40];
+    size_t other_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(topics[i], cases) != 0)
+            others[other_count++] = topics[i];
+    enum verdict verdict =
+        kafka_producer_open(&intake.kafka, &cases, 1, &intake.case_producer, why);
+    return verdict == VERDICT_OK
+               ? kafka_producer_open(&intake.kafka, others, other_count, &intake.producer, why)
+               : verdict;
+}
+
 static enum verdict open_kafka(struct why *why)
 {
     const char *topics[40];
@@ -98,7 +113,7 @@ static enum verdict open_kafka(struct why *why)
         kafka_check_topics(&intake.kafka, topics, all, clock_monotonic_ms() + TOPICS_WITHIN_MS,
                            &intake.partitions, cluster_id, why);
     if (verdict == VERDICT_OK)
-        verdict = kafka_producer_open(&intake.kafka, topics, written, &intake.producer, why);
+        verdict = open_producers(topics, written, why);
     if (verdict == VERDICT_OK) { /* its folding thread writes dead letters */
         live_prepare(cluster_id, intake.partitions);
         verdict = view_open(&intake.kafka, config.state_dir, intake_bury, &live_follower,
@@ -153,6 +168,7 @@ static void stop(int64_t deadline_ms)
     provider_events_stop();
     intake_pool_stop();
     view_stop(intake.view); /* it writes dead letters; reports that come later find it ended */
+    kafka_producer_close(intake.case_producer, deadline_ms - 5000);
     kafka_producer_close(intake.producer, deadline_ms - 5000);
     view_close(intake.view);
     kafka_reader_close(intake.fetcher);

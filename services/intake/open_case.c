@@ -308,7 +308,7 @@ static void produce(struct opening *opening, const struct buf *value, const char
     case_head_of(NULL, type_text, opening->event_id, opening->time, output.key, output.value,
                  opening->head);
     http_suspend(request, clock_monotonic_ms() + ANSWER_WITHIN_MS, answer_late, opening);
-    if (kafka_produce(intake.producer, &output, take_delivery, opening, &why) == VERDICT_OK)
+    if (kafka_produce(intake.case_producer, &output, take_delivery, opening, &why) == VERDICT_OK)
         return;
     reply_unavailable(request, opening, why.text);
     http_release(request);

@@ -320,18 +320,20 @@ static const char *characters(const char *text, const char *end, int count)
     return count == 0 ? text : NULL;
 }
 
+/* What has been said in full is one step, however many begin alike. */
+static void add_whole(struct buf *out, const char *mark, const char *text, const char *end)
+{
+    buf_add_text(out, mark);
+    buf_add(out, text, (size_t)(end - text));
+    buf_add(out, "\n", 1);
+}
+
 static void add_grams(struct buf *out, const char *mark, const char *text, const char *end,
                       int size)
 {
     const char *stop;
     for (; (stop = characters(text, end, size)); text += step_at(text))
-        buf_printf(out, "%s%.*s\n", mark, (int)(stop - text), text);
-}
-
-/* What has been said in full is one step, however many begin alike. */
-static void add_whole(struct buf *out, const char *mark, const char *text, const char *end)
-{
-    buf_printf(out, "%s%.*s\n", mark, (int)(end - text), text);
+        add_whole(out, mark, text, stop);
 }
 
 /* Where a name begins once more: behind the legal form that stands before it. */
