@@ -106,6 +106,7 @@ void view_when_passed(struct view *view, struct kafka_position at, view_passed_f
         *waiter = (struct view_waiter){
             .next = view->waiters, .at = at, .passed = passed, .context = context};
         view->waiters = waiter;
+        view->somebody_waited = true;
     }
     pthread_mutex_unlock(&view->lock);
     if (!already) {
@@ -135,8 +136,10 @@ enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadl
         passed = true;
         for (int32_t p = first; p <= last && passed; p++)
             passed = view->next[0][p] >= ends[p];
-        if (!passed)
+        if (!passed) {
+            view->somebody_waited = true;
             (void)clock_wait(&view->moved, &view->lock, deadline_ms);
+        }
         pthread_mutex_unlock(&view->lock);
     }
     return passed ? VERDICT_OK : retry(why, "the view has not caught up yet");
@@ -151,8 +154,10 @@ enum verdict view_wait_passed(struct view *view, const char *topic, struct kafka
     while (!passed && clock_monotonic_ms() < deadline_ms) {
         pthread_mutex_lock(&view->lock);
         passed = view->next[index][at.partition] > at.offset;
-        if (!passed)
+        if (!passed) {
+            view->somebody_waited = true;
             (void)clock_wait(&view->moved, &view->lock, deadline_ms);
+        }
         pthread_mutex_unlock(&view->lock);
     }
     return passed ? VERDICT_OK : retry(why, "the view has not caught up yet");
@@ -202,14 +207,17 @@ static void publish_positions(struct view *view, int64_t **moved)
 #define PACE_COLLECT_FROM 200 /* records in a window */
 #define PACE_AT_ONCE_BELOW 50
 
-enum kafka_pace view_pace_after(enum kafka_pace pace, int records)
+enum kafka_pace view_pace_after(enum kafka_pace pace, int records, bool somebody_waited)
 {
+    if (somebody_waited)
+        return KAFKA_AT_ONCE;
     int bound = pace == KAFKA_COLLECTING ? PACE_AT_ONCE_BELOW : PACE_COLLECT_FROM;
     return records >= bound ? KAFKA_COLLECTING : KAFKA_AT_ONCE;
 }
 
-/* At a person's pace every record is fetched and written at once, because somebody waits for it. When hundreds come in a second,
- * one fetch over all partitions and one transaction for each of them would take the processor from those who write them. */
+/* Where somebody waits for a record, as with every command, and at a person's pace, each is fetched and written at once. When
+ * hundreds come in a second for which nobody waits, one fetch over all partitions and one transaction for each of them would take
+ * the processor from those who write them. */
 static enum verdict keep_pace(struct view *view, struct view_window *window, int records,
                               int64_t *const *moved, struct why *why)
 {
@@ -217,7 +225,8 @@ static enum verdict keep_pace(struct view *view, struct view_window *window, int
     window->records += records;
     if (now_ms < window->ends_ms)
         return VERDICT_OK;
-    enum kafka_pace pace = view_pace_after(window->pace, window->records);
+    enum kafka_pace pace = view_pace_after(window->pace, window->records,
+                                           atomic_exchange(&view->somebody_waited, false));
     bool same = pace == window->pace || !atomic_load(&view->ready);
     *window = (struct view_window){.ends_ms = now_ms + PACE_WINDOW_MS,
                                    .pace = same ? window->pace : pace};

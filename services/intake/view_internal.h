@@ -28,7 +28,7 @@ struct view_window {
     int records;
     enum kafka_pace pace;
 };
-enum kafka_pace view_pace_after(enum kafka_pace pace, int records);
+enum kafka_pace view_pace_after(enum kafka_pace pace, int records, bool somebody_waited);
 
 /* The folding thread's, prepared once: by the address of its text. */
 struct view_statement {
@@ -56,7 +56,8 @@ struct view {
     int64_t *next[VIEW_TOPICS]; /* committed to the file */
     int64_t *goal[VIEW_TOPICS]; /* ends as they stood at the start */
     struct view_waiter *waiters;
-    bool ended; /* lock; nothing is folded any more */
+    bool ended;                   /* lock; nothing is folded any more */
+    _Atomic bool somebody_waited; /* for a record that was not folded yet, in this window */
     _Atomic bool ready, stopping;
 };
 extern const char *const view_topics[VIEW_TOPICS]; /* without prefix; cases is the first */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records that come in numbers are fetched together, a few are fetched one by one: nothing is missed and nobody waits long when the one
-becomes the other, under a reader's eyes."""
+"""Records that come in numbers are fetched together while nobody waits for them: nothing is missed, and nobody waits long, when the one
+becomes the other."""
 import re
 import threading
 import time

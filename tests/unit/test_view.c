@@ -42,21 +42,27 @@ static int close_view(void **state)
     return rmdir(folder);
 }
 
-static void records_that_come_in_numbers_are_collected_until_they_are_few(void **state)
+static void records_that_come_in_numbers_are_collected_while_nobody_waits_for_them(void **state)
 {
     (void)state;
     static const struct {
         enum kafka_pace pace;
         int records;
+        bool somebody_waited;
         enum kafka_pace after;
     } rows[] = {
-        {KAFKA_AT_ONCE, 0, KAFKA_AT_ONCE},        {KAFKA_AT_ONCE, 199, KAFKA_AT_ONCE},
-        {KAFKA_AT_ONCE, 200, KAFKA_COLLECTING},   {KAFKA_COLLECTING, 200, KAFKA_COLLECTING},
-        {KAFKA_COLLECTING, 50, KAFKA_COLLECTING}, {KAFKA_COLLECTING, 49, KAFKA_AT_ONCE},
-        {KAFKA_COLLECTING, 0, KAFKA_AT_ONCE},
+        {KAFKA_AT_ONCE, 0, false, KAFKA_AT_ONCE},
+        {KAFKA_AT_ONCE, 199, false, KAFKA_AT_ONCE},
+        {KAFKA_AT_ONCE, 200, false, KAFKA_COLLECTING},
+        {KAFKA_AT_ONCE, 200, true, KAFKA_AT_ONCE},
+        {KAFKA_COLLECTING, 5000, false, KAFKA_COLLECTING},
+        {KAFKA_COLLECTING, 5000, true, KAFKA_AT_ONCE},
+        {KAFKA_COLLECTING, 50, false, KAFKA_COLLECTING},
+        {KAFKA_COLLECTING, 49, false, KAFKA_AT_ONCE},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        assert_int_equal(view_pace_after(rows[i].pace, rows[i].records), rows[i].after);
+        assert_int_equal(view_pace_after(rows[i].pace, rows[i].records, rows[i].somebody_waited),
+                         rows[i].after);
 }
 
 static struct view_query query_of(unsigned mask)
@@ -822,7 +828,7 @@ int main(void)
     view.bury = bury_nothing;
     view.ready = true;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_that_come_in_numbers_are_collected_until_they_are_few),
+        cmocka_unit_test(records_that_come_in_numbers_are_collected_while_nobody_waits_for_them),
         cmocka_unit_test(every_combination_of_filters_walks_its_own_index),
         cmocka_unit_test(words_are_asked_of_the_grams_in_the_order_of_the_list),
         cmocka_unit_test_teardown(who_needs_somebody_is_listed_until_somebody_comes, forget_cases),
