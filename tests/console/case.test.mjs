@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { STEPS, leafletSteps, proposalActs, proposalsOf } from "../../services/intake/console/pure/case_steps.js";
-import { formerValues, hearingCounts, hearingRows, leaves } from "../../services/intake/console/pure/hearing.js";
+import { formerValues, hearingCounts, hearingRows, leaves, writerOf } from "../../services/intake/console/pure/hearing.js";
 import { fromField } from "../../services/intake/console/pure/jst.js";
 import { momentSays, newestFirst } from "../../services/intake/console/pure/moments.js";
 import { cases } from "../../services/intake/console/pure/words/case.js";
@@ -41,6 +41,32 @@ test("what is the same again is no change", () => {
         ]),
         {},
     );
+});
+
+test("who wrote what stands there: the last who changed it, as long as it is still that", () => {
+    const SATO = { id: "operator-2", role: "operator" };
+    const bySato = (at, patch) => ({ ...amended(at, patch), data: { actor: SATO, patch } });
+    const moments = [
+        opened({ incident: { summary: "a" }, device: [{ name: "pc" }] }),
+        bySato("2", { incident: { summary: "b" } }),
+        { kind: "event", at: "3", what: "note.added", id: "3", data: { actor: BY, text: "…" } },
+        amended("4", { incident: { summary: "b", target: "t" } }),
+        bySato("5", { device: [{ name: "pc" }, { name: "pc2" }] }),
+    ];
+    assert.deepEqual(writerOf(moments, "/incident/summary", "b"), SATO);
+    assert.deepEqual(writerOf(moments, "/incident/target", "t"), BY);
+    assert.deepEqual(writerOf(moments, "/device/0/name", "pc"), BY);
+    assert.deepEqual(writerOf(moments, "/device/1/name", "pc2"), SATO);
+    assert.equal(writerOf(moments, "/incident/summary", "a"), null);
+    assert.equal(writerOf(moments, "/device/0/name", "pc2"), null);
+    assert.equal(writerOf(moments, "/contact/person", undefined), null);
+    assert.equal(writerOf([], "/incident/summary", "a"), null);
+});
+
+test("an item that was emptied has who emptied it", () => {
+    const SATO = { id: "operator-2", role: "operator" };
+    const moments = [opened({ incident: { summary: "a" } }), { ...amended("2", {}), data: { actor: SATO, patch: { incident: { summary: null } } } }];
+    assert.deepEqual(writerOf(moments, "/incident/summary", undefined), SATO);
 });
 
 test("leaves are plain values and lists of them", () => {

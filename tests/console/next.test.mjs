@@ -21,7 +21,7 @@ const SHEET = {
 const STEP = (step, kind, mandatory = true) => ({ step, kind_of_step: kind, mandatory, title: { ja: `手順${step}`, en: `Step ${step}` } });
 const PLAYBOOKS = [{ playbook: "ransomware", version: "1",
     steps: [STEP("isolate", "contain"), STEP("photograph", "preserve"), STEP("detach", "contain", false), STEP("judge_leak", "report")] }];
-const DESK = { provider: { id: "p", name: { ja: "例示フォレンジック株式会社", en: "Sample Forensics, Inc." } } };
+const DESK = { people: [{ id: "sato", name: "佐藤" }], provider: { id: "p", name: { ja: "例示フォレンジック株式会社", en: "Sample Forensics, Inc." } } };
 const UP = { session: null, intake: null, kafka: null, redis: null, stream: null };
 const ID = "01a20000-0000-7000-8000-00000000000a";
 
@@ -52,7 +52,7 @@ const down = (part, more = {}) => ({ connection: { ...UP, [part]: Date.parse(ago
 const without = (name) => withCase({ [name]: undefined });
 const address = (screen) => ({ kind: "go", address: `/cases/${ID}/${screen}` });
 
-const conflicts = [{ pointer: "/contact/email", by: "佐藤", mine: "a", theirs: "b" }];
+const conflicts = [{ pointer: "/contact/email", by: "sato", mine: "a", theirs: "b" }];
 
 /* what has happened, how it differs, the word, the act (members that are named), values */
 const TABLE = [
@@ -151,6 +151,9 @@ const TROUBLES = [
     ["stream", down("stream"), "stream_lost", null, { time: "14:21" }],
     ["chain", { chain: { ok: false, time: "2026-11-25T13:20:00+09:00" } }, "chain_broken", { kind: "chain" }, { time: "13:20" }],
     ["conflict", { draft: { hearing: HEARING, conflicts } }, "conflict", { kind: "compare", pointer: "/contact/email" }, { who: "佐藤", left: 1 }],
+    ["conflict with somebody who left the desk", { draft: { hearing: HEARING, conflicts: [{ pointer: "/contact/email", by: "kato" }] } }, "conflict",
+        { kind: "compare" }, { who: "kato" }],
+    ["conflict with oneself", { draft: { hearing: HEARING, conflicts: [{ pointer: "/contact/email", by: "hanako" }] } }, "conflict_own", { kind: "compare" }],
     ["conflict, nobody knows with whom", { draft: { hearing: HEARING, conflicts: [{ pointer: "/contact/email" }] } }, "conflict_someone", { kind: "compare" }],
     ["a chain that breaks before a conflict", { chain: { ok: false }, draft: { hearing: HEARING, conflicts } }, "chain_broken", { kind: "chain" }],
 ];

@@ -232,9 +232,14 @@ def test_two_people_at_one_item_both_values_stay_and_nobody_is_interrupted(desk,
     values = lambda: [event["data"]["patch"]["incident"]["discovery_trigger"] for event in desk.ok("GET", f"/v1/cases/{case}/timeline")["timeline"]  # noqa: E731
                       if event["what"] == "hearing.amended" and "discovery_trigger" in event["data"]["patch"].get("incident", {})]
     until("both are in the history", lambda: {"脅迫文が出た", "社員が気づいた"} <= set(values()))
-    told.says("同時に変更しました", ".line")
+    # The other is named, as the desk names its people; the name may come a moment after the mark.
+    people = {person["id"]: person["name"] for person in desk.ok("GET", "/v1/desk")["people"]}
+    other = people["supervisor-1" if told is first else "operator-1"]
+    told.says(f"{other}さんと", ".line")
+    told.says(f"{other}さんの入力と違います", "[data-field='/incident/discovery_trigger'] .message")
     told.press("Alt+j")
     told.page.wait_for_selector("dialog[open]")
+    assert f"{other}さんの入力" in told.page.inner_text("dialog[open] thead")
     told.press("1")
     told.page.wait_for_selector("dialog", state="detached")
     time.sleep(0.2)

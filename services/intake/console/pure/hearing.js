@@ -14,22 +14,41 @@ export function leaves(value, pointer = "") {
     return Object.assign({}, ...Object.entries(value).map(([name, part]) => leaves(part, `${pointer}/${name}`)));
 }
 
-/** {pointer: [{value, at, by}]}: what stood there, until when, and who changed it; the latest first. */
-export function formerValues(moments) {
-    const former = {};
-    let hearing = {};
+/* What each change of the hearing made of what: [{before, after, at, by}], the first first. */
+function changesOf(moments) {
+    const changes = [];
+    let before = {};
     for (const { kind, what, at, data } of moments) {
         if (kind !== "event" || (what !== "case.opened" && what !== "hearing.amended"))
             continue;
-        const next = what === "case.opened" ? (data.hearing ?? {}) : applyPatch(hearing, data.patch ?? {});
-        const before = leaves(hearing);
-        const after = leaves(next);
-        for (const [pointer, value] of Object.entries(before))
-            if (!equal(value, after[pointer]))
-                (former[pointer] ??= []).unshift({ value, at, by: data.actor });
-        hearing = next;
+        const after = what === "case.opened" ? (data.hearing ?? {}) : applyPatch(before, data.patch ?? {});
+        changes.push({ before, after, at, by: data.actor });
+        before = after;
+    }
+    return changes;
+}
+
+/** {pointer: [{value, at, by}]}: what stood there, until when, and who changed it; the latest first. */
+export function formerValues(moments) {
+    const former = {};
+    for (const { before, after, at, by } of changesOf(moments)) {
+        const now = leaves(after);
+        for (const [pointer, value] of Object.entries(leaves(before)))
+            if (!equal(value, now[pointer]))
+                (former[pointer] ??= []).unshift({ value, at, by });
     }
     return former;
+}
+
+/**
+ * Who wrote what stands at `pointer` (the actor of the chain), if it still is `value`; null where that cannot be told, as of an
+ * entry that stands in another place now.
+ */
+export function writerOf(moments, pointer, value) {
+    const changes = changesOf(moments);
+    if (!equal(valueAt(changes.at(-1)?.after ?? {}, pointer), value))
+        return null;
+    return changes.findLast(({ before, after }) => !equal(valueAt(before, pointer), valueAt(after, pointer)))?.by ?? null;
 }
 
 /* A list that has members is said by them. */

@@ -8,6 +8,7 @@
  * it). Values may be {ja, en}. Words: pure/words/next.js.
  */
 import { inForce, intentionInForce } from "./consent.js";
+import { personOf, whoseOf } from "./people.js";
 import { playbookOf } from "./playbook.js";
 import { fieldAt, missing, valueAt } from "./sheet.js";
 import { clock, firstOf, said, TROUBLE, BY_HAND } from "./trouble.js";
@@ -111,11 +112,11 @@ function conflict(about) {
         return null;
     const field = about.sheet ? fieldAt(about.sheet, about.hearing, first.pointer) : null;
     const item = field ? { ja: field.ja, en: field.en } : first.pointer;
-    return said({ who: first.by ?? "", item, left: about.draft.conflicts.length },
-        { kind: "compare", pointer: first.pointer },
-        { key: first.by ? "conflict" : "conflict_someone" });
+    return said({ who: personOf(about.desk, first.by) ?? "", item, left: about.draft.conflicts.length },
+        { kind: "compare", pointer: first.pointer }, { key: CONFLICT_WORDS[whoseOf(first.by, about.me?.id)] });
 }
 
+const CONFLICT_WORDS = { own: "conflict_own", named: "conflict", someone: "conflict_someone" };
 const CONFLICT = [["conflict", conflict]];
 
 /* --- before there is a case --------------------------------------------------------------------------------------- */
@@ -282,7 +283,7 @@ function rowsFor(about) {
  *
  *   screen      queue, call, case, consent, intention, handover, today, admin
  *   connection  {session, intake, kafka, redis, stream}: null, or since when it is away
- *   draft       {hearing, opening: {since, tries}, conflicts: [{pointer, by}], put_off: ["ransomware/copy_devices"]}
+ *   draft       {hearing, opening: {since, tries}, conflicts: [{pointer, by: id or null}], put_off: ["ransomware/copy_devices"]}
  *               or null; its hearing counts before the case's
  *   case, sheet, playbooks, desk  as the API has them (playbooks: the list); null where they are not there yet
  *   chain       {ok, time} of the last check in the browser: when the event was recorded that breaks it
@@ -298,5 +299,5 @@ export function nextStep(given) {
 
 /** Every word that nextStep and queueReasons can name. */
 export const WORDS = [...new Set([...[TROUBLE, CONFLICT, DRAFT, HANDOVER, RESPONSE, ENDS, GATE].flat().map(([key]) => key),
-    "nothing", "opening_waits.extra", ...Object.values(BY_HAND), "conflict_someone", "approval_waits",
+    "nothing", "opening_waits.extra", ...Object.values(BY_HAND), "conflict_someone", "conflict_own", "approval_waits",
     "ask_for_policy_entry", "ask_for_handover_entry", ...REASONS.map(([reason]) => `reason.${reason}`)])];

@@ -4,7 +4,7 @@
  *
  * base: what the desk has · mine: base with what was typed · texts: as it was typed, where that is not the value's own text ·
  * unread: items whose text means nothing yet (a guess, a mistake); the value before stays · conflicts: the same item with another
- * value by a colleague · notes: what was noted on the side and is no event yet · revision: of the case, as far as it is known.
+ * value by somebody else, or by oneself elsewhere: `by` is who, null where that cannot be told, and absent until it was asked · notes: what was noted on the side and is no event yet · revision: of the case, as far as it is known.
  */
 import { diff, equal, mergeHearing } from "./merge.js";
 import { valueAt, withValue } from "./sheet.js";
@@ -49,6 +49,11 @@ export function meet(typed, theirs, { sheet = null, revision = typed.revision, a
     return { ...typed, base: theirs, mine: merged, revision, texts: Object.fromEntries(kept), unread: moved(typed.unread, moves),
         conflicts: [...known, ...conflicts.map((one) => ({ ...one, at }))] };
 }
+
+/** Names who wrote the other values: whoOf(conflict) → id, null where that cannot be told, undefined where it was not asked. */
+export const named = (typed, whoOf) => ({ ...typed,
+    conflicts: typed.conflicts.map((one) => (one.by === undefined ? { ...one, by: whoOf(one) } : one)) });
+export const isUnnamed = (typed) => typed.conflicts.some(({ by }) => by === undefined);
 
 /** The desk has taken `patch`: base is now what was sent. */
 export const taken = (typed, sent, revision) => ({ ...typed, base: sent, revision: Math.max(revision ?? 0, typed.revision) });

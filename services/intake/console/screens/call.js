@@ -8,6 +8,7 @@ import { connection, me, tables } from "../core/app.js";
 import { watchCase, writer } from "../core/case.js";
 import { h, replace } from "../core/dom.js";
 import { t } from "../core/language.js";
+import { nameOf } from "../core/people.js";
 import { go, rename } from "../core/router.js";
 import { ending, signal } from "../core/signal.js";
 import { writeText } from "../core/writes.js";
@@ -227,7 +228,7 @@ export function callScreen(place) {
         if (record.readOnly())
             return { key: "second_tab", values: {}, act: null, trouble: true };
         if (record.taken.get())
-            return { key: "taken_over", values: {}, act: { kind: "go", address: "/", words: "nav.queue" }, trouble: true };
+            return { key: "taken_over", values: { who: nameOf(record.taken.get()) }, act: { kind: "go", address: "/", words: "nav.queue" }, trouble: true };
         if (record.saved.get().state === "refused")
             return { key: "not_taken", values: {}, act: record.isCase() ? { kind: "go", address: `/cases/${record.id()}`, words: "main.case" } : null, trouble: true };
         return nextStep({ screen: "call", me: me.get(), connection: connection.get(), now: now(), desk: tables.desk, sheet: tables.sheet,

@@ -5,6 +5,8 @@ export const next = {
         "Choose when free. You and {who} changed “{item}”."],
     "conflict_someone": ["手があいたときに選んでください。ほかの担当者と「{item}」を同時に変更しました。",
         "Choose when free. You and a colleague changed “{item}”."],
+    "conflict_own": ["手があいたときに選んでください。別の画面でも「{item}」を変更しています。",
+        "Choose when free. You changed “{item}” in another window too."],
 
     "opening": ["受付を確定しています。そのまま続けてください。", "Opening the case. Please go on."],
     "ask_to_open": ["「{item}」をお聞きください。受付まで、あと{left}項目です。", "Ask for “{item}”. {left} left before opening."],

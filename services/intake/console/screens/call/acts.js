@@ -5,11 +5,10 @@ import { writer } from "../../core/case.js";
 import { openDialog } from "../../core/dialog.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { language, pick, t } from "../../core/language.js";
-import { shortTime } from "../../core/times.js";
-import { now } from "../../core/api.js";
 import { writeText } from "../../core/writes.js";
 import { formatWhen } from "../../pure/time_shown.js";
 import { playbookOf } from "../../pure/playbook.js";
+import { keepTheirs, theirsHeading } from "./differs.js";
 import { choiceText } from "./field.js";
 import { shown } from "./record.js";
 
@@ -103,9 +102,9 @@ export function askConflict(record, fieldOf) {
     const name = field ? (language.get() === "en" ? field.en : field.ja) : pointer;
     const cell = (value) => h("td", {}, h("b", { class: "outside" }, valueWords(field, value, record, pointer)));
     openDialog({ title: t("differs.title", { name }), content: [h("table", { class: "compare" },
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("differs.mine")), h("th", { scope: "col" }, t("differs.theirs", { time: shortTime(conflict.at, now()) })))),
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("differs.mine")), h("th", { scope: "col" }, theirsHeading(conflict)))),
         h("tbody", {}, h("tr", {}, cell(record.value(pointer)), cell(conflict.theirs)))), h("p", { class: "secondary" }, t("differs.note"))],
         actions: [{ words: t("differs.keep_mine"), key: "1", main: true, act: () => record.choose(pointer, "mine") },
-            { words: t("differs.keep_theirs"), key: "2", act: () => record.choose(pointer, "theirs") }, { words: t("differs.later") }] }).element.querySelector("button").focus();
+            { words: keepTheirs(conflict), key: "2", act: () => record.choose(pointer, "theirs") }, { words: t("differs.later") }] }).element.querySelector("button").focus();
     return true;
 }

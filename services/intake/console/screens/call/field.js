@@ -9,6 +9,7 @@ import { language, t } from "../../core/language.js";
 import { equal } from "../../pure/merge.js";
 import { normalise } from "../../pure/sheet.js";
 import { formatWhen } from "../../pure/time_shown.js";
+import { differsMessage } from "./differs.js";
 import { shown } from "./record.js";
 
 const LONG_CHARACTERS = 400; /* from here on a field has several lines */
@@ -94,7 +95,7 @@ function messageOf(field, { record, problem, guess, source }) {
     if (problem)
         return { icon: "warning", kind: "warn", text: t(`problem.${problem}`) };
     if (conflict)
-        return { icon: "warning", kind: "warn", text: t("differs") };
+        return { icon: "warning", kind: "warn", text: differsMessage(conflict) };
     if (guess)
         return { icon: "arrow", kind: "act", text: t("guess", { when: guessText(guess) }) };
     if (source)

@@ -10,6 +10,7 @@ import * as api from "../../core/api.js";
 import { connection, me, tables } from "../../core/app.js";
 import { forget, keep, recall } from "../../core/store.js";
 import { signal } from "../../core/signal.js";
+import { writerOf } from "../../pure/hearing.js";
 import { equal } from "../../pure/merge.js";
 import { valueAt } from "../../pure/sheet.js";
 import * as typing from "../../pure/typed.js";
@@ -50,6 +51,7 @@ function newRecord({ operator, id, kind, opened }, name) {
     let tries = 0;
     let left = false;
     let readOnly = false;
+    let asking = false; /* who wrote */
     let heldBack = null; /* what the desk said while something was on its way */
     const changed = signal(0);
     const saved = signal({ state: "saved", at: null });
@@ -181,6 +183,7 @@ function newRecord({ operator, id, kind, opened }, name) {
             return answer;
         state.etag = answer.etag;
         typed = typing.meet(typed, answer.body.hearing ?? {}, { sheet: tables.sheet, at: api.now() });
+        typed = typing.named(typed, () => entry.owner); /* whoever writes to a draft owns it */
         return { kind: "ok", again: true };
     }
 
@@ -241,6 +244,23 @@ function newRecord({ operator, id, kind, opened }, name) {
             return;
         state.etag = etag ?? state.etag;
         typed = typing.meet(typed, value.hearing, { sheet: tables.sheet, revision: value.revision, at: api.now() });
+        nameWriters();
+    }
+
+    /* Who wrote the other value stands in the chain. It is said as soon as it is known; nothing waits for it. */
+    async function nameWriters() {
+        if (asking || state.kind !== "case" || !typing.isUnnamed(typed))
+            return;
+        asking = true;
+        const asked = typed.conflicts;
+        const { kind, body } = await api.get(`/v1/cases/${state.id}/timeline`);
+        asking = false;
+        if (kind !== "ok")
+            return;
+        typed = typing.named(typed, (one) => (asked.includes(one) ? writerOf(body.timeline, one.pointer, one.theirs)?.id ?? null : undefined));
+        store();
+        tell();
+        nameWriters(); /* of what came meanwhile */
     }
 
     /** The case as the desk has it now; while something is on its way it waits for the answer. */
@@ -259,6 +279,7 @@ function newRecord({ operator, id, kind, opened }, name) {
     /** A colleague changed `pointer` while the cursor stood in it and nothing was typed yet; now something is. */
     function clash(pointer, value) {
         typed = { ...typed, conflicts: [...typed.conflicts.filter((one) => one.pointer !== pointer), { pointer, theirs: value, at: api.now() }] };
+        nameWriters();
     }
 
     function choose(pointer, which) {
