@@ -104,6 +104,32 @@ def test_a_colleagues_change_takes_back_the_tick_of_what_it_changed(desk, consol
     assert not desk.case(ready)["handovers"]
 
 
+def test_what_was_ticked_stays_in_the_other_language_and_clears_as_it_does_in_the_first(desk, consoles, ready):
+    upload = desk.call("PUT", f"/v1/cases/{ready}/files?filename=note.txt", raw=b"ransom").json()["upload"]
+    until("the gate passes", lambda: not reasons(desk, ready))
+    at = consoles().sign_in(f"/cases/{ready}/handover")
+    at.page.wait_for_selector("#check-act")
+    box = f"#file-{upload}"
+    at.page.wait_for_selector(box)
+    at.page.focus(box)
+    at.press("Space")
+    tick(at, "what", "where")
+    at.page.get_by_role("button", name="English", exact=True).click()
+    at.says("Hand-over", "main")
+    at.page.wait_for_selector(box)
+    assert at.page.is_checked(box) and ticked(at) == {"what", "where"}
+    desk.ok("PATCH", f"/v1/cases/{ready}", {"incident": {"purpose": "別の担当者の変更"}})
+    at.until("its tick is taken back", lambda: ticked(at) == {"where"})
+    assert at.page.is_checked(box)
+    tick(at, "what", "basis")
+    at.press("Control+Enter")
+    until("it is requested", lambda: desk.case(ready)["handovers"])
+    assert [one["upload"] if isinstance(one, dict) else one for one in desk.case(ready)["handovers"][0]["files"]] == [upload]
+    at.open(f"/cases/{ready}")
+    at.open(f"/cases/{ready}/handover")  # another visit is another check
+    assert not at.page.locator("#check-what:checked").count()
+
+
 def test_a_click_of_impatience_sends_it_once(desk, consoles, ready):
     at = consoles().sign_in(f"/cases/{ready}/handover")
     at.page.wait_for_selector("#check-act")

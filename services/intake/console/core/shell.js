@@ -149,20 +149,21 @@ function askBefore(act) {
 }
 
 /**
- * Screen: {title, bar, element, step: signal, keys: {id: act}, perform(act), leave(), focus, plain, running}
- * running() → the word of what would end if the screen were left now, or null.
+ * Screen: {title, bar, element, step: signal, keys: {id: act}, perform(act), leave(), focus, plain, running, keep}
+ * running() → the word of what would end if the screen were left now, or null. keep() → what the same screen in the other language
+ * goes on with, as place.kept.
  */
-function show() {
+function show(kept = null) {
     const { screen } = placeOf(location);
-    return screenOf(screen) ? showHere() : fetched(screen).then(showIfStill(location.href));
+    return screenOf(screen) ? showHere(kept) : fetched(screen).then(showIfStill(location.href));
 }
 
 /* What stands stays until the other is here, and where somebody has gone elsewhere meanwhile. */
 const showIfStill = (address) => () => address === location.href && show();
 
-function showHere() {
+function showHere(kept) {
     leave();
-    place = placeOf(location);
+    place = { ...placeOf(location), kept };
     shown = screenOf(place.screen)(place);
     document.title = t("title", { page: shown.title });
     build();
@@ -190,13 +191,13 @@ function build() {
 /* The other language: the same place, the focus where it was. */
 function showAgain() {
     const id = document.activeElement?.id;
-    show();
+    show(shown?.keep?.());
     if (id)
         document.getElementById(id)?.focus();
 }
 
 export function beginShell() {
-    onArrival(show, askBefore);
+    onArrival(() => show(), askBefore);
     language.watch(showAgain);
     connection.watch(() => parts && showConnection());
     setInterval(() => parts && showClock(), 10000);

@@ -50,6 +50,14 @@ export function handoverScreen(place) {
     let reading = null;
     let again = null;
     let ended = false;
+    let kept = place.kept;
+
+    /* Only the first check of this screen goes on with what the one in the other language had. */
+    function taken() {
+        const first = kept;
+        kept = null;
+        return first;
+    }
 
     const back = () => go(`/cases/${place.id}`);
     const isCheck = () => Boolean(kind?.startsWith("check."));
@@ -115,12 +123,13 @@ export function handoverScreen(place) {
                 step: { key: `handover.step.${next}`, trouble: true,
                     act: { kind: "go", address: `/cases/${place.id}/call`, words: `handover.go.${next}` } } });
         return checkView({ ...context, mode: next.slice("check.".length), request: lastHandover(value),
-            notes: notesNow });
+            notes: notesNow, kept: taken() });
     }
 
     function turnTo(next, value) {
         kind = next;
         opened = opened && (next === "unjudged" || next.startsWith("check."));
+        kept = WAITING.includes(next) || next.startsWith("check.") ? kept : null;
         preview = next.startsWith("check.") ? preview : null;
         view = make(next, value);
         replace(body, next.startsWith("check.") && !preview ? h("p", { class: "check-head" }, t("handover.loading"))
@@ -194,7 +203,7 @@ export function handoverScreen(place) {
         () => { ended = true; clearTimeout(again); });
     refreshDesk().then(show);
     show();
-    return { title: t("handover.page"), element, step, perform, focus: () => heading,
+    return { title: t("handover.page"), element, step, perform, focus: () => heading, keep: () => kept ?? view?.keep?.(),
         leave: () => { ends.all(); watched.end(); },
         keys: { main: () => view?.main(), back, consent: to("/consent"), intention: to("/intention"),
             section_1: to("/call"), detections: to("#detections") } };

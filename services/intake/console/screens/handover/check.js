@@ -20,19 +20,25 @@ const ACTS = { request: "handover.act", again: "handover.act_again", supplement:
     approve: "handover.act_approve" };
 const NOTES = { again: "handover.moved", supplement: "handover.supplement", approve: "handover.approve_note" };
 
+/* What a check goes on with when it is built anew in the other language: nothing, unless it is of the same case, act and request. */
+function goesOn(kept, { id, mode, request }) {
+    return kept && kept.id === id && kept.mode === mode && kept.request === request?.id ? kept : null;
+}
+
 /** mode: request · again · supplement · approve; changed(): the step may be another; refresh(): case and preview
- * anew */
-export function checkView({ id, mode, sheet, desk, request, notes, changed, refresh, back }) {
+ * anew; kept: keep() of the same check before */
+export function checkView({ id, mode, sheet, desk, request, notes, changed, refresh, back, kept }) {
     const approving = mode === "approve";
-    const write = writer("POST", approving ? `/v1/cases/${id}/handover/approval` : `/v1/cases/${id}/handover`);
+    const before = goesOn(kept, { id, mode, request });
+    const write = before?.write ?? writer("POST", approving ? `/v1/cases/${id}/handover/approval` : `/v1/cases/${id}/handover`);
     const allowed = roles("operator", "supervisor");
-    const ticked = { what: null, where: null, basis: null };
-    const changes = { what: [], where: [], basis: [] };
-    let files = approving ? request.files ?? [] : [];
+    const ticked = before?.ticked ?? { what: null, where: null, basis: null };
+    const changes = before?.changes ?? { what: [], where: [], basis: [] };
+    let files = before?.files ?? (approving ? request.files ?? [] : []);
     let content = null;
     let sending = false;
     let trouble = null;
-    let unsent = false;
+    let unsent = before?.unsent ?? false;
 
     const what = whatCard({ sheet, notes, fixed: approving, tick: tickFile });
     const bodies = { what: what.element, where: h("div"), basis: h("div") };
@@ -225,5 +231,8 @@ export function checkView({ id, mode, sheet, desk, request, notes, changed, refr
 
     const focus = () => (missing().length ? boxes[missing()[0]] : button ?? boxes.what).focus();
 
-    return { element, show, step, main: act, focus };
+    /* While a request is on its way nobody can say what is ticked once it is answered. */
+    const keep = () => (sending ? null : { id, mode, request: request?.id, write, ticked, changes, files, unsent });
+
+    return { element, show, step, main: act, focus, keep };
 }

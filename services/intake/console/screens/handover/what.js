@@ -88,13 +88,20 @@ export function whatCard({ sheet, notes, fixed, tick }) {
                 on: { change: (event) => tick(file.upload, event.target.checked) } }), fileText(file)));
     }
 
+    function tickBox(row, on) {
+        const box = row.querySelector("input");
+        if (box)
+            box.checked = on;
+    }
+
     function show(content, changed) {
         const shown = fixed ? content.preview.files.filter(({ upload }) => content.files.includes(upload))
             : content.preview.files;
         replace(hearing, hearingPart(content, sheet, changed));
         reconcile(files, shown.length ? shown : [{ upload: "none" }], ({ upload }) => upload,
             (file) => (file.upload === "none" ? h("li", { class: "secondary" }, t("handover.files_none"))
-                : fileRow(file)));
+                : fileRow(file)),
+            (row, { upload }) => tickBox(row, content.files.includes(upload)));
         replace(rest, extractPart(content, changed), staysPart(content, sheet, notes()));
     }
     return { element, show };
