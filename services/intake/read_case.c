@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define OPERATOR_BYTES_MAX 64
+#define CLOSED_PERIOD_MAX_US (32LL * 24 * 3600 * 1000000) /* any month, whatever its clocks do */
 
 static void run_get(struct http_request *request)
 {
@@ -105,6 +106,25 @@ static bool read_operator(struct http_request *request, const char **ret_operato
     return false;
 }
 
+/* Both ends or none: what was closed has to be put in order, and so is bounded. */
+static bool read_closed(struct http_request *request, struct view_query *ret_query)
+{
+    const char *from = http_query(request, "closed_from"), *to = http_query(request, "closed_to");
+    ret_query->closed = from || to;
+    if (!read_moment(request, "closed_from", false, &ret_query->closed_from_us) ||
+        !read_moment(request, "closed_to", true, &ret_query->closed_to_us))
+        return false;
+    if (!from != !to) {
+        intake_refuse_field(request, 422, from ? "/closed_to" : "/closed_from", "required",
+                            "expected both ends of the period");
+        return false;
+    }
+    if (ret_query->closed_to_us - ret_query->closed_from_us <= CLOSED_PERIOD_MAX_US)
+        return true;
+    intake_refuse_field(request, 422, "/closed_to", "too_long", "expected at most 32 days");
+    return false;
+}
+
 #define STATUSES "consultation|policy|first_response|assessment|handover|report|settings|closed"
 
 static const char *types(void)
@@ -127,6 +147,7 @@ static bool read_query(struct http_request *request, struct words_question *ques
                 read_operator(request, &ret_query->operator) &&
                 read_moment(request, "opened_from", false, &ret_query->from_us) &&
                 read_moment(request, "opened_to", true, &ret_query->to_us) &&
+                read_closed(request, ret_query) &&
                 read_boolean(request, "held", &ret_query->held) &&
                 read_boolean(request, "overdue", &ret_query->overdue) &&
                 read_boolean(request, "open", &ret_query->open) &&
@@ -152,9 +173,9 @@ static void run_list(struct http_request *request)
 {
     struct why why = {0};
     struct view_query query;
-    static const char *const names[] = {"status",      "customer",  "operator", "type",
-                                        "opened_from", "opened_to", "held",     "overdue",
-                                        "open",        "attention", "q"};
+    static const char *const names[] = {
+        "status",    "customer", "operator", "type", "opened_from", "opened_to", "closed_from",
+        "closed_to", "held",     "overdue",  "open", "attention",   "q"};
     CLEANUP(words_clear) struct words_question question = {0};
     json_t *page = NULL;
     if (!read_query(request, &question, &query))

@@ -103,6 +103,8 @@ struct view_query {
     const struct words_question *question; /* NULL: no words; as the other members: not asked for */
     const char *status, *customer, *operator, * type;
     int64_t from_us, to_us; /* opened from … to, without the end; 0 and INT64_MAX: at any time */
+    bool closed; /* closed from … to, without the end; lines of the period are put in order first */
+    int64_t closed_from_us, closed_to_us;
     bool held, overdue;
     bool open; /* not closed */
     bool
@@ -123,7 +125,7 @@ enum verdict view_contracts(struct view *view, const char *digits,
 enum verdict view_contract_request(struct view *view, const char *event_id, char ret_sha256[65],
                                    struct why *why);
 /* The numbers of a day (from_us to to_us, without the end) and of this moment; {"opened","opened_by_hour":[24],"out_of_hours",
- * "in_time","held","overdue","handed_over","left":{"cases","handovers","items","bytes","list":[at most 100, the newest first]},
+ * "in_time","held","overdue","closed","handed_over","left":{"cases","handovers","items","bytes","list":[at most 100, the newest first]},
  * "notices_failed","dead_letters","cases":{status: n}}. */
 enum verdict view_day(struct view *view, int64_t from_us, int64_t to_us, int64_t now_us,
                       json_t **ret_numbers, struct why *why);

@@ -192,6 +192,8 @@ const struct view_number view_numbers[] = {
     {"SELECT COUNT(*) AS held FROM lines INDEXED BY lines_held WHERE held = 1", NULL, take_numbers},
     {"SELECT COUNT(*) AS overdue FROM lines INDEXED BY lines_overdue WHERE overdue = 1", NULL,
      take_numbers},
+    {"SELECT COUNT(*) AS closed FROM lines INDEXED BY lines_closed" DURING("closed_us"), NULL,
+     take_numbers},
     {"SELECT COUNT(*) AS handed_over FROM handovers INDEXED BY handovers_offered" DURING(
          "offered_us"),
      NULL, take_numbers},

@@ -14,6 +14,7 @@
 #define FEW 300 /* lines that are sooner read than asked of the grams */
 #define CONTRACTS_MAX 50
 #define SQL_BYTES_MAX 2000
+#define BY_CLOSING "lines_closed"
 
 /* --- pages of cases ----------------------------------------------------------------------------------------------- */
 
@@ -94,6 +95,8 @@ static const char *index_for(const struct view_query *query)
         return "lines_attention";
     if (query->customer)
         return "lines_customer";
+    if (query->closed)
+        return BY_CLOSING;
     if (query->open && !query->status) /* which says it already, or the contrary */
         return by_mask_of_open[(query->operator? 1 : 0) | (query->type ? 2 : 0)];
     return by_mask[(query->status ? 1 : 0) | (query->operator? 2 : 0) | (query->type ? 4 : 0)];
@@ -118,6 +121,16 @@ static void add_filters(struct buf *sql, const struct view_query *query)
         buf_add_text(sql, " AND l.attention = 1");
     if (query->open)
         buf_add_text(sql, " AND l.open = 1");
+    if (query->closed)
+        buf_add_text(sql, " AND l.closed_us >= ?8 AND l.closed_us < ?9");
+}
+
+/* The order in which cases were closed is not that of the list: their numbers, which are few, are put into its order. */
+static void add_closing(struct buf *sql)
+{
+    buf_add_text(sql, " AND l.seq IN (SELECT c.seq FROM lines AS c INDEXED BY " BY_CLOSING
+                      " WHERE c.closed_us >= ?8 AND c.closed_us < ?9"
+                      " AND c.seq < ?1 AND c.seq >= ?2)");
 }
 
 static void bind_filters(sqlite3_stmt *statement, const struct view_query *query, int64_t before)
@@ -129,19 +142,28 @@ static void bind_filters(sqlite3_stmt *statement, const struct view_query *query
     for (int i = 0; i < (int)COUNT_OF(texts); i++)
         if (texts[i])
             view_bind_text(statement, 3 + i, texts[i]);
+    if (query->closed) {
+        sqlite3_bind_int64(statement, 8, query->closed_from_us);
+        sqlite3_bind_int64(statement, 9, query->closed_to_us);
+    }
 }
 
 void view_find_sql(const struct view_query *query, bool by_grams, struct buf *sql)
 {
     const char *index = index_for(query);
+    bool by_closing = !by_grams && index && strcmp(index, BY_CLOSING) == 0;
     buf_add_text(sql, "SELECT l.seq, l.id, l.words FROM ");
     if (by_grams)
         buf_add_text(sql, "grams AS g CROSS JOIN lines AS l ON l.seq = g.rowid");
+    else if (by_closing)
+        buf_add_text(sql, "lines AS l NOT INDEXED");
     else if (index)
         buf_printf(sql, "lines AS l INDEXED BY %s", index);
     else
         buf_add_text(sql, "lines AS l");
     add_filters(sql, query);
+    if (by_closing)
+        add_closing(sql);
     if (by_grams)
         buf_add_text(sql, " AND g.grams MATCH ?7 AND g.rowid < ?1 AND g.rowid >= ?2"
                           " ORDER BY g.rowid DESC");

@@ -6,7 +6,7 @@
  * themselves, a period is a range of them, a page goes on behind a number, and FTS5 gives what it finds in that order
  * without sorting. Every combination of status, operator and type has an index of its own, so that ten cases among a
  * million are ten steps; so has every one of open cases with operator and type. Customer, held, overdue and attention choose
- * few cases alone.
+ * few cases alone, and so does a period of closing, whose lines are put in order first.
  */
 #include "services/intake/view_internal.h"
 #include "services/intake/view_words.h"
@@ -30,7 +30,7 @@ const char view_index_schema[] =
     "CREATE TABLE IF NOT EXISTS lines (seq INTEGER PRIMARY KEY, id TEXT, status TEXT, customer "
     "TEXT, "
     "operator TEXT, type TEXT, held INTEGER, overdue INTEGER, duplicate_of TEXT, out_of_hours "
-    "INTEGER, answered_us INTEGER, open INTEGER, attention INTEGER, words TEXT);"
+    "INTEGER, answered_us INTEGER, open INTEGER, attention INTEGER, closed_us INTEGER, words TEXT);"
     "CREATE INDEX IF NOT EXISTS lines_status ON lines (status);"
     "CREATE INDEX IF NOT EXISTS lines_operator ON lines (operator);"
     "CREATE INDEX IF NOT EXISTS lines_type ON lines (type);"
@@ -46,6 +46,7 @@ const char view_index_schema[] =
     "CREATE INDEX IF NOT EXISTS lines_open_operator ON lines (operator) WHERE open = 1;"
     "CREATE INDEX IF NOT EXISTS lines_open_type ON lines (type) WHERE open = 1;"
     "CREATE INDEX IF NOT EXISTS lines_open_operator_type ON lines (operator, type) WHERE open = 1;"
+    "CREATE INDEX IF NOT EXISTS lines_closed ON lines (closed_us) WHERE closed_us IS NOT NULL;"
     "CREATE INDEX IF NOT EXISTS lines_duplicate_of ON lines (duplicate_of) WHERE duplicate_of IS "
     "NOT "
     "NULL;"
@@ -92,6 +93,7 @@ struct line {
     const char *status, *customer, *operator, * type, *duplicate_of;
     bool held, overdue, out_of_hours, open, attention;
     int64_t answered_us; /* the first search of its logs; 0: not yet */
+    int64_t closed_us;   /* 0: it is open */
 };
 
 static const char *text_at(const json_t *state, const char *section, const char *name)
@@ -105,6 +107,13 @@ static bool has_flag(const json_t *flags, const char *flag)
         if (strcmp(json_string_value(json_array_get(flags, i)), flag) == 0)
             return true;
     return false;
+}
+
+static int64_t time_at(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    int64_t at_us = 0;
+    return text && clock_parse(text, strlen(text), &at_us) ? at_us : 0;
 }
 
 /* Also of a search that was given up later, when the customer turned out to be another: it was on the screen. */
@@ -139,6 +148,7 @@ static struct line line_of(const struct stored_case *stored)
                          .overdue = has_flag(flags, "overdue"),
                          .out_of_hours = has_flag(flags, "out_of_hours"),
                          .answered_us = first_answer_us(stored->extraction),
+                         .closed_us = time_at(json_object_get(state, "closed"), "at"),
                          .open = !json_object_get(state, "closed"),
                          .attention = json_array_size(attention) > 0};
 }
@@ -154,13 +164,9 @@ static bool is_taken(struct view *view, int64_t seq)
 /* The same on every instance and after every rebuild, unless two cases were opened in the same microsecond and share a slot. */
 static int64_t choose_seq(struct view *view, const struct stored_case *stored)
 {
-    int64_t opened_us = 0;
-    const char *opened = json_string_value(json_object_get(stored->state, "opened_at"));
     uint8_t hash[IDS_SHA256_SIZE];
-    if (opened)
-        clock_parse(opened, strlen(opened), &opened_us);
     ids_sha256(stored->id, strlen(stored->id), hash);
-    int64_t seq = view_seq_at(opened_us) + hash[0] % VIEW_SLOTS;
+    int64_t seq = view_seq_at(time_at(stored->state, "opened_at")) + hash[0] % VIEW_SLOTS;
     while (seq == 0 || is_taken(view, seq))
         seq++;
     return seq;
@@ -181,19 +187,21 @@ static void bind_line(sqlite3_stmt *statement, int64_t seq, const struct line *l
         sqlite3_bind_int64(statement, 10, line->answered_us);
     sqlite3_bind_int(statement, 11, line->open);
     sqlite3_bind_int(statement, 12, line->attention);
+    if (line->closed_us)
+        sqlite3_bind_int64(statement, 13, line->closed_us);
 }
 
 static bool insert_line(struct view *view, const struct stored_case *stored,
                         const struct line *line, const char *words)
 {
     CLEANUP(view_done)
-    sqlite3_stmt *statement =
-        view_write(view, "INSERT INTO lines (seq, status, customer, operator, type, held, overdue,"
-                         " duplicate_of, out_of_hours, answered_us, open, attention, id, words)"
-                         " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)");
+    sqlite3_stmt *statement = view_write(
+        view, "INSERT INTO lines (seq, status, customer, operator, type, held, overdue,"
+              " duplicate_of, out_of_hours, answered_us, open, attention, closed_us, id, words)"
+              " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)");
     bind_line(statement, stored->seq, line);
-    view_bind_text(statement, 13, stored->id);
-    view_bind_text(statement, 14, words);
+    view_bind_text(statement, 14, stored->id);
+    view_bind_text(statement, 15, words);
     return view_run(statement) &&
            write_grams(view_write(view, "INSERT INTO grams (rowid, text) VALUES (?1, ?2)"),
                        stored->seq, words);
@@ -205,11 +213,11 @@ static bool update_line(struct view *view, int64_t seq, const struct line *line)
     CLEANUP(view_done)
     sqlite3_stmt *statement = view_write(
         view, "UPDATE lines SET status=?2, customer=?3, operator=?4, type=?5, held=?6, overdue=?7,"
-              " duplicate_of=?8, out_of_hours=?9, answered_us=?10, open=?11, attention=?12"
-              " WHERE seq = ?1 AND NOT (status IS"
+              " duplicate_of=?8, out_of_hours=?9, answered_us=?10, open=?11, attention=?12,"
+              " closed_us=?13 WHERE seq = ?1 AND NOT (status IS"
               " ?2 AND customer IS ?3 AND operator IS ?4 AND type IS ?5 AND held IS ?6 AND overdue"
               " IS ?7 AND duplicate_of IS ?8 AND out_of_hours IS ?9 AND answered_us IS ?10"
-              " AND open IS ?11 AND attention IS ?12)");
+              " AND open IS ?11 AND attention IS ?12 AND closed_us IS ?13)");
     bind_line(statement, seq, line);
     return view_run(statement);
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { callsOf } from "../../services/intake/console/pure/calls.js";
+import { deskDate } from "../../services/intake/console/pure/hours.js";
 import { hourBars, leftCsv } from "../../services/intake/console/pure/left.js";
 import { addressOf, filterOf, filtersSet, LOOKS, leftOf, lookOf, movedCount, nextOf, patchOf, pathOf, reasonWords,
     TABS } from "../../services/intake/console/pure/queue.js";
@@ -30,13 +31,22 @@ test("what a list asks for", () => {
     assert.equal(pathOf(filter("tab=held&customer=A%261"), { limit: 50 }),
         "/v1/cases?held=true&limit=50&customer=A%261");
     assert.equal(pathOf(filter("tab=closed&from=2026-11-26"), {}), "/v1/cases?status=closed&opened_from=2026-11-26");
+    assert.equal(pathOf(filter("tab=closed_today&type=ddos"), { limit: 50 }, "2026-11-26"),
+        "/v1/cases?closed_from=2026-11-26&closed_to=2026-11-26&limit=50&type=ddos");
+});
+
+test("the day is the desk's", () => {
+    const tokyo = { time_zone: "Asia/Tokyo" };
+    assert.equal(deskDate(tokyo, Date.parse("2026-11-25T14:59:59Z")), "2026-11-25");
+    assert.equal(deskDate(tokyo, Date.parse("2026-11-25T15:00:00Z")), "2026-11-26");
+    assert.equal(deskDate({ time_zone: "America/New_York" }, Date.parse("2026-11-26T04:59:59Z")), "2026-11-25");
 });
 
 test("numbers of the tabs", () => {
-    const day = { cases: { closed: 480, consultation: 2, handover: 1 }, held: 2, overdue: 0 };
+    const day = { cases: { closed: 480, consultation: 2, handover: 1 }, held: 2, overdue: 0, closed: 6 };
     const counts = Object.fromEntries(TABS.map((tab) => [tab.id, tab.count(day)]));
     assert.deepEqual([counts.open, counts.consultation, counts.policy, counts.held, counts.overdue, counts.closed,
-        counts.all], [3, 2, 0, 2, 0, 480, 483]);
+        counts.closed_today, counts.all], [3, 2, 0, 2, 0, 480, 6, 483]);
 });
 
 test("what an event changes in a row", () => {

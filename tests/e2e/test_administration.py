@@ -400,6 +400,8 @@ def test_the_numbers_of_the_day_follow_what_happens(desk, partner):
     desk.ok("POST", f"/v1/cases/{unknown}/close", {"outcome": "no_incident", "reason": "間違い電話"})
     until("closed", lambda: overview(desk)["cases"].get("closed", 0) == before["cases"].get("closed", 0) + 1)
     assert sum(overview(desk)["cases"].values()) == sum(before["cases"].values()) + 2
+    today = f"closed_from={numbers['date']}&closed_to={numbers['date']}"
+    assert grew("closed") == 1 and unknown in [case["id"] for case in desk.ok("GET", f"/v1/cases?{today}")["cases"]]
     refused_reply(desk)
     assert grew("dead_letters") == 1
     assert before.keys() == overview(desk).keys()

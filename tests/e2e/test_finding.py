@@ -115,6 +115,11 @@ def test_words_that_cannot_be_asked_for_are_refused_with_the_reason(desk):
     assert refused(desk, type="unheard") == [("/type", "choice")]
     assert refused(desk, opened_from="yesterday") == [("/opened_from", "format")]
     assert refused(desk, opened_to="2026-11-24T09:00:00") == [("/opened_to", "format")]
+    assert refused(desk, closed_from="yesterday", closed_to="2026-11-24") == [("/closed_from", "format")]
+    assert refused(desk, closed_from="2026-11-24") == [("/closed_to", "required")]
+    assert refused(desk, closed_to="2026-11-24") == [("/closed_from", "required")]
+    assert refused(desk, closed_from="2026-11-01", closed_to="2026-12-31") == [("/closed_to", "too_long")]
+    assert listed(desk, closed_from="2020-10-01", closed_to="2020-10-31")["cases"] == []
     for flag in ("held", "overdue", "open", "attention"):
         assert refused(desk, **{flag: "yes"}) == [("/" + flag, "choice")]
     assert refused(desk, cursor="1.2") == [("/cursor", "format")]
@@ -159,15 +164,21 @@ def needs_somebody(case):
     return "closed" not in case and bool({"held", "overdue"} & set(case["flags"]) or untouched or steps)
 
 
+def moment(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 def fits(case, asked):
     contact = case["hearing"]["contact"]
-    opened = datetime.fromisoformat(case["opened_at"].replace("Z", "+00:00"))
+    opened = moment(case["opened_at"])
     checks = {
         "status": lambda v: case["status"] == v, "customer": lambda v: case["customer_id"] == v,
         "operator": lambda v: case["opened_by"]["id"] == v, "type": lambda v: case["hearing"]["incident"]["type"] == v,
         "held": lambda v: v == "false" or "held" in case["flags"], "overdue": lambda v: v == "false" or "overdue" in case["flags"],
         "open": lambda v: v == "false" or "closed" not in case, "attention": lambda v: v == "false" or needs_somebody(case),
         "opened_from": lambda v: opened >= datetime.fromisoformat(v), "opened_to": lambda v: opened < datetime.fromisoformat(v),
+        "closed_from": lambda v: "closed" in case and moment(case["closed"]["at"]) >= datetime.fromisoformat(v),
+        "closed_to": lambda v: "closed" in case and moment(case["closed"]["at"]) < datetime.fromisoformat(v),
         "q": lambda v: all(word in contact["company"] for word in v.split())}
     return all(checks[name](value) for name, value in asked.items())
 
@@ -181,9 +192,13 @@ def test_every_combination_of_filters_lists_what_fits_and_nothing_else(desk, man
         "type": ["ransomware", "malware", "ddos"], "held": ["true", "false"], "overdue": ["true", "false"], "open": ["true", "false"], "attention": ["true", "false"],
         "opened_from": [times[20].replace("Z", "+00:00")], "opened_to": [times[45].replace("Z", "+00:00")],
         "q": ["繍針", "大阪", "繍針製作所", "大阪 商会", "繍針 東京", "大阪繍針商会"]}
+    ends = sorted(case["closed"]["at"] for case in cases if "closed" in case)
+    closed = {"closed_from": ends[len(ends) // 4].replace("Z", "+00:00"), "closed_to": ends[-1].replace("Z", "+00:00")}
     hits = 0
     for mask in range(1 << len(values)):
         asked = {name: chance.choice(options) for i, (name, options) in enumerate(values.items()) if mask >> i & 1}
+        if chance.random() < 0.25:
+            asked |= closed
         asked["customer"] = customer
         if chance.random() < 0.5 and asked.get("q", "").find("繍針") >= 0:
             del asked["customer"]  # nobody else has this name
@@ -203,6 +218,10 @@ def test_a_day_is_a_day_at_the_desk(desk, many):
     assert ids(desk, customer=customer, opened_from=str(first), opened_to=str(last)) == {case["id"] for case in cases}
     assert not ids(desk, customer=customer, opened_from=str(last + timedelta(days=1)))
     assert not ids(desk, customer=customer, opened_to=str(first - timedelta(days=1)))
+    closed = {case["id"] for case in cases if "closed" in case}
+    assert closed and ids(desk, customer=customer, closed_from=str(first), closed_to=str(last + timedelta(days=1))) == closed
+    assert closed <= ids(desk, limit=200, q="繍針", closed_from=str(first), closed_to=str(last + timedelta(days=1)))
+    assert not ids(desk, customer=customer, closed_from=str(first - timedelta(days=9)), closed_to=str(first - timedelta(days=1)))
 
 
 def test_pages_go_on_where_they_ended_while_cases_are_opened(desk, many):

@@ -170,7 +170,7 @@ def test_a_page_is_the_same_whatever_its_address_says(rest):  # noqa: F811
 
 QUERIES = [b"limit=-1", b"limit=0", b"limit=99999999999999999999", b"limit=1e3", b"limit=%31%30%30%30", b"cursor=x", b"cursor=" + b"A" * 4000,
            b"cursor=AAAA%00", b"q=%ff", b"q=%00", b"q=" + b"%E3%81%82" * 400, b"q=%22%22%22", b"q=*", b"q=a%20NEAR%20b%20OR%20c%3A",
-           b"q='%3B--", b"status=open", b"status=", b"customer=lower", b"opened_from=yesterday", b"opened_to=2026-13-45",
+           b"q='%3B--", b"status=open", b"status=", b"customer=lower", b"opened_from=yesterday", b"closed_from=2026-11-01&closed_to=9999-12-31", b"closed_to=2026-11-01", b"opened_to=2026-13-45",
            b"type=earthquake", b"overdue=maybe", b"phone=x", b"format=exe", b"extraction=../../x", b"handover=x", b"draft=%2e%2e",
            b"filename=", b"filename=..%2F..%2Fetc%2Fpasswd&kind=x", b"kind=ghost", b"unknown=1", b"=", b"&&&", b"a&a&a",
            b"&".join(b"a%d=1" % n for n in range(33)), b"limit=1&limit=2", b"%zz=1", b"q=%ed%a0%80", b"lang=xx"]

@@ -20,6 +20,7 @@ import lines  # of deploy/demo, which partner put on the path
 
 ASKERS = 4
 COMPANY = f"再構築 {SEED}"
+TODAY = datetime.now(timezone.utc).date()
 # Sessions and drafts are the only answers that Redis holds.
 OF_REDIS = {"/v1/sessions", "/v1/drafts", "/v1/drafts/{id}", "/v1/cases/{id}/presence"}
 ENDLESS = {"/v1/events"}  # what it tells after a rebuild: test_live.py
@@ -115,7 +116,7 @@ def paths_of(desk, cases):
     paths["/v1/cases/{id}/extract"] = [f"/v1/cases/{c}/extract{form}" for c in extracts for form in ("", "?format=raw", "?format=csv")]
     paths["/v1/cases"] = ["/v1/cases" + query for query in (
         "?limit=3", "?limit=200", f"?q={COMPANY}", f"?q={number}", f"?q={phone}&limit=5", "?status=closed", "?customer=RB-NONE",
-        "?held=true", "?overdue=true", "?open=true&limit=200", "?attention=true&limit=200", "?operator=operator-1&type=ransomware", "?opened_from=2026-01-01&limit=20", "?q=%E8%A6%8B%E6%9C%AC%200300",
+        "?held=true", "?overdue=true", "?open=true&limit=200", "?attention=true&limit=200", "?operator=operator-1&type=ransomware", "?opened_from=2026-01-01&limit=20", f"?closed_from={TODAY}&closed_to={TODAY}&limit=200", "?q=%E8%A6%8B%E6%9C%AC%200300",
         f"?cursor={desk.ok('GET', '/v1/cases?limit=3')['next_cursor']}")]
     paths["/v1/contracts"] = ["/v1/contracts", f"/v1/contracts?q={COMPANY}", f"/v1/contracts?phone={phone}"]
     paths["/v1/dead-letters"] = ["/v1/dead-letters" + query for query in ("?limit=200", "?state=open&limit=200", "?topic=provider-replies")]

@@ -74,7 +74,8 @@ static struct view_query query_of(unsigned mask)
                                .held = mask & 16,
                                .overdue = mask & 32,
                                .open = mask & 64,
-                               .attention = mask & 128};
+                               .attention = mask & 128,
+                               .closed = mask & 256};
 }
 
 /* How a plan says what SQLite does with each table. */
@@ -126,10 +127,33 @@ static void every_combination_of_filters_walks_its_own_index(void **state)
     }
 }
 
+/* The numbers of what was closed in the period come in the order of the list, and only those of the page are looked at. */
+static void a_period_of_closing_is_found_by_its_index_unless_another_is_narrower(void **state)
+{
+    (void)state;
+    for (unsigned mask = 256; mask < 512; mask++) {
+        struct view_query query = query_of(mask);
+        CLEANUP(buf_free) struct buf sql;
+        buf_init(&sql, 4000);
+        view_find_sql(&query, false, &sql);
+        CLEANUP(mem_free) char *plan = plan_of(sql.data);
+        assert_int_equal(strncmp(plan, "SEARCH l USING", 14), 0);
+        if (mask & (8 | 16 | 32 | 128)) {
+            assert_non_null(strstr(plan, expected_index(mask & 255)));
+        } else {
+            assert_non_null(strstr(plan, "SEARCH l USING INTEGER PRIMARY KEY (rowid=?)"));
+            assert_non_null(strstr(
+                plan, "SEARCH c USING COVERING INDEX lines_closed (closed_us>? AND closed_us<?)"));
+        }
+        assert_null(strstr(plan, "SCAN"));
+        assert_null(strstr(plan, "TEMP B-TREE"));
+    }
+}
+
 static void words_are_asked_of_the_grams_in_the_order_of_the_list(void **state)
 {
     (void)state;
-    for (unsigned mask = 0; mask < 256; mask++) {
+    for (unsigned mask = 0; mask < 512; mask++) {
         struct view_query query = query_of(mask);
         CLEANUP(buf_free) struct buf sql;
         buf_init(&sql, 4000);
@@ -245,6 +269,81 @@ static void who_needs_somebody_is_listed_until_somebody_comes(void **state)
     ASSERT_ATTENTION(CASE_Q, "[\"overdue\"]");
 }
 
+#define ASSERT_MEMBER(line, name, expected)                                                        \
+    do {                                                                                           \
+        CLEANUP(mem_free)                                                                          \
+        char *text_ = json_dumps(json_object_get(line, name), JSON_ENCODE_ANY | JSON_COMPACT);     \
+        assert_non_null(text_);                                                                    \
+        assert_string_equal(text_, expected);                                                      \
+    } while (0)
+
+/* Ids of what was closed in the period, in the order of the list. */
+static char *closed_within(int64_t from_us, int64_t to_us)
+{
+    json_auto_t *cases = page_of(
+        &(struct view_query){.closed = true, .closed_from_us = from_us, .closed_to_us = to_us});
+    struct buf ids;
+    buf_init(&ids, 4000);
+    buf_add_text(&ids, "");
+    for (size_t i = 0; i < json_array_size(cases); i++)
+        buf_printf(&ids, "%s ", json_string_value(json_object_get(json_array_get(cases, i), "id")));
+    return ids.data ? ids.data : mem_strdup("");
+}
+
+#define ASSERT_CLOSED(from_us, to_us, expected)                                                    \
+    do {                                                                                           \
+        CLEANUP(mem_free) char *ids_ = closed_within(from_us, to_us);                              \
+        assert_string_equal(ids_, expected);                                                       \
+    } while (0)
+
+static int64_t closed_at(const char *case_id)
+{
+    CLEANUP(view_finalize)
+    sqlite3_stmt *statement =
+        view_prepare(view.writer, "SELECT closed_us FROM lines WHERE id = ?1");
+    view_bind_text(statement, 1, case_id);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    return sqlite3_column_int64(statement, 0);
+}
+
+static void close_case(const char *case_id)
+{
+    act(case_id, "case.closed", "operator", "{\"outcome\":\"no_incident\",\"reason\":\"x\"}");
+}
+
+static void what_was_closed_is_found_by_when_in_the_order_of_the_opening(void **state)
+{
+    (void)state;
+    int64_t before = clock_now_us();
+    act(CASE_P, "case.opened", "operator", "{" HEARING("x") "}");
+    act(CASE_Q, "case.opened", "operator", "{" HEARING("x") "}");
+    ASSERT_CLOSED(0, INT64_MAX, "");
+    close_case(CASE_Q);
+    close_case(CASE_P);
+    int64_t first = closed_at(CASE_Q), second = closed_at(CASE_P);
+    assert_true(before <= first && first < second);
+    ASSERT_CLOSED(before, second + 1, CASE_Q " " CASE_P " ");
+    ASSERT_CLOSED(first, second, CASE_Q " ");
+    ASSERT_CLOSED(first + 1, second + 1, CASE_P " ");
+    ASSERT_CLOSED(second + 1, second, "");
+    ASSERT_CLOSED(second + 1, INT64_MAX, "");
+    json_auto_t *theirs = page_of(&(struct view_query){
+        .closed = true, .closed_to_us = INT64_MAX, .operator= "operator", .status = "closed"});
+    assert_int_equal(json_array_size(theirs), 2);
+    json_auto_t *open =
+        page_of(&(struct view_query){.closed = true, .closed_to_us = INT64_MAX, .open = true});
+    assert_int_equal(json_array_size(open), 0);
+    struct why why = {0};
+    json_t *counted = NULL;
+    assert_int_equal(view_day(&view, first, second, clock_now_us(), &counted, &why), VERDICT_OK);
+    ASSERT_MEMBER(counted, "closed", "1");
+    json_decref(counted);
+    act(CASE_Q, "case.reopened", "operator", "{\"reason\":\"x\"}");
+    ASSERT_CLOSED(before, INT64_MAX, CASE_P " ");
+    close_case(CASE_Q);
+    ASSERT_CLOSED(second + 1, INT64_MAX, CASE_Q " ");
+}
+
 /* What other services say may be read before the case, as after a rebuild. */
 static void the_order_of_the_topics_does_not_matter(void **state)
 {
@@ -273,14 +372,6 @@ static json_t *line_of(const char *case_id)
     fail_msg("no line");
     return NULL;
 }
-
-#define ASSERT_MEMBER(line, name, expected)                                                        \
-    do {                                                                                           \
-        CLEANUP(mem_free)                                                                          \
-        char *text_ = json_dumps(json_object_get(line, name), JSON_ENCODE_ANY | JSON_COMPACT);     \
-        assert_non_null(text_);                                                                    \
-        assert_string_equal(text_, expected);                                                      \
-    } while (0)
 
 static void a_line_says_what_a_queue_shows(void **state)
 {
@@ -426,7 +517,8 @@ static json_t *plain_numbers(const char *day)
 
 #define QUIET(held, overdue)                                                                       \
     "{\"opened\":0,\"out_of_hours\":0,\"in_time\":0,\"held\":" held ",\"overdue\":" overdue        \
-    ",\"handed_over\":0,\"left\":{\"cases\":0,\"handovers\":0,\"items\":0,\"bytes\":0},"           \
+    ",\"closed\":0,\"handed_over\":0,\"left\":{\"cases\":0,\"handovers\":0,\"items\":0,\"bytes\":" \
+    "0},"                                                                                          \
     "\"notices_failed\":0,\"dead_letters\":0,\"cases\":"
 
 #define DAY "2026-11-26T00:00:00+09:00"
@@ -464,11 +556,11 @@ static void cases_are_counted_on_the_day_of_the_desk(void **state)
     ASSERT_NUMBERS(
         DAY_BEFORE,
         "{\"opened\":1,\"out_of_hours\":0,\"in_time\":1,\"held\":0,\"overdue\":0,"
-        "\"handed_over\":0,\"left\":{\"cases\":0,\"handovers\":0,\"items\":0,"
+        "\"closed\":0,\"handed_over\":0,\"left\":{\"cases\":0,\"handovers\":0,\"items\":0,"
         "\"bytes\":0},\"notices_failed\":0,\"dead_letters\":0,\"cases\":{\"closed\":3}}");
     ASSERT_NUMBERS(
         DAY, "{\"opened\":2,\"out_of_hours\":1,\"in_time\":0,\"held\":0,\"overdue\":0,"
-             "\"handed_over\":0,\"left\":{\"cases\":0,\"handovers\":0,\"items\":0,"
+             "\"closed\":0,\"handed_over\":0,\"left\":{\"cases\":0,\"handovers\":0,\"items\":0,"
              "\"bytes\":0},\"notices_failed\":0,\"dead_letters\":0,\"cases\":{\"closed\":3}}");
     json_auto_t *found = numbers(DAY);
     const json_t *hours = json_object_get(found, "opened_by_hour");
@@ -501,9 +593,10 @@ static void what_left_is_counted_once_for_each_hand_over(void **state)
     fold(VIEW_ESCALATION, CASE_B, "escalation.status",
          json_pack("{s:s, s:[o]}", "state", "offered", "handovers",
                    handover("h4", "2026-11-26T10:00:00+09:00", NULL)));
-    ASSERT_NUMBERS(DAY, "{\"opened\":0,\"out_of_hours\":0,\"in_time\":0,\"held\":0,\"overdue\":0,"
-                        "\"handed_over\":2,\"left\":{\"cases\":1,\"handovers\":2,\"items\":4,"
-                        "\"bytes\":246},\"notices_failed\":0,\"dead_letters\":0,\"cases\":{}}");
+    ASSERT_NUMBERS(
+        DAY, "{\"opened\":0,\"out_of_hours\":0,\"in_time\":0,\"held\":0,\"overdue\":0,"
+             "\"closed\":0,\"handed_over\":2,\"left\":{\"cases\":1,\"handovers\":2,\"items\":4,"
+             "\"bytes\":246},\"notices_failed\":0,\"dead_letters\":0,\"cases\":{}}");
     for (int i = 0; i < 2; i++)
         fold(VIEW_ESCALATION, i ? CASE_B : CASE_A, "escalation.status",
              json_pack("{s:s, s:[]}", "state", "none", "handovers"));
@@ -830,8 +923,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_that_come_in_numbers_are_collected_while_nobody_waits_for_them),
         cmocka_unit_test(every_combination_of_filters_walks_its_own_index),
+        cmocka_unit_test(a_period_of_closing_is_found_by_its_index_unless_another_is_narrower),
         cmocka_unit_test(words_are_asked_of_the_grams_in_the_order_of_the_list),
         cmocka_unit_test_teardown(who_needs_somebody_is_listed_until_somebody_comes, forget_cases),
+        cmocka_unit_test_teardown(what_was_closed_is_found_by_when_in_the_order_of_the_opening,
+                                  forget_cases),
         cmocka_unit_test_teardown(the_order_of_the_topics_does_not_matter, forget_cases),
         cmocka_unit_test_teardown(a_line_says_what_a_queue_shows, forget_cases),
         cmocka_unit_test(no_number_of_a_day_walks_over_other_days),

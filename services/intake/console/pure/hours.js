@@ -23,9 +23,14 @@ function hoursOf(desk, local) {
     return closed || !hours ? null : { opens: local + minutesOf(hours[0]) * 60000, closes: local + minutesOf(hours[1]) * 60000 };
 }
 
+const zoneOf = (desk) => desk?.time_zone ?? "Asia/Tokyo";
+
+/** The day that it is at the desk: YYYY-MM-DD. */
+export const deskDate = (desk, now) => new Date(now + offsetMs(zoneOf(desk), now)).toISOString().slice(0, 10);
+
 /** {open, until} or {open: false, next}: times in milliseconds; next is null where none is within a month. */
 export function deskHours(desk, now) {
-    const offset = offsetMs(desk.time_zone ?? "Asia/Tokyo", now);
+    const offset = offsetMs(zoneOf(desk), now);
     const local = now + offset;
     const midnight = Math.floor(local / DAY_MS) * DAY_MS;
     for (let day = 0; day < AHEAD_DAYS; day++) {

@@ -10,13 +10,15 @@ const sum = (counts) => Object.values(counts ?? {}).reduce((all, count) => all +
 const ofStatus = (status) => ({ id: status, words: `status.${status}`, query: { status },
     count: (day) => day.cases?.[status] ?? 0 });
 
-/** Each with what it asks for and its number of GET /v1/overview. */
+/** Each with what it asks for, also of this day (today: the parameters), and its number of GET /v1/overview. */
 export const TABS = [
     { id: "open", words: "queue.tab.open", query: { open: "true" },
         count: (day) => sum(day.cases) - (day.cases?.closed ?? 0) },
     ...STATUSES.map(ofStatus),
     { id: "held", words: "flag.held", query: { held: "true" }, count: (day) => day.held },
     { id: "overdue", words: "flag.overdue", query: { overdue: "true" }, count: (day) => day.overdue },
+    { id: "closed_today", words: "queue.tab.closed_today", query: {}, today: ["closed_from", "closed_to"],
+        count: (day) => day.closed },
     ofStatus("closed"),
     { id: "all", words: "queue.tab.all", query: {}, count: (day) => sum(day.cases) },
 ];
@@ -48,9 +50,11 @@ export function addressOf(filter) {
 
 export const filtersSet = (filter) => MEMBERS.filter((name) => filter[name]);
 
-/** The path of GET /v1/cases for this list; `more` are parameters besides. */
-export function pathOf(filter, more = {}) {
-    const query = new URLSearchParams({ ...tabOf(filter.tab).query, ...more });
+/** The path of GET /v1/cases for this list; `more` are parameters besides, `today` the day at the desk. */
+export function pathOf(filter, more = {}, today = "") {
+    const tab = tabOf(filter.tab);
+    const ofToday = Object.fromEntries((tab.today ?? []).map((name) => [name, today]));
+    const query = new URLSearchParams({ ...tab.query, ...ofToday, ...more });
     const asked = { type: filter.type, operator: filter.operator, customer: filter.customer, opened_from: filter.from,
         opened_to: filter.to };
     for (const [name, value] of Object.entries(asked))

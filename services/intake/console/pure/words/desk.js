@@ -21,6 +21,7 @@ export const desk = {
 
     "queue.tabs": ["一覧の種類", "Lists"],
     "queue.tab.open": ["対応中すべて", "All open"],
+    "queue.tab.closed_today": ["本日の完了", "Closed today"],
     "queue.tab.all": ["すべて", "All"],
     "queue.moved": ["並び順が{count}件変わります", "{count} would move"],
     "queue.sort": ["並べ直す", "Sort again"],

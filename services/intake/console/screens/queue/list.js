@@ -4,10 +4,12 @@
  * that stay change in place.
  */
 import * as api from "../../core/api.js";
+import { tables } from "../../core/app.js";
 import { listen } from "../../core/live.js";
 import { ending, signal } from "../../core/signal.js";
 import { ATTENTION_MAX, readAttention } from "../desk/attention.js";
 import { readOften } from "../desk/day.js";
+import { deskDate } from "../../pure/hours.js";
 import { orderQueue, queueReasons } from "../../pure/urgency.js";
 import { movedCount, patchOf, pathOf } from "../../pure/queue.js";
 
@@ -34,6 +36,7 @@ export function queueList(filter) {
     let [cursor, from, others, moved, sorted] = [null, 0, false, 0, false];
 
     const reasonsFor = (row) => queueReasons(row, { now: api.now(), seen });
+    const path = (more) => pathOf(filter, more, deskDate(tables.desk, api.now()));
     const withAttention = filter.tab === "open";
 
     function take(rows) {
@@ -47,7 +50,7 @@ export function queueList(filter) {
 
     async function readOnce() {
         const [urgent, page] = await Promise.all([withAttention ? readAttention(filter, reasonsFor) : null,
-            api.get(pathOf(filter, { limit: PAGE }))]);
+            api.get(path({ limit: PAGE }))]);
         if (page.kind !== "ok" || (urgent && urgent.kind !== "ok"))
             return show({ kind: "stale", at: view.get().at });
         const need = take(urgent?.body.cases ?? []);
@@ -108,7 +111,7 @@ export function queueList(filter) {
     /** The next rows; those on top leave the page and come back by earlier(). */
     async function more() {
         if (from + WINDOW >= shown.rest.length && cursor !== null) {
-            const answer = await api.get(pathOf(filter, { limit: PAGE, cursor }));
+            const answer = await api.get(path({ limit: PAGE, cursor }));
             if (answer.kind !== "ok")
                 return show({ kind: "stale" });
             const there = new Set([...shown.attention, ...shown.rest]);
