@@ -236,6 +236,18 @@ const char *profile_provider_id(const struct profile *profile)
     return json_string_value(json_object_get(json_object_get(profile->json, "provider"), "id"));
 }
 
+const json_t *profile_recipient_key(const json_t *provider)
+{
+    const json_t *keys = json_object_get(json_object_get(provider, "jwks"), "keys");
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        const json_t *key = json_array_get(keys, i);
+        const char *use = json_string_value(json_object_get(key, "use"));
+        if (use && strcmp(use, "enc") == 0)
+            return key;
+    }
+    return NULL;
+}
+
 int profile_approvals(const struct profile *profile)
 {
     return (int)json_integer_value(json_object_get(profile->json, "approvals"));

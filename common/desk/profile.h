@@ -12,7 +12,7 @@
  *  "public_holidays":"japan"|"none" (default japan),"holidays_file"? (a day a line, as the Cabinet Office publishes them),
  *  "notices":{"operator"?,"supervisor"? (addresses of the desk's own people),"inactive_desk_days"? (default 2)},
  *  "approvals":1|2 (default 1),
- *  "provider":{"id","name":{"ja","en"},"mail"?,"jwks_file","desk_hours_to_reply":4,"purposes":["incident_response","forensics",…]},
+ *  "provider":{"id","name":{"ja","en"},"mail"?,"phone"?,"jwks_file","desk_hours_to_reply":4,"purposes":["incident_response","forensics",…]},
  *  "consent_documents":[{"id","version","provider","text_file","sha256","scopes":["desk","provision",…],"required":[…],
  *     "channels":{"desk":["phone_read","paper","web"],…}? (that suffice for a scope; default all, for authorities paper and web),
  *     "purposes":[…] (that the consent covers; of the first one by default the provider's),"accepted":true|false (default true),
@@ -33,6 +33,8 @@ void profile_release_at(struct profile **profile); /* for CLEANUP */
 /* The file with every text read in and checked, and defaults set: consent_documents[].text and .channels, provider.jwks. */
 const json_t *profile_json(const struct profile *profile);
 const char *profile_provider_id(const struct profile *profile);
+/* The key that a hand-over to this provider is sealed to: the first of its file that is for encryption. NULL: there is none. */
+const json_t *profile_recipient_key(const json_t *provider);
 int profile_approvals(const struct profile *profile);
 const json_t *profile_consent_document(const struct profile *profile, const char *id,
                                        const char *version); /* NULL: none */

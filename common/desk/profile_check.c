@@ -261,6 +261,7 @@ static enum verdict check_provider(const json_t *value, const char *at, struct w
         {"id", true, check_id},
         {"name", true, check_bilingual},
         {"mail", false, check_email},
+        {"phone", false, check_phone},
         {"jwks_file", true, check_line},
         {"desk_hours_to_reply", true, check_reply_hours},
         {"purposes", true, check_purposes},

@@ -558,24 +558,24 @@ json_t *gate_facts(const json_t *profile)
 
 /* --- whose key ------------------------------------------------------------------------------------------------------------- */
 
-static const json_t *key_with(const json_t *provider, const char *member, const char *value)
+static bool has_key(const json_t *provider, const char *kid)
 {
     const json_t *keys = json_object_get(json_object_get(provider, "jwks"), "keys");
     for (size_t i = 0; i < json_array_size(keys); i++) {
-        const char *its = text_of(json_array_get(keys, i), member);
-        if (its && strcmp(its, value) == 0)
-            return json_array_get(keys, i);
+        const char *its = text_of(json_array_get(keys, i), "kid");
+        if (its && strcmp(its, kid) == 0)
+            return true;
     }
-    return NULL;
+    return false;
 }
 
 const json_t *gate_recipient_key(const json_t *provider, const json_t *entry, struct why *why)
 {
     const char *kid = text_of(entry, "accepted_kid");
-    const json_t *key = key_with(provider, "use", "enc");
+    const json_t *key = profile_recipient_key(provider);
     if (!same(json_object_get(provider, "id"), json_object_get(entry, "provider")))
         (void)reject(why, "the desk's provider is no longer the one that it was offered to");
-    else if (kid && !key_with(provider, "kid", kid))
+    else if (kid && !has_key(provider, kid))
         (void)reject(why, "the key that accepted is no longer one of the provider's");
     else if (!key)
         (void)reject(why, "the provider's key cannot be used");

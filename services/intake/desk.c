@@ -39,18 +39,27 @@ static json_t *holidays(const json_t *profile)
     return dates;
 }
 
+/* To whom, as far as it is anybody's business here: its mail and its other keys are not. */
+json_t *intake_provider_json(const json_t *profile)
+{
+    static const char *const shown[] = {"id", "name"};
+    const json_t *provider = json_object_get(profile, "provider");
+    json_t *answer = members_pick(provider, shown, COUNT_OF(shown));
+    json_object_set_new(answer, "phone", members_or_null(json_object_get(provider, "phone")));
+    json_object_set(answer, "kid", json_object_get(profile_recipient_key(provider), "kid"));
+    return answer;
+}
+
 static void get_desk(struct http_request *request)
 {
     CLEANUP(profile_release_at) struct profile *profile = profile_current();
-    const json_t *all = profile_json(profile), *provider = json_object_get(all, "provider");
+    const json_t *all = profile_json(profile);
     static const char *const shown[] = {"name", "phone", "hours", "closures", "time_zone"};
     json_t *answer = members_pick(all, shown, COUNT_OF(shown));
     json_object_set_new(answer, "holidays", holidays(all));
     json_object_set_new(answer, "people", people_named());
     json_object_set_new(answer, "consent_documents", consent_documents(all));
-    json_object_set_new(answer, "provider",
-                        json_pack("{s:O, s:O}", "id", json_object_get(provider, "id"), "name",
-                                  json_object_get(provider, "name")));
+    json_object_set_new(answer, "provider", intake_provider_json(all));
     intake_reply_table(request, answer);
 }
 

@@ -78,19 +78,18 @@ static json_t *covered_purposes(const json_t *state, const struct profile *profi
 static json_t *describe(const struct view_case *view_case, const struct profile *profile)
 {
     const json_t *hearing = json_object_get(view_case->state, "hearing");
-    const json_t *provider = json_object_get(profile_json(profile), "provider");
     const json_t *search = intake_ended_search(view_case->extraction, NULL);
     const char *tlp = json_string_value(json_object_get(hearing, "tlp"));
     json_t *warnings = json_object_get(view_case->escalation, "warnings");
     bool marked = tlp && strncmp(tlp, "TLP:", 4) == 0; /* asked and unknown is not a marking */
-    return json_pack("{s:O, s:o, s:o, s:o, s:o, s:{s:O, s:O}, s:o, s:s, s:o, s:o}", "head",
+    return json_pack("{s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "head",
                      json_object_get(view_case->state, "head"), "extraction",
                      or_null(search ? json_object_get(search, "id") : NULL), "items",
                      hearing_export_items(hearing), "files", describe_files(view_case->state),
-                     "extract", describe_extract(search), "provider", "id",
-                     json_object_get(provider, "id"), "name", json_object_get(provider, "name"),
-                     "reply_by", reply_by(profile_json(profile)), "tlp", marked ? tlp : TLP_DEFAULT,
-                     "purposes", covered_purposes(view_case->state, profile), "warnings",
+                     "extract", describe_extract(search), "provider",
+                     intake_provider_json(profile_json(profile)), "reply_by",
+                     reply_by(profile_json(profile)), "tlp", marked ? tlp : TLP_DEFAULT, "purposes",
+                     covered_purposes(view_case->state, profile), "warnings",
                      warnings ? json_incref(warnings) : json_array());
 }
 

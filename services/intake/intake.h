@@ -76,6 +76,9 @@ const char *intake_traceparent(struct http_request *request);
 /* The case's own newest search that came to its end, or the one that is named; NULL if there is none. */
 const json_t *intake_ended_search(const json_t *extraction, const char *id);
 
+/* The provider of the profile as operators see it: {"id","name","phone"|null,"kid"}, a new reference. */
+json_t *intake_provider_json(const json_t *profile);
+
 /* All chunks of a list, in order, each checked against its hash. REJECT: not there any more, or not what was named. */
 enum verdict intake_fetch_chunks(const char *topic, const json_t *chunks, struct buf *out,
                                  struct why *why);

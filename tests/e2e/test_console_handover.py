@@ -88,6 +88,8 @@ def test_a_colleagues_change_takes_back_the_tick_of_what_it_changed(desk, consol
     assert NOTE not in at.page.inner_text("main")
     shown = at.page.eval_on_selector_all("[data-pointer][data-value]", "(all) => all.map((one) => one.dataset.pointer)")
     assert sorted(shown) == sorted(item["pointer"] for item in seen.json()["items"])
+    provider = seen.json()["provider"]
+    assert provider["kid"] in at.page.inner_text(".check-card.where") and provider["phone"] in at.page.inner_text(".check-card.where")
     tick(at, "what", "where", "basis")
     assert ticked(at) == {"what", "where", "basis"}
     desk.ok("PATCH", f"/v1/cases/{ready}", {"incident": {"purpose": "別の担当者の変更"}})

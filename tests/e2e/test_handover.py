@@ -47,6 +47,8 @@ def test_what_leaves_is_exactly_what_was_shown(desk, partner):
     shown = desk.ok("GET", f"/v1/cases/{case_id}/handover")
     desk.request_handover(case_id, confirmed_head=shown["head"], extraction=shown["extraction"], files=[upload])
     _, content = released(desk, partner, case_id)
+    assert shown["provider"] == desk.ok("GET", "/v1/desk")["provider"]
+    assert shown["provider"]["kid"] in partner.provider.decrypt and shown["provider"]["phone"]
 
     hearing = json.loads(content["items"]["hearing.json"])
     for item in shown["items"]:

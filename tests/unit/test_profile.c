@@ -107,6 +107,20 @@ static void the_sample_is_good(void **state)
         2);
 }
 
+static void a_hand_over_is_sealed_to_the_first_key_for_encryption(void **state)
+{
+    (void)state;
+    json_auto_t *provider = json_loads(
+        "{\"jwks\":{\"keys\":[{\"kid\":\"s1\",\"use\":\"sig\"},{\"kid\":\"e2\",\"use\":\"enc\"},"
+        "{\"kid\":\"e1\",\"use\":\"enc\"}]}}",
+        0, NULL);
+    assert_string_equal(json_string_value(json_object_get(profile_recipient_key(provider), "kid")),
+                        "e2");
+    json_object_clear(json_object_get(provider, "jwks"));
+    assert_null(profile_recipient_key(provider));
+    assert_null(profile_recipient_key(NULL));
+}
+
 static void what_may_be_left_out_has_a_default(void **state)
 {
     (void)state;
@@ -217,6 +231,7 @@ static void a_wrong_file_is_refused_with_the_place(void **state)
          "/notices/inactive_desk_days: expected working days, 1 to 60"},
         {"/approvals", "3", "/approvals: expected 1 or 2"},
         {"/provider/id", "\"\"", "/provider/id: expected 1 to 64"},
+        {"/provider/phone", "\"by mail\"", "/provider/phone: expected a telephone number"},
         {"/provider/jwks_file", "\"nowhere.json\"",
          "/provider/jwks_file: nowhere.json: No such file"},
         {"/provider/jwks_file", "\"consent-2026-04.ja.txt\"", "/provider/jwks_file: "},
@@ -369,6 +384,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sample_is_good),
+        cmocka_unit_test(a_hand_over_is_sealed_to_the_first_key_for_encryption),
         cmocka_unit_test(what_may_be_left_out_has_a_default),
         cmocka_unit_test(a_channel_suffices_for_a_scope),
         cmocka_unit_test(a_wrong_file_is_refused_with_the_place),

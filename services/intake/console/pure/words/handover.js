@@ -51,6 +51,7 @@ export const handover = {
 
     "handover.provider": ["会社", "Company"],
     "handover.provider_id": ["提供会社ID", "Provider ID"],
+    "handover.phone": ["電話", "Telephone"],
     "handover.kid": ["暗号鍵", "Key"],
     "handover.key_rule": ["受諾の署名をした会社の鍵だけで開けます", "Only the accepting provider's key opens it"],
     "handover.reply_by": ["回答の期限", "Reply by"],

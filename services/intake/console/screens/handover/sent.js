@@ -12,6 +12,7 @@ import { LOOKS } from "../../pure/handover_looks.js";
 import { answerWords, messageLine, textField } from "../given/fields.js";
 
 const BEFORE_THE_GATE = { received: ["", "down"], approval: ["", "eye"] };
+const ASKED_BY_PHONE = ["offered", "overdue"];
 const AFTER_ACCEPTANCE = ["accepted", "released", "reported"];
 
 /** askCancel({id, state, done(words)}): why it is cancelled, and what that does. */
@@ -108,6 +109,8 @@ export function sentView({ id, desk, changed, refresh, back, stageNow }) {
             h("p", { class: "check-title" }, icon((BEFORE_THE_GATE[state] ?? LOOKS[state])[1]), " ", t(`sent.title.${state}`)),
             h("p", { class: "secondary outside" }, value.hearing.contact.company, " → ", pick(desk().provider.name))),
         h("div", { class: "sent-body card" }, h("p", { class: "sent-next" }, t(`sent.next.${state}`, nextValues)),
+            ASKED_BY_PHONE.includes(state) && desk().provider.phone
+                ? h("p", {}, t("handover.phone"), " ", h("b", { class: "number outside" }, desk().provider.phone)) : null,
             entry?.failure ? h("p", { class: "bad" }, icon("warning"), " ", t("sent.failure")) : null,
             h("h2", {}, t("sent.steps")), h("ol", { class: "sent-steps" }, stepsOf(value).map(stepLine)), acts(value),
                 said.element));
