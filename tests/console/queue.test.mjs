@@ -2,11 +2,12 @@
 /* The queue's addresses and rows, calls in progress, and the figures of the supervisor's screen. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { callsOf } from "../../services/intake/console/pure/calls.js";
+import { callsOf, waitingToOpen } from "../../services/intake/console/pure/calls.js";
 import { deskDate } from "../../services/intake/console/pure/hours.js";
 import { hourBars, leftCsv } from "../../services/intake/console/pure/left.js";
 import { addressOf, filterOf, filtersSet, LOOKS, leftOf, lookOf, movedCount, nextOf, patchOf, pathOf, reasonWords,
     TABS } from "../../services/intake/console/pure/queue.js";
+import { emptyTyped } from "../../services/intake/console/pure/typed.js";
 import { words } from "../../services/intake/console/pure/words.js";
 
 const filter = (query) => filterOf(new URLSearchParams(query));
@@ -99,13 +100,20 @@ test("one's own calls first; a record of this browser counts once", () => {
     const draft = (id, owner, updated) => ({ id, owner, created_at: "2026-11-26T04:00:00Z", updated_at: updated });
     const drafts = [draft("b", "other", "2026-11-26T05:00:00Z"), draft("a", "me", "2026-11-26T04:30:00Z")];
     const typed = { contact: { company: "X" } };
-    const records = [{ id: "a", mine: typed, keptAt: 9 }, { id: "c", mine: typed, keptAt: 8 },
-        { id: "d", mine: {}, notes: [] }, { id: "e", kind: "case", mine: typed, unsent: true, keptAt: 7 },
-        { id: "f", kind: "case", mine: typed, unsent: false }];
+    const kept = (id, mine, more) => ({ id, kind: "draft", typed: { ...emptyTyped(), mine }, ...more });
+    const records = [kept("a", typed, { keptAt: 9 }), kept("c", typed, { keptAt: 8 }), kept("d", {}),
+        kept("e", typed, { kind: "case", unsent: true, keptAt: 7 }), kept("f", typed, { kind: "case", unsent: false })];
     const calls = callsOf(drafts, records, "me", () => null);
     assert.deepEqual(calls.map(({ id, where, company }) => [id, where, company]),
         [["a", "desk", ""], ["c", "here", "X"], ["e", "unsent", "X"], ["b", "desk", ""]]);
     assert.deepEqual(calls.map(({ address }) => address), ["/calls/a", "/calls/c", "/cases/e/call", "/calls/b"]);
+});
+
+test("what was being opened goes on; what became a case or was never sent does not", () => {
+    const opening = { key: "k", body: {}, begunAt: 1 };
+    const records = [{ id: "a", kind: "draft", opening }, { id: "b", kind: "draft", opening: null }, { id: "c", kind: "draft" },
+        { id: "d", kind: "case", opening }];
+    assert.deepEqual(waitingToOpen(records).map(({ id }) => id), ["a"]);
 });
 
 test("hours and the file of what left", () => {

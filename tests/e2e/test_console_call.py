@@ -209,6 +209,40 @@ def test_kafka_away_while_opening_one_case_comes_of_it_also_after_a_reload(desk,
     desk.wait_ready()
 
 
+def test_a_call_that_waits_to_be_opened_is_opened_from_the_queue_after_a_reload(desk, consoles):
+    """Nobody has to come back to its screen: the same key, one case, and a call that was never sent stays what it is."""
+    at, company = consoles(), f"架空旅館{uuid.uuid4().hex[:6]}"
+    begin_call(at)
+    at.write("/contact/company", f"{company}別館")
+    until("kept", lambda: "保存済み" in at.page.inner_text(".save"))
+    at.open("/")
+    at.page.keyboard.press("n")
+    at.page.wait_for_function("() => document.activeElement.id === 'field-contact-phone'")
+    at.page.keyboard.type("03-0000-0143")
+    at.write("/contact/company", company)
+    at.write("/incident/summary", "予約台帳が開かない")
+    keys = set()
+    at.page.on("request", lambda request: keys.add(request.headers.get("idempotency-key"))
+               if request.method == "POST" and request.url.startswith(desk.url + "/v1/cases?") else None)
+    desk.kafka_was_away = True
+    desk.kill("kafka", signal.SIGSTOP)
+    try:
+        at.press("Control+Enter")
+        at.says("自動で1回だけ", ".line", seconds=40)
+        at.page.goto(desk.url + "/")
+        at.says(company, ".calls")
+        at.until("tried again", lambda: len([one for one in at.writes() if one[1].startswith("/v1/cases?")]) >= 2)
+    finally:
+        desk.kill("kafka", signal.SIGCONT)
+    found = at.until("it is open", lambda: [one for one in desk.ok("GET", f"/v1/cases?q={company}")["cases"]], seconds=60)
+    at.until("its card goes", lambda: "予約台帳" not in at.page.inner_text(".calls") and at.page.locator(".call-card").count() >= 1
+             and not [text for text in at.page.locator(".call-card b").all_inner_texts() if text == company])
+    assert len(desk.ok("GET", f"/v1/cases?q={company}")["cases"]) == len(found) == 1 and len(keys) == 1
+    assert f"{company}別館" in at.page.inner_text(".calls")
+    assert at.page.url == desk.url + "/"
+    desk.wait_ready()
+
+
 def test_two_people_at_one_item_both_values_stay_and_nobody_is_interrupted(desk, consoles, case):
     first, second = consoles().sign_in(f"/cases/{case}/call"), consoles(operator="supervisor-1").sign_in(f"/cases/{case}/call")
     for at in (first, second):

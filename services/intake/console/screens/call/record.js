@@ -25,6 +25,9 @@ export const shown = (value) => Array.isArray(value) ? value.join("、") : value
 
 /* Records that still have something to send though nobody looks at them, by operator and id. */
 const living = new Map();
+const keyOf = (operator, id) => `${operator} ${id}`;
+
+export const isLiving = (operator, id) => living.has(keyOf(operator, id));
 
 /**
  * The record of draft or case `id`. `changed` counts up at every change, `saved` says {state, at}: saved, waiting (typed, not sent yet),
@@ -32,7 +35,7 @@ const living = new Map();
  * the desk refused. `taken`: who has taken the draft over. `opened(id)` is called when the draft has become a case.
  */
 export function makeRecord(given) {
-    const name = `${given.operator} ${given.id}`;
+    const name = keyOf(given.operator, given.id);
     const found = living.get(name);
     if (found) {
         found.attach(given.opened);
@@ -388,6 +391,7 @@ function newRecord({ operator, id, kind, opened }, name) {
         setCustomer(customer) { state.customer = customer; store(); tell(); },
         readOnly: () => readOnly,
         setReadOnly() { readOnly = true; clearTimeout(timer); tell(); },
+        isLookedAt: () => Boolean(opened),
         attach(next) { left = false; opened = next; },
         leave() {
             left = true;

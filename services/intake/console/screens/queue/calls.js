@@ -6,7 +6,7 @@ import { h, icon, reconcile, setText } from "../../core/dom.js";
 import { t } from "../../core/language.js";
 import { allOf } from "../../core/store.js";
 import { elapsedText, shortTime } from "../../core/times.js";
-import { callsOf } from "../../pure/calls.js";
+import { callsOf, waitingToOpen } from "../../pure/calls.js";
 import { nameOf } from "../../core/people.js";
 import { readOften } from "../desk/day.js";
 
@@ -54,6 +54,13 @@ export function callStrip() {
             drafts = answer.body.drafts;
         calls = callsOf(drafts ?? [], kept, me.get()?.id, api.timeOfId);
         show(known || !mayRead);
+        resumeWaiting(waitingToOpen(kept));
+    }
+
+    /* What the page before could not open; where nothing waits, nothing more is fetched. */
+    function resumeWaiting(records) {
+        if (records.length)
+            import("../call/resume.js").then(({ resumeOpenings }) => resumeOpenings(records), () => {});
     }
 
     function show(known) {
