@@ -42,8 +42,6 @@ export const call = {
     "tag.b": ["方針まで", "By policy"],
     "tag.h": ["引き継ぎまで", "By hand-over"],
     "tag.optional": ["任意", "Optional"],
-    "precision.hour": ["（時まで）", " (to the hour)"],
-    "precision.day": ["（日まで）", " (to the day)"],
     "choose": ["選んでください", "Please choose"],
     "undo": ["元に戻す", "Undo"],
     "guess": ["{when} でよいですか。はい＝Enter", "{when}? Enter for yes"],

@@ -187,7 +187,6 @@ export const cases = {
     "case.hearing.unchanged": ["変更なし", "unchanged"],
     "case.hearing.unasked": ["未記入", "not filled in"],
     "case.hearing.former_more": ["さらに{count}回の変更があります。", "{count} more changes."],
-    "case.to_the_hour": ["（時まで）", " (to the hour)"],
     "case.nth": ["{label}（{number}）", "{label} ({number})"],
     "case.source.customer": ["お客さま", "customer"],
     "case.source.contract": ["契約から", "contract"],
@@ -195,6 +194,7 @@ export const cases = {
 
     "case.consent.is": ["同意：あり", "Consent: given"],
     "case.consent.was": ["同意：撤回済み", "Consent: withdrawn"],
+    "case.consent.replaced": ["同意：別の同意書に変わりました", "Consent: to another text now"],
     "case.consent.none": ["同意はまだ記録されていません。", "No consent recorded yet."],
     "case.intention.is": ["利用の意思：あり", "Intention: expressed"],
     "case.intention.was": ["利用の意思：撤回済み", "Intention: withdrawn"],

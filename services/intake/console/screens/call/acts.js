@@ -5,12 +5,10 @@ import { writer } from "../../core/case.js";
 import { openDialog } from "../../core/dialog.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { language, pick, t } from "../../core/language.js";
+import { valueText } from "../../core/values.js";
 import { writeText } from "../../core/writes.js";
-import { formatWhen } from "../../pure/time_shown.js";
 import { playbookOf } from "../../pure/playbook.js";
 import { keepTheirs, theirsHeading } from "./differs.js";
-import { choiceText } from "./field.js";
-import { shown } from "./record.js";
 
 /* A dialog with a form whose one write goes to `path`; bodyOf() → body, or the word of what is missing. */
 function ask({ title, path, content, bodyOf, label, focus }) {
@@ -86,12 +84,6 @@ export function askCannot(value, step) {
 
 /* --- the same item, two values -------------------------------------------------------------------------------------------------------- */
 
-function valueWords(field, value, record, pointer) {
-    if (field?.type === "time" && typeof value === "string" && value.includes("T"))
-        return formatWhen(value, record.value(`${pointer}_precision`) ?? "minute", language.get()).text;
-    return value === undefined || value === null ? t("differs.empty") : field?.choices?.length ? [value].flat().map((one) => choiceText(field, one)).join("、") : shown(value);
-}
-
 /** Both side by side; 1 keeps mine, 2 theirs, Esc decides later. */
 export function askConflict(record, fieldOf) {
     const conflict = record.conflicts()[0];
@@ -100,7 +92,8 @@ export function askConflict(record, fieldOf) {
     const { pointer } = conflict;
     const field = fieldOf(pointer);
     const name = field ? (language.get() === "en" ? field.en : field.ja) : pointer;
-    const cell = (value) => h("td", {}, h("b", { class: "outside" }, valueWords(field, value, record, pointer)));
+    const words = (value) => (value === undefined || value === null ? t("differs.empty") : valueText(field, value, record.value(`${pointer}_precision`)));
+    const cell = (value) => h("td", {}, h("b", { class: "outside" }, words(value)));
     openDialog({ title: t("differs.title", { name }), content: [h("table", { class: "compare" },
         h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("differs.mine")), h("th", { scope: "col" }, theirsHeading(conflict)))),
         h("tbody", {}, h("tr", {}, cell(record.value(pointer)), cell(conflict.theirs)))), h("p", { class: "secondary" }, t("differs.note"))],

@@ -6,6 +6,7 @@
 import { now } from "../../core/api.js";
 import { h, icon, replace, setText, visible } from "../../core/dom.js";
 import { language, t } from "../../core/language.js";
+import { choiceText, isAnswer, timeText } from "../../core/values.js";
 import { equal } from "../../pure/merge.js";
 import { normalise } from "../../pure/sheet.js";
 import { formatWhen } from "../../pure/time_shown.js";
@@ -13,16 +14,10 @@ import { differsMessage } from "./differs.js";
 import { shown } from "./record.js";
 
 const LONG_CHARACTERS = 400; /* from here on a field has several lines */
-const ANSWERS = ["unknown", "declined"];
 const TAGS = { A: "tag.a", B: "tag.b", H: "tag.h", optional: "tag.optional" };
 
-const isAnswer = (value) => ANSWERS.includes(value);
 export const idOf = (pointer) => `field${pointer.replaceAll("/", "-")}`;
 const labelOf = (field) => (language.get() === "en" ? field.en : field.ja);
-export const choiceText = (field, value) => {
-    const label = field.labels?.find((one) => one.value === value);
-    return isAnswer(value) && !label ? t(value) : label ? label[language.get()] : String(value);
-};
 
 /* --- controls: {element, read() → text or value, write(value, text), …} ---------------------------------------------------------- */
 
@@ -79,8 +74,7 @@ function timeEcho(field, record) {
     const value = record.value(field.pointer);
     if (typeof value !== "string" || isAnswer(value))
         return null;
-    const { text, precision } = formatWhen(value, record.value(`${field.pointer}_precision`) ?? "minute", language.get());
-    return { icon: "check", kind: "good", text: precision === "minute" ? text : `${text}${t(`precision.${precision}`)}` };
+    return { icon: "check", kind: "good", text: timeText(value, record.value(`${field.pointer}_precision`)) };
 }
 
 function guessText({ value, to, precision }) {

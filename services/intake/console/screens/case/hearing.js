@@ -3,9 +3,10 @@
 import { tables } from "../../core/app.js";
 import { h, icon } from "../../core/dom.js";
 import { t } from "../../core/language.js";
+import { valueText } from "../../core/values.js";
 import { formerValues, hearingCounts, hearingRows } from "../../pure/hearing.js";
 import { block, button, card, heading, outside, shortAt, table, whoOf, wordOr } from "./parts.js";
-import { labelOf, sectionLabel, valueText } from "./values.js";
+import { labelOf, sectionLabel } from "./values.js";
 
 const FORMER_MAX = 5;
 

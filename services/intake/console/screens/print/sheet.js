@@ -3,10 +3,11 @@
 import { tables } from "../../core/app.js";
 import { h } from "../../core/dom.js";
 import { pick, t } from "../../core/language.js";
+import { valueText } from "../../core/values.js";
 import { formerValues, hearingRows } from "../../pure/hearing.js";
 import { shortTime } from "../../core/times.js";
 import { now } from "../../core/api.js";
-import { labelOf, valueText } from "../case/values.js";
+import { labelOf } from "../case/values.js";
 import { whoOf } from "../case/parts.js";
 import { chainWords, paperHead, paperTable, part, said } from "./parts.js";
 
