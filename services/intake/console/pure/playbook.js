@@ -7,6 +7,9 @@ export function playbookOf(playbooks, hearing, value) {
     return playbooks?.find(({ playbook }) => playbook === name) ?? null;
 }
 
+/** The one that the policy names; null before a policy. */
+export const playbookInForce = (playbooks, value) => playbookOf(playbooks, null, value);
+
 const isSettled = (value, name) => Boolean(value?.steps_done?.[name] ?? value?.waivers?.steps?.[name] ?? value?.waivers?.mandatory?.[name]);
 
 /* What destroys traces waits for the policy and for everything mandatory that preserves. */
@@ -18,15 +21,25 @@ function isLocked(step, playbook, value) {
     return value?.policy?.playbook !== playbook.playbook || !preserved;
 }
 
-/** [{…step, state: done|waived|locked|open, at, who}] in the playbook's order */
+/**
+ * [{…step, key, state: done|waived|locked|open, at, who, done, waived}] in the playbook's order; done and waived are what was
+ * recorded, or null.
+ */
 export function stepsOf(playbook, value) {
     return playbook.steps.map((step) => {
-        const name = `${playbook.playbook}/${step.step}`;
-        const done = value?.steps_done?.[name];
-        const waived = value?.waivers?.steps?.[name] ?? value?.waivers?.mandatory?.[name];
+        const key = `${playbook.playbook}/${step.step}`;
+        const done = value?.steps_done?.[key] ?? null;
+        const waived = value?.waivers?.steps?.[key] ?? value?.waivers?.mandatory?.[key] ?? null;
         const state = done ? "done" : waived ? "waived" : isLocked(step, playbook, value) ? "locked" : "open";
-        return { ...step, state, at: done?.at ?? waived?.at ?? null, who: done?.who ?? done?.by ?? (waived ? "waived" : null) };
+        return { ...step, key, state, at: done?.at ?? waived?.at ?? null, who: done?.who ?? done?.by ?? (waived ? "waived" : null), done, waived };
     });
+}
+
+/** What else was done: of another playbook, or of none. */
+export function otherSteps(playbook, value) {
+    const own = new Set((playbook?.steps ?? []).map(({ step }) => `${playbook.playbook}/${step}`));
+    return Object.entries(value?.steps_done ?? {}).filter(([key]) => !own.has(key))
+        .map(([key, done]) => ({ key, step: key.replace(/^\//, ""), state: "done", done, waived: null }));
 }
 
 const FIRST = [(step) => step.mandatory && step.kind_of_step === "contain", (step) => step.mandatory, () => true];

@@ -33,6 +33,7 @@ export const caseFirst = {
     "case.steps.who": ["いつ、どなたが", "When and by whom"],
     "case.steps.was_done": ["済み", "done"],
     "case.steps.waived": ["省略", "left out"],
+    "case.steps.locked": ["保全待ち", "after preservation"],
     "case.steps.open": ["まだ", "open"],
     "case.steps.do": ["実施を記録", "Record as done"],
     "case.steps.waive": ["できない・省略", "Cannot be done"],

@@ -4,11 +4,11 @@ import { tables } from "../../core/app.js";
 import { writer } from "../../core/case.js";
 import { pick, t } from "../../core/language.js";
 import { formSlot } from "./form.js";
-import { playbookOf, stepsOf } from "./steps.js";
+import { allSteps, playbookHere } from "./steps.js";
 
 function formsOf(ctx, act) {
     const form = (name, make) => formSlot(ctx, `actions-${name}`, make);
-    const step = (of) => stepsOf(ctx.value()).find(({ key }) => key === of);
+    const step = (of) => allSteps(ctx.value()).find(({ key }) => key === of);
     const naming = (of) => (step(of)?.title ? pick(step(of).title) : of);
     return {
         step: form(
@@ -31,7 +31,7 @@ function formsOf(ctx, act) {
                         act({
                             kind: "step",
                             by,
-                            step: { playbook: playbookOf(ctx.value()).playbook, step: step(of).step },
+                            step: { playbook: playbookHere(ctx.value()).playbook, step: step(of).step },
                         }),
                 },
         ),

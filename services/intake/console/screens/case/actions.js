@@ -9,7 +9,7 @@ import { pick, t } from "../../core/language.js";
 import { actionForms } from "./action_forms.js";
 import { answerText } from "./form.js";
 import { block, button, card, chip, facts, fullAt, heading, outside, shortAt, table, whoOf } from "./parts.js";
-import { playbookOf, stepRow, stepsOf } from "./steps.js";
+import { allSteps, playbookHere, stepRow } from "./steps.js";
 
 const ADDRESSES = [
     ["email", "confirmed_address"],
@@ -28,7 +28,7 @@ const policyFacts = (value) =>
                   ]
                 : t("case.policy.none"),
         ],
-        [t("case.playbook"), playbookOf(value) ? pick(playbookOf(value).title) : null],
+        [t("case.playbook"), playbookHere(value) ? pick(playbookHere(value).title) : null],
         [
             t("case.assessment"),
             value.assessment
@@ -99,9 +99,9 @@ export function actionsSection(ctx) {
     );
     const steps = block(
         {},
-        (value) => [stepsOf(value), may(value)],
+        (value) => [allSteps(value), may(value)],
         (value) => {
-            const list = stepsOf(value);
+            const list = allSteps(value);
             return list.length
                 ? table(
                       t("case.steps"),
@@ -157,9 +157,7 @@ export function actionsSection(ctx) {
 
     /* The next open step of the playbook, for somebody to say that it was done. */
     function stepDone(by) {
-        const step = stepsOf(ctx.value() ?? {}).find(
-            ({ kind_of_step: kind, done, waived }) => kind && !done && !waived,
-        );
+        const step = allSteps(ctx.value() ?? {}).find(({ state }) => state === "open");
         ctx.stepBy = by; /* the key said who */
         if (step && may(ctx.value()))
             forms.step.begin(step.key);

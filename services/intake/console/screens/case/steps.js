@@ -3,33 +3,29 @@
 import { tables } from "../../core/app.js";
 import { h } from "../../core/dom.js";
 import { pick, t } from "../../core/language.js";
+import { otherSteps, playbookInForce, stepsOf } from "../../pure/playbook.js";
 import { button, chip, outside, shortAt, whoOf, wordOr } from "./parts.js";
 
 /** The playbook in force, or null. */
-export const playbookOf = ({ policy }) =>
-    tables.playbooks?.find(({ playbook }) => playbook === policy?.playbook) ?? null;
+export const playbookHere = (value) => playbookInForce(tables.playbooks, value);
 
 /** Steps of the playbook in force, then those of no playbook or another one that were done. */
-export function stepsOf(value) {
-    const playbook = playbookOf(value);
-    const waivers = { ...value.waivers?.steps, ...value.waivers?.mandatory };
-    const own = (playbook?.steps ?? []).map((step) => ({ ...step, key: `${playbook.playbook}/${step.step}` }));
-    const others = Object.keys(value.steps_done ?? {})
-        .filter((key) => !own.some((step) => step.key === key))
-        .map((key) => ({ key, step: key.replace(/^\//, "") }));
-    return [...own, ...others].map((step) => ({
-        ...step,
-        done: value.steps_done?.[step.key] ?? null,
-        waived: waivers[step.key] ?? null,
-    }));
+export function allSteps(value) {
+    const playbook = playbookHere(value);
+    return [...(playbook ? stepsOf(playbook, value) : []), ...otherSteps(playbook, value)];
 }
 
-const stateOf = ({ done, waived }) =>
-    done
-        ? chip("good", "check", t("case.steps.was_done"))
-        : waived
-          ? chip("", "cross", t("case.steps.waived"))
-          : chip("", "open", t("case.steps.open"));
+const STATES = {
+    done: ["good", "check", "case.steps.was_done"],
+    waived: ["", "cross", "case.steps.waived"],
+    locked: ["", "lock", "case.steps.locked"],
+    open: ["", "open", "case.steps.open"],
+};
+
+function stateOf({ state }) {
+    const [kind, name, words] = STATES[state];
+    return chip(kind, name, t(words));
+}
 
 function said({ done, waived, key }) {
     if (done)
@@ -40,7 +36,7 @@ function said({ done, waived, key }) {
 }
 
 export function stepRow(step, forms, may) {
-    const open = may && !step.done && !step.waived && step.kind_of_step;
+    const open = may && ["open", "locked"].includes(step.state);
     return h("tr", {},
         h("td", {}, stateOf(step)),
         h("td", {}, step.kind_of_step ? wordOr(`case.kind.${step.kind_of_step}`, step.kind_of_step) : t("none")),
@@ -52,7 +48,9 @@ export function stepRow(step, forms, may) {
             said(step),
             open
                 ? h("div", { class: "row acts" },
-                      button(`done-${step.key}`, t("case.steps.do"), () => forms.step.begin(step.key)),
+                      step.state === "open"
+                          ? button(`done-${step.key}`, t("case.steps.do"), () => forms.step.begin(step.key))
+                          : null,
                       button(`waive-${step.key}`, t("case.steps.waive"), () => forms.waiver.begin(step.key)),
                   )
                 : null,
