@@ -7,6 +7,7 @@ import { tables } from "../../core/app.js";
 import { writer } from "../../core/case.js";
 import { h } from "../../core/dom.js";
 import { t } from "../../core/language.js";
+import { inForce } from "../../pure/consent.js";
 import { saidFields } from "./fields.js";
 import { formSlot } from "./form.js";
 import { block, button, card, chip, facts, fullAt, heading, outside, whoOf, wordOr } from "./parts.js";
@@ -48,15 +49,21 @@ function documentText(consent) {
     ];
 }
 
-const consentBox = (consent) =>
+/* What was agreed to a text that another has taken the place of counts no more, though nobody has taken it back. */
+const STANDS = {
+    is: ["good", "ok", "case.consent.is"],
+    was: ["", "open", "case.consent.was"],
+    replaced: ["", "void", "case.consent.replaced"],
+};
+
+function stands(consent, consents) {
+    const [kind, name, words] = STANDS[consent.withdrawn ? "was" : inForce(consents).includes(consent) ? "is" : "replaced"];
+    return chip(kind, name, t(words));
+}
+
+const consentBox = (consent, consents) =>
     h("div", { class: "box", "data-id": consent.id },
-        h("h3", {},
-            chip(
-                consent.withdrawn ? "" : "good",
-                consent.withdrawn ? "open" : "ok",
-                t(consent.withdrawn ? "case.consent.was" : "case.consent.is"),
-            ),
-        ),
+        h("h3", {}, stands(consent, consents)),
         facts([
             [t("case.document"), documentText(consent)],
             [
@@ -101,8 +108,6 @@ const intentionBox = (intention) =>
 
 const none = (words) => h("div", { class: "box" }, h("p", {}, chip("", "open", words)));
 
-const inForce = (consents) => consents.findLast(({ withdrawn }) => !withdrawn);
-
 function withdrawalForm(ctx, kind, path) {
     const write = writer("POST", `/v1/cases/${ctx.id}/${path}`);
     return formSlot(ctx, `consent-${kind}`, () => ({
@@ -127,7 +132,7 @@ export function consentSection(ctx) {
     const consents = block(
         { class: "stack" },
         ({ consents: list }) => list,
-        ({ consents: list }) => (list.length ? [...list].reverse().map(consentBox) : none(t("case.consent.none"))),
+        ({ consents: list }) => (list.length ? [...list].reverse().map((one) => consentBox(one, list)) : none(t("case.consent.none"))),
     );
     const intention = block(
         { class: "stack" },
@@ -143,7 +148,7 @@ export function consentSection(ctx) {
         consents.update(value);
         intention.update(value);
         const open = ctx.maySay() && value.status !== "closed";
-        backConsent.hidden = !open || !inForce(value.consents);
+        backConsent.hidden = !open || inForce(value.consents).length === 0;
         backIntention.hidden = !open || !value.intention || Boolean(value.intention.withdrawn);
     }
 
