@@ -117,7 +117,7 @@ def test_what_was_ticked_stays_in_the_other_language_and_clears_as_it_does_in_th
     at.press("Space")
     tick(at, "what", "where")
     at.page.get_by_role("button", name="English", exact=True).click()
-    at.says("Hand-over", "main")
+    at.says("Hand over", "#check-act")
     at.page.wait_for_selector(box)
     assert at.page.is_checked(box) and ticked(at) == {"what", "where"}
     desk.ok("PATCH", f"/v1/cases/{ready}", {"incident": {"purpose": "別の担当者の変更"}})
