@@ -10,7 +10,10 @@ const sum = (counts) => Object.values(counts ?? {}).reduce((all, count) => all +
 const ofStatus = (status) => ({ id: status, words: `status.${status}`, query: { status },
     count: (day) => day.cases?.[status] ?? 0 });
 
-/** Each with what it asks for, also of this day (today: the parameters), and its number of GET /v1/overview. */
+/**
+ * Each with what it asks for, also of this day (today: the parameters), and its number of GET /v1/overview; aside: among the tabs
+ * only while it is the one that is shown.
+ */
 export const TABS = [
     { id: "open", words: "queue.tab.open", query: { open: "true" },
         count: (day) => sum(day.cases) - (day.cases?.closed ?? 0) },
@@ -19,7 +22,7 @@ export const TABS = [
     { id: "overdue", words: "flag.overdue", query: { overdue: "true" }, count: (day) => day.overdue },
     { id: "closed_today", words: "queue.tab.closed_today", query: {}, today: ["closed_from", "closed_to"],
         count: (day) => day.closed },
-    ofStatus("closed"),
+    { ...ofStatus("closed"), aside: true },
     { id: "all", words: "queue.tab.all", query: {}, count: (day) => sum(day.cases) },
 ];
 

@@ -11,7 +11,8 @@ export function tabLinks(filter, choose) {
         tab: id }),
         "aria-current": filter.tab === id ? "true" : null, on: { click: (event) => take(event, id) } }, t(words),
             counts.get(id)));
-    const element = h("nav", { class: "tabs", "aria-label": t("queue.tabs") }, h("ul", {}, TABS.map(link)));
+    const element = h("nav", { class: "tabs", "aria-label": t("queue.tabs") }, h("ul", {},
+        TABS.filter(({ id, aside }) => !aside || id === filter.tab).map(link)));
 
     function take(event, id) {
         if (event.ctrlKey || event.metaKey || event.shiftKey)
