@@ -639,6 +639,14 @@ static void signing_in_again_leaves_no_session_behind(void **state)
 
 /* --- signing in --------------------------------------------------------------------------------------------------- */
 
+/* Two answers may stand on both sides of a second. */
+static void drop_date(char *head)
+{
+    char *date = strstr(head, "Date: "), *rest = date ? strchr(date, '\n') : NULL;
+    assert_non_null(rest);
+    memmove(date, rest + 1, strlen(rest + 1) + 1);
+}
+
 static void wrong_sign_ins_look_alike(void **state)
 {
     (void)state;
@@ -649,7 +657,8 @@ static void wrong_sign_ins_look_alike(void **state)
     ANSWER without = ask("POST", "/v1/sessions", "", "{\"operator\":\"kanri\",\"password\":\"\"}");
     assert_code(&wrong, 401, "wrong_credentials");
     assert_true(json_equal(wrong.body, unknown.body) && json_equal(wrong.body, without.body));
-    *strstr(wrong.head, "Date: ") = *strstr(unknown.head, "Date: ") = '\0';
+    drop_date(wrong.head);
+    drop_date(unknown.head);
     assert_string_equal(wrong.head, unknown.head);
 }
 
@@ -700,6 +709,7 @@ static void locking_tells_nothing_of_accounts(void **state)
             assert_int_equal(status_of("POST", "/v1/sessions", "", body), 401);
         ANSWER locked = ask("POST", "/v1/sessions", "", body);
         assert_code(&locked, 429, "too_many_attempts");
+        drop_date(locked.head);
         *strstr(locked.head, "Retry-After: ") = '\0';
         memcpy(heads[i], locked.head, sizeof heads[i]);
         if (!first)
