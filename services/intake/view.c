@@ -207,12 +207,23 @@ static void publish_positions(struct view *view, int64_t **moved)
 #define PACE_COLLECT_FROM 200 /* records in a window */
 #define PACE_AT_ONCE_BELOW 50
 
-enum kafka_pace view_pace_after(enum kafka_pace pace, int records, bool somebody_waited)
+bool view_collects_next(const struct view_window *window, bool somebody_waited)
 {
-    if (somebody_waited)
-        return KAFKA_AT_ONCE;
-    int bound = pace == KAFKA_COLLECTING ? PACE_AT_ONCE_BELOW : PACE_COLLECT_FROM;
-    return records >= bound ? KAFKA_COLLECTING : KAFKA_AT_ONCE;
+    int bound = window->collecting ? PACE_AT_ONCE_BELOW : PACE_COLLECT_FROM;
+    return !somebody_waited && window->records >= bound;
+}
+
+static enum verdict take_pace(struct view *view, bool collecting, int64_t *const *moved,
+                              struct why *why)
+{
+    enum verdict verdict =
+        kafka_reader_set_pace(view->reader, collecting ? KAFKA_COLLECTING : KAFKA_AT_ONCE, why);
+    for (int t = 0; t < VIEW_TOPICS; t++)
+        for (int32_t p = 0; p < view->partitions && verdict == VERDICT_OK; p++)
+            verdict = kafka_reader_seek(view->reader, topics_full_name(view_topics[t]), p,
+                                        moved[t][p], why);
+    metric_set(&metrics[0], collecting);
+    return verdict;
 }
 
 /* Where somebody waits for a record, as with every command, and at a person's pace, each is fetched and written at once. When
@@ -225,20 +236,10 @@ static enum verdict keep_pace(struct view *view, struct view_window *window, int
     window->records += records;
     if (now_ms < window->ends_ms)
         return VERDICT_OK;
-    enum kafka_pace pace = view_pace_after(window->pace, window->records,
-                                           atomic_exchange(&view->somebody_waited, false));
-    bool same = pace == window->pace || !atomic_load(&view->ready);
-    *window = (struct view_window){.ends_ms = now_ms + PACE_WINDOW_MS,
-                                   .pace = same ? window->pace : pace};
-    if (same)
-        return VERDICT_OK;
-    metric_set(&metrics[0], pace == KAFKA_COLLECTING);
-    enum verdict verdict = kafka_reader_set_pace(view->reader, pace, why);
-    for (int t = 0; t < VIEW_TOPICS; t++)
-        for (int32_t p = 0; p < view->partitions && verdict == VERDICT_OK; p++)
-            verdict = kafka_reader_seek(view->reader, topics_full_name(view_topics[t]), p,
-                                        moved[t][p], why);
-    return verdict;
+    bool was = window->collecting, waited = atomic_exchange(&view->somebody_waited, false);
+    bool collecting = atomic_load(&view->ready) ? view_collects_next(window, waited) : was;
+    *window = (struct view_window){.ends_ms = now_ms + PACE_WINDOW_MS, .collecting = collecting};
+    return collecting == was ? VERDICT_OK : take_pace(view, collecting, moved, why);
 }
 
 /* One round: waits for a first record, then takes what is there, then commits. */
@@ -271,7 +272,7 @@ static void *fold(void *context)
     struct view *view = context;
     struct why why = {0};
     int64_t *moved[VIEW_TOPICS];
-    struct view_window window = {.pace = KAFKA_AT_ONCE};
+    struct view_window window = {0};
     for (int t = 0; t < VIEW_TOPICS; t++)
         moved[t] = mem_dup(view->next[t], (size_t)view->partitions * sizeof(int64_t));
     check_ready(view);

@@ -26,9 +26,9 @@ struct view_waiter {
 struct view_window {
     int64_t ends_ms;
     int records;
-    enum kafka_pace pace;
+    bool collecting;
 };
-enum kafka_pace view_pace_after(enum kafka_pace pace, int records, bool somebody_waited);
+bool view_collects_next(const struct view_window *window, bool somebody_waited);
 
 /* The folding thread's, prepared once: by the address of its text. */
 struct view_statement {

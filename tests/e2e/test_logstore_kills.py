@@ -17,7 +17,7 @@ PARTITIONS = 4
 def builds():
     named = os.environ.get("TEST_BUILD")
     found = [ROOT / named] if named else sorted(path.parent for path in ROOT.glob("var/build-gcc/build.ninja"))
-    return [path / "tests" / "logstore_feed" for path in [*found, ROOT / "var/build-asan"]
+    return [path / "tests" / "logstore_feed" for path in [*found, ROOT / "var/build-clang"]
             if (path / "tests" / "logstore_feed").exists()]
 
 

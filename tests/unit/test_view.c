@@ -46,23 +46,21 @@ static void records_that_come_in_numbers_are_collected_while_nobody_waits_for_th
 {
     (void)state;
     static const struct {
-        enum kafka_pace pace;
-        int records;
-        bool somebody_waited;
-        enum kafka_pace after;
+        struct view_window window;
+        bool somebody_waited, collects;
     } rows[] = {
-        {KAFKA_AT_ONCE, 0, false, KAFKA_AT_ONCE},
-        {KAFKA_AT_ONCE, 199, false, KAFKA_AT_ONCE},
-        {KAFKA_AT_ONCE, 200, false, KAFKA_COLLECTING},
-        {KAFKA_AT_ONCE, 200, true, KAFKA_AT_ONCE},
-        {KAFKA_COLLECTING, 5000, false, KAFKA_COLLECTING},
-        {KAFKA_COLLECTING, 5000, true, KAFKA_AT_ONCE},
-        {KAFKA_COLLECTING, 50, false, KAFKA_COLLECTING},
-        {KAFKA_COLLECTING, 49, false, KAFKA_AT_ONCE},
+        {{.records = 0}, false, false},
+        {{.records = 199}, false, false},
+        {{.records = 200}, false, true},
+        {{.records = 200}, true, false},
+        {{.records = 5000, .collecting = true}, false, true},
+        {{.records = 5000, .collecting = true}, true, false},
+        {{.records = 50, .collecting = true}, false, true},
+        {{.records = 49, .collecting = true}, false, false},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        assert_int_equal(view_pace_after(rows[i].pace, rows[i].records, rows[i].somebody_waited),
-                         rows[i].after);
+        assert_int_equal(view_collects_next(&rows[i].window, rows[i].somebody_waited),
+                         rows[i].collects);
 }
 
 static struct view_query query_of(unsigned mask)
