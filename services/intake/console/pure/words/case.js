@@ -107,7 +107,7 @@ export const cases = {
     "case.coverage.gaps_more": ["欠けている期間は、ほかに{count}か所あります。", "{count} more gaps."],
     "case.coverage.nothing_arrived": ["この期間の記録が届いていません。", "No records of this period have arrived."],
     "case.coverage.damaged": ["壊れていて読めない部分が{count}か所あります。", "{count} parts are damaged."],
-    "case.coverage.unparsed": ["形式の分からない行が{count}行あります。", "{count} lines of unknown format."],
+    "case.coverage.unparsed": ["形式の分からない行が{count}行あります。", "Lines of unknown format: {count}."],
     "case.coverage.rebuilding": [
         "索引を作り直しているため、まだ全部ではありません。",
         "The index is being rebuilt: not everything yet.",

@@ -45,7 +45,7 @@ export const next = {
     "provider_declined": ["お客さまにお伝えください。{provider}はお引き受けできません。", "Tell the customer: {provider} cannot take it on."],
     "call_back": ["お客さまに折り返してください。お約束は {time} です。", "Call the customer back. It was promised for {time}."],
     "notice_step": ["{text}", "{text}"],
-    "ask_proposal": ["「{setting}」の可否をお聞きください。お返事は、あと{left}件です。", "Ask about “{setting}”. {left} answers to come."],
+    "ask_proposal": ["「{setting}」の可否をお聞きください。お返事は、あと{left}件です。", "Ask about “{setting}”. Answers to come: {left}."],
     "apply_proposal": ["「{setting}」を設定し、結果を記録してください。", "Apply “{setting}” and record the result."],
     "close_reported": ["報告書をお客さまと確かめ、案件を完了してください。", "Go through the report with the customer, then close the case."],
     "closed": ["この案件は完了しています。", "This case is closed."],
