@@ -48,6 +48,14 @@ void ids_sha256_add(struct ids_sha256_state *state, const void *data, size_t len
     need(EVP_DigestUpdate(context_of(state), data, length));
 }
 
+void ids_sha256_add_with_length(struct ids_sha256_state *state, struct bytes part)
+{
+    uint8_t length[4] = {(uint8_t)(part.length >> 24), (uint8_t)(part.length >> 16),
+                         (uint8_t)(part.length >> 8), (uint8_t)part.length};
+    ids_sha256_add(state, length, sizeof length);
+    ids_sha256_add(state, part.data, part.length);
+}
+
 static void finish(struct ids_sha256_state *state, uint8_t ret_hash[IDS_SHA256_SIZE])
 {
     need(EVP_DigestFinal_ex(context_of(state), ret_hash, NULL));
@@ -114,20 +122,12 @@ void ids_uuid7(int64_t now_us, char ret_uuid[IDS_UUID_SIZE])
     uuid_write(bytes, 7, ret_uuid);
 }
 
-static void add_with_length(struct ids_sha256_state *state, struct bytes part)
-{
-    uint8_t length[4] = {(uint8_t)(part.length >> 24), (uint8_t)(part.length >> 16),
-                         (uint8_t)(part.length >> 8), (uint8_t)part.length};
-    ids_sha256_add(state, length, sizeof length);
-    ids_sha256_add(state, part.data, part.length);
-}
-
 void ids_uuid8(const struct bytes *parts, size_t count, char ret_uuid[IDS_UUID_SIZE])
 {
     uint8_t digest[IDS_SHA256_SIZE];
     struct ids_sha256_state *state = ids_sha256_begin();
     for (size_t i = 0; i < count; i++)
-        add_with_length(state, parts[i]);
+        ids_sha256_add_with_length(state, parts[i]);
     finish(state, digest);
     uuid_write(digest, 8, ret_uuid);
 }

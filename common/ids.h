@@ -24,6 +24,8 @@ void ids_hmac_sha256(struct bytes key, struct bytes message, uint8_t ret_mac[IDS
 struct ids_sha256_state; /* for what comes in pieces */
 struct ids_sha256_state *ids_sha256_begin(void);
 void ids_sha256_add(struct ids_sha256_state *state, const void *data, size_t length);
+/* The part's length as 4 bytes big-endian, then the part: as derived ids and the chain have them. */
+void ids_sha256_add_with_length(struct ids_sha256_state *state, struct bytes part);
 void ids_sha256_end(struct ids_sha256_state *state,
                     char ret_hex[IDS_SHA256_TEXT_SIZE]); /* frees it */
 void ids_sha256_drop(struct ids_sha256_state *state);    /* NULL is fine */

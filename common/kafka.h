@@ -109,10 +109,9 @@ enum verdict kafka_reader_open(const struct kafka_config *config, enum kafka_iso
 enum verdict kafka_reader_seek(struct kafka_reader *reader, const char *topic, int32_t partition,
                                int64_t offset, struct why *why);
 void kafka_reader_drop(struct kafka_reader *reader, const char *topic, int32_t partition);
-/* When a fetch is answered: with the first record that is there, or KAFKA_COLLECT_MS later with all that came. Collecting costs
+/* When a fetch is answered: with the first record that is there, or 20 ms later with all that came. Collecting costs
  * the broker and us a fraction where many records come one by one. The fetching connection is made anew and every partition
  * given up: seek each again. Reading of ends, bounds and single records is not touched. */
-#define KAFKA_COLLECT_MS 20
 enum kafka_pace { KAFKA_AT_ONCE, KAFKA_COLLECTING };
 enum verdict kafka_reader_set_pace(struct kafka_reader *reader, enum kafka_pace pace,
                                    struct why *why);

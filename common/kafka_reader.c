@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUOTED(text) #text
-#define TEXT_OF(number) QUOTED(number)
-
 struct kafka_reader {
     struct kafka_config config;
     enum kafka_isolation isolation;
@@ -23,7 +20,7 @@ struct kafka_reader {
     rd_kafka_message_t *lent;
 };
 
-static enum verdict open_handle(const struct kafka_config *config, bool committed,
+static enum verdict open_handle(const struct kafka_config *config, enum kafka_isolation isolation,
                                 enum kafka_pace pace, rd_kafka_t **ret_handle, struct why *why)
 {
     const char *const pairs[][2] = {
@@ -33,9 +30,10 @@ static enum verdict open_handle(const struct kafka_config *config, bool committe
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "earliest"},
         {"enable.partition.eof", "true"},
-        {"isolation.level", committed ? "read_committed" : "read_uncommitted"},
+        {"isolation.level",
+         isolation == KAFKA_READ_COMMITTED ? "read_committed" : "read_uncommitted"},
         {"fetch.min.bytes", pace == KAFKA_COLLECTING ? "1048576" : "1"},
-        {"fetch.wait.max.ms", pace == KAFKA_COLLECTING ? TEXT_OF(KAFKA_COLLECT_MS) : "100"},
+        {"fetch.wait.max.ms", pace == KAFKA_COLLECTING ? "20" : "100"},
         {"fetch.error.backoff.ms", "50"},
         /* A full queue pauses the fetcher for a whole second before 2.2 (later: fetch.queue.backoff.ms): with 1,000
          * messages as its limit, 3,000 records/s; now 32 MB/s at least. */
@@ -70,16 +68,17 @@ static void return_lent(struct kafka_reader *reader)
 
 static void end_fetching(struct kafka_reader *reader)
 {
+    if (!reader->handle) /* a change of pace failed */
+        return;
     return_lent(reader);
-    rd_kafka_queue_destroy(reader->queue);
-    handle_close(reader->handle);
+    rd_kafka_queue_destroy(TAKE(reader->queue));
+    handle_close(TAKE(reader->handle));
 }
 
 static enum verdict begin_fetching(struct kafka_reader *reader, enum kafka_pace pace,
                                    struct why *why)
 {
-    if (open_handle(&reader->config, reader->isolation == KAFKA_READ_COMMITTED, pace,
-                    &reader->handle, why) != VERDICT_OK)
+    if (open_handle(&reader->config, reader->isolation, pace, &reader->handle, why) != VERDICT_OK)
         return VERDICT_FATAL;
     rd_kafka_poll_set_consumer(reader->handle);
     reader->queue = rd_kafka_queue_get_consumer(reader->handle);
@@ -175,7 +174,8 @@ static enum verdict need_bounds(struct kafka_reader *reader, struct why *why)
     enum verdict verdict = VERDICT_OK;
     pthread_mutex_lock(&reader->lock);
     if (!reader->bounds)
-        verdict = open_handle(&reader->config, false, KAFKA_AT_ONCE, &reader->bounds, why);
+        verdict = open_handle(&reader->config, KAFKA_READ_UNCOMMITTED, KAFKA_AT_ONCE,
+                              &reader->bounds, why);
     pthread_mutex_unlock(&reader->lock);
     return verdict;
 }
@@ -287,7 +287,8 @@ static enum verdict fetch_locked(struct kafka_reader *reader, const char *topic,
 {
     CLEANUP(list_free) rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     if (!reader->fetcher) {
-        if (open_handle(&reader->config, true, KAFKA_AT_ONCE, &reader->fetcher, why) != VERDICT_OK)
+        if (open_handle(&reader->config, KAFKA_READ_COMMITTED, KAFKA_AT_ONCE, &reader->fetcher,
+                        why) != VERDICT_OK)
             return VERDICT_FATAL;
         rd_kafka_poll_set_consumer(reader->fetcher);
     }

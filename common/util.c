@@ -132,16 +132,17 @@ void buf_printf(struct buf *buf, const char *format, ...)
     int length = vsnprintf(room ? buf->data + buf->length : NULL, room, format, args);
     va_end(args);
     assert(length >= 0);
-    bool fits = buf_reserve(buf, (size_t)length);
-    if (fits && (size_t)length >= room) { /* was cut */
+    if (!buf_reserve(buf, (size_t)length)) {
+        if (room)
+            buf->data[buf->length] = '\0';
+        return;
+    }
+    if ((size_t)length >= room) { /* was cut */
         va_start(args, format);
         vsnprintf(buf->data + buf->length, (size_t)length + 1, format, args);
         va_end(args);
     }
-    if (fits)
-        buf->length += (size_t)length;
-    else if (room)
-        buf->data[buf->length] = '\0';
+    buf->length += (size_t)length;
 }
 
 void buf_add_json_string(struct buf *buf, const char *text, size_t length)

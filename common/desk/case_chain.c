@@ -5,15 +5,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
-
-static void add_with_length(struct ids_sha256_state *hash, const void *data, size_t length)
-{
-    uint8_t prefix[4] = {(uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8),
-                         (uint8_t)length};
-    ids_sha256_add(hash, prefix, sizeof prefix);
-    ids_sha256_add(hash, data, length);
-}
 
 void case_head_of(const char *previous_head, const char *type, const char *id, const char *time,
                   struct bytes key, struct bytes value, char ret_head[CASE_HEAD_SIZE])
@@ -25,11 +16,11 @@ void case_head_of(const char *previous_head, const char *type, const char *id, c
     }
     struct ids_sha256_state *hash = ids_sha256_begin();
     ids_sha256_add(hash, previous, sizeof previous);
-    add_with_length(hash, type, strlen(type));
-    add_with_length(hash, id, strlen(id));
-    add_with_length(hash, time, strlen(time));
-    add_with_length(hash, key.data, key.length);
-    add_with_length(hash, value.data, value.length);
+    ids_sha256_add_with_length(hash, bytes_of(type));
+    ids_sha256_add_with_length(hash, bytes_of(id));
+    ids_sha256_add_with_length(hash, bytes_of(time));
+    ids_sha256_add_with_length(hash, key);
+    ids_sha256_add_with_length(hash, value);
     ids_sha256_end(hash, ret_head);
 }
 

@@ -32,8 +32,7 @@ static json_int_t number_of(const json_t *object, const char *name)
 
 static void copy_if_there(json_t *to, const json_t *from, const char *name)
 {
-    if (json_object_get(from, name))
-        json_object_set(to, name, json_object_get(from, name));
+    members_copy(to, from, &name, 1);
 }
 
 /* --- the chain --------------------------------------------------------------------------------------------------------- */
@@ -68,9 +67,7 @@ static void add_hash(json_t *line, const json_t *event)
 static json_t *describe_record(const json_t *event)
 {
     static const char *const kept[] = {"id", "type", "time", "partition", "offset"};
-    json_t *line = json_object();
-    for (size_t i = 0; i < COUNT_OF(kept); i++)
-        copy_if_there(line, event, kept[i]);
+    json_t *line = members_pick(event, kept, COUNT_OF(kept));
     add_hash(line, event);
     return line;
 }
@@ -328,8 +325,7 @@ static json_t *describe_word(const struct search *search, size_t place, const js
                              "event", json_object_get(event, "id"), "revision",
                              (json_int_t)place + 1, "recorded_at", json_object_get(event, "time"),
                              "jws", members_or_null(json_object_get(data, "jws")));
-    for (size_t i = 0; i < COUNT_OF(kept); i++)
-        copy_if_there(word, data, kept[i]);
+    members_copy(word, data, kept, COUNT_OF(kept));
     return word;
 }
 
@@ -404,10 +400,8 @@ static json_t *describe_end(const struct search *search, size_t place)
     json_object_set_new(end, "ends_this",
                         json_boolean(number_of(json_object_get(search->handover, "ended"),
                                                "revision") == revision));
-    for (size_t i = 0; i < COUNT_OF(said); i++)
-        copy_if_there(end, data, said[i]);
-    for (size_t i = 0; i < COUNT_OF(did); i++)
-        copy_if_there(end, withdrawn, did[i]);
+    members_copy(end, data, said, COUNT_OF(said));
+    members_copy(end, withdrawn, did, COUNT_OF(did));
     return end;
 }
 

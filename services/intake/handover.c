@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET …/handover: exactly what would leave, to whom, on which head, before anybody asks for it. */
 #include "services/intake/intake.h"
+#include "services/intake/members.h"
 
 #include "common/clock.h"
 #include "common/desk/calendar.h"
@@ -10,19 +11,15 @@
 
 #define TLP_DEFAULT "TLP:AMBER+STRICT"
 
-static json_t *or_null(json_t *value)
-{
-    return value ? json_incref(value) : json_null();
-}
-
 static json_t *describe_extract(const json_t *search)
 {
     if (!search)
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o}", "records", or_null(json_object_get(search, "records")),
-                     "from", or_null(json_object_get(json_object_get(search, "window"), "from")),
-                     "to", or_null(json_object_get(json_object_get(search, "window"), "to")),
-                     "sha256", or_null(json_object_get(search, "sha256")));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o}", "records", members_or_null(json_object_get(search, "records")),
+        "from", members_or_null(json_object_get(json_object_get(search, "window"), "from")), "to",
+        members_or_null(json_object_get(json_object_get(search, "window"), "to")), "sha256",
+        members_or_null(json_object_get(search, "sha256")));
 }
 
 static json_t *describe_files(const json_t *state)
@@ -82,15 +79,14 @@ static json_t *describe(const struct view_case *view_case, const struct profile 
     const char *tlp = json_string_value(json_object_get(hearing, "tlp"));
     json_t *warnings = json_object_get(view_case->escalation, "warnings");
     bool marked = tlp && strncmp(tlp, "TLP:", 4) == 0; /* asked and unknown is not a marking */
-    return json_pack("{s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "head",
-                     json_object_get(view_case->state, "head"), "extraction",
-                     or_null(search ? json_object_get(search, "id") : NULL), "items",
-                     hearing_export_items(hearing), "files", describe_files(view_case->state),
-                     "extract", describe_extract(search), "provider",
-                     intake_provider_json(profile_json(profile)), "reply_by",
-                     reply_by(profile_json(profile)), "tlp", marked ? tlp : TLP_DEFAULT, "purposes",
-                     covered_purposes(view_case->state, profile), "warnings",
-                     warnings ? json_incref(warnings) : json_array());
+    return json_pack(
+        "{s:O, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "head",
+        json_object_get(view_case->state, "head"), "extraction",
+        members_or_null(json_object_get(search, "id")), "items", hearing_export_items(hearing),
+        "files", describe_files(view_case->state), "extract", describe_extract(search), "provider",
+        intake_provider_json(profile_json(profile)), "reply_by", reply_by(profile_json(profile)),
+        "tlp", marked ? tlp : TLP_DEFAULT, "purposes", covered_purposes(view_case->state, profile),
+        "warnings", warnings ? json_incref(warnings) : json_array());
 }
 
 static void run_get(struct http_request *request)

@@ -121,6 +121,13 @@ void view_when_passed(struct view *view, struct kafka_position at, view_passed_f
     passed(context, &outcome);
 }
 
+/* With view->lock held. */
+static void wait_moved(struct view *view, int64_t deadline_ms)
+{
+    view->somebody_waited = true;
+    (void)clock_wait(&view->moved, &view->lock, deadline_ms);
+}
+
 enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadline_ms,
                            struct why *why)
 {
@@ -136,10 +143,8 @@ enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadl
         passed = true;
         for (int32_t p = first; p <= last && passed; p++)
             passed = view->next[0][p] >= ends[p];
-        if (!passed) {
-            view->somebody_waited = true;
-            (void)clock_wait(&view->moved, &view->lock, deadline_ms);
-        }
+        if (!passed)
+            wait_moved(view, deadline_ms);
         pthread_mutex_unlock(&view->lock);
     }
     return passed ? VERDICT_OK : retry(why, "the view has not caught up yet");
@@ -154,10 +159,8 @@ enum verdict view_wait_passed(struct view *view, const char *topic, struct kafka
     while (!passed && clock_monotonic_ms() < deadline_ms) {
         pthread_mutex_lock(&view->lock);
         passed = view->next[index][at.partition] > at.offset;
-        if (!passed) {
-            view->somebody_waited = true;
-            (void)clock_wait(&view->moved, &view->lock, deadline_ms);
-        }
+        if (!passed)
+            wait_moved(view, deadline_ms);
         pthread_mutex_unlock(&view->lock);
     }
     return passed ? VERDICT_OK : retry(why, "the view has not caught up yet");

@@ -120,13 +120,12 @@ static int64_t time_at(const json_t *object, const char *name)
 static int64_t first_answer_us(const json_t *extraction)
 {
     const json_t *searches = json_object_get(extraction, "searches");
-    int64_t first_us = 0, at_us;
+    int64_t first_us = 0;
     for (size_t i = 0; i < json_array_size(searches); i++) {
         const json_t *search = json_array_get(searches, i);
-        const char *status = json_string_value(json_object_get(search, "status")),
-                   *at = json_string_value(json_object_get(search, "finished_at"));
-        if (status && strcmp(status, "failed") != 0 && at && clock_parse(at, strlen(at), &at_us) &&
-            (!first_us || at_us < first_us))
+        const char *status = json_string_value(json_object_get(search, "status"));
+        int64_t at_us = time_at(search, "finished_at");
+        if (status && strcmp(status, "failed") != 0 && at_us && (!first_us || at_us < first_us))
             first_us = at_us;
     }
     return first_us;
