@@ -243,6 +243,32 @@ def test_a_call_that_waits_to_be_opened_is_opened_from_the_queue_after_a_reload(
     desk.wait_ready()
 
 
+def test_the_next_step_is_taken_while_the_answer_to_the_last_is_awaited(desk, consoles, case):
+    """The stream shows that a step is done before its answer is here; the key pressed then is for the step that stands there now."""
+    at = consoles()
+    at.sign_in(f"/cases/{case}/call")
+    at.says("受付済み", ".call-bar")
+    at.field("/incident/type").select_option("ransomware")
+    at.says("0/", ".of-playbook h2")
+    waiting = []
+
+    def hold(route):
+        if route.request.method == "POST":
+            waiting.append((route, route.fetch()))
+        else:
+            route.continue_()
+    at.page.route("**/actions", hold)
+    for done in (1, 2, 3):
+        at.press("Alt+s", "Alt+s")  # pressed twice is done once
+        at.says(f"{done}/", ".of-playbook h2")
+    for route, answer in waiting:
+        route.fulfill(response=answer)
+    timeline = desk.ok("GET", f"/v1/cases/{case}/timeline")["timeline"]
+    done = [event["data"]["step"]["step"] for event in timeline if "step" in event.get("data", {})]
+    assert len(waiting) == len(done) == len(set(done)) == 3
+    at.says("3/", ".of-playbook h2")
+
+
 def test_two_people_at_one_item_both_values_stay_and_nobody_is_interrupted(desk, consoles, case):
     first, second = consoles().sign_in(f"/cases/{case}/call"), consoles(operator="supervisor-1").sign_in(f"/cases/{case}/call")
     for at in (first, second):

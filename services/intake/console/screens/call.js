@@ -62,7 +62,7 @@ export function callScreen(place) {
     let group = 1;
     let ready = false;
     let response = { playbook: null, current: null };
-    let acting = false; /* a step or a customer is being recorded */
+    const underway = new Set(); /* steps and customers that are being recorded */
 
     const value = () => watch?.value.get() ?? null;
     const asked = (stage) => missing(tables.sheet, record.hearing(), stage);
@@ -98,16 +98,17 @@ export function callScreen(place) {
         return true;
     }
 
-    /* --- first response, customer: one at a time, and what became of it is said --- */
+    /* --- first response, customer: each once, and what became of it is said. The step after it may stand on the screen before the
+     * answer is here, and is taken as soon as it does. --- */
 
-    async function act(write) {
-        if (acting || !watch || record.readOnly())
+    async function act(what, write) {
+        if (underway.has(what) || !watch || record.readOnly())
             return;
-        acting = true;
+        underway.add(what);
         const answer = await write();
         if (answer.kind === "ok" || answer.kind === "late")
             await watch.refresh();
-        acting = false;
+        underway.delete(what);
         panel.say(writeText(answer));
         update();
     }
@@ -115,7 +116,8 @@ export function callScreen(place) {
     function stepDone(by) {
         const { playbook, current } = response;
         if (current)
-            act(() => writer("POST", `/v1/cases/${watch.id}/actions`)({ kind: "step", by, step: { playbook: playbook.playbook, step: current.step } }));
+            act(`${playbook.playbook}/${current.step}`,
+                () => writer("POST", `/v1/cases/${watch.id}/actions`)({ kind: "step", by, step: { playbook: playbook.playbook, step: current.step } }));
     }
 
     function stepCannot() {
@@ -130,7 +132,7 @@ export function callScreen(place) {
 
     function chooseContract(found) {
         if (record.isCase())
-            act(() => contract.recordOn(found, watch.id));
+            act("customer", () => contract.recordOn(found, watch.id));
         else
             contract.choose(found);
     }
