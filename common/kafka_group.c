@@ -27,7 +27,7 @@ static enum verdict configure(rd_kafka_conf_t *conf, const char *group, const ch
         /* kept for ever: without a committed offset everything is offered again, and the chain refuses what it has */
         {"auto.offset.reset", "earliest"},
         {"isolation.level", "read_committed"},
-        {"fetch.wait.max.ms", "100"},
+        {"fetch.wait.max.ms", "500"},
         {"queued.max.messages.kbytes", "4096"},
         {"max.poll.interval.ms", "600000"},
     };

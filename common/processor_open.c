@@ -36,7 +36,7 @@ static enum verdict open_consumer(struct processor *processor, struct why *why)
         {"auto.offset.reset", "error"},
         {"isolation.level", "read_committed"},
         {"enable.partition.eof", "true"}, /* for the lag: markers of transactions are not records */
-        {"fetch.wait.max.ms", "100"},
+        {"fetch.wait.max.ms", "500"},
         {"fetch.error.backoff.ms", "50"},
         {"queued.max.messages.kbytes", "8192"},
         {"queued.min.messages", "1000"},
