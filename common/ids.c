@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/ids.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -112,11 +113,26 @@ static void uuid_write(uint8_t bytes[16], unsigned version, char ret_uuid[IDS_UU
     *ret_uuid = '\0';
 }
 
+/* Random bytes, asked of the kernel many at a time; each is given once. */
+static void take_random(uint8_t *ret_bytes, size_t count)
+{
+    static _Thread_local uint8_t pool[512];
+    static _Thread_local size_t left;
+    assert(count <= sizeof pool);
+    if (left < count) {
+        randombytes_buf(pool, sizeof pool);
+        left = sizeof pool;
+    }
+    left -= count;
+    memcpy(ret_bytes, pool + left, count);
+    sodium_memzero(pool + left, count);
+}
+
 void ids_uuid7(int64_t now_us, char ret_uuid[IDS_UUID_SIZE])
 {
     uint8_t bytes[16];
     uint64_t milliseconds = (uint64_t)(now_us / 1000);
-    randombytes_buf(bytes, sizeof bytes);
+    take_random(bytes + 6, sizeof bytes - 6);
     for (int i = 0; i < 6; i++)
         bytes[i] = (uint8_t)(milliseconds >> (40 - 8 * i));
     uuid_write(bytes, 7, ret_uuid);

@@ -84,13 +84,17 @@ struct kafka_delivery {
 };
 typedef void kafka_delivered_fn(void *context, const struct kafka_delivery *delivery);
 
-/* Opens an idempotent producer (acks=all, max.in.flight=1, linger 0, lz4) and warms the metadata of the topics. */
+/* Opens an idempotent producer (acks=all, linger 0, lz4) and warms the metadata of the topics. Records go out in rounds: at once
+ * where nothing is on its way, else together when all that is has been answered. */
 enum verdict kafka_producer_open(const struct kafka_config *config, const char *const *topics,
                                  size_t topic_count, struct kafka_producer **ret_producer,
                                  struct why *why);
 /* OK: `delivered` will be called exactly once, also at close. RETRY: the queue is full, it will not be called. */
 enum verdict kafka_produce(struct kafka_producer *producer, const struct kafka_output *output,
                            kafka_delivered_fn *delivered, void *context, struct why *why);
+/* Which round a record that is produced now goes with: a number that is counted on. A request to the broker has the records of
+ * one partition, so that whoever may choose the partition chooses one for each round. */
+unsigned kafka_producer_round(const struct kafka_producer *producer);
 /* Produces and waits for the acknowledgement until the deadline. */
 enum verdict kafka_produce_wait(struct kafka_producer *producer, const struct kafka_output *output,
                                 int64_t deadline_ms, struct kafka_position *ret_at,
@@ -115,6 +119,8 @@ void kafka_reader_drop(struct kafka_reader *reader, const char *topic, int32_t p
 enum kafka_pace { KAFKA_AT_ONCE, KAFKA_COLLECTING };
 enum verdict kafka_reader_set_pace(struct kafka_reader *reader, enum kafka_pace pace,
                                    struct why *why);
+/* Nothing is fetched any more until a pace is set; what was fetched is forgotten. */
+void kafka_reader_rest(struct kafka_reader *reader);
 /* RECORD: *ret_record is lent. END: the reader stands at record->at.offset of that topic and partition and nothing
  * committed follows at the moment (aborted records and markers are counted as passed). FAILED: *why, exit. */
 enum kafka_read kafka_reader_next(struct kafka_reader *reader, int64_t timeout_ms,

@@ -23,6 +23,7 @@ struct kafka_reader {
 static enum verdict open_handle(const struct kafka_config *config, enum kafka_isolation isolation,
                                 enum kafka_pace pace, rd_kafka_t **ret_handle, struct why *why)
 {
+    bool collecting = pace == KAFKA_COLLECTING;
     const char *const pairs[][2] = {
         /* No group is joined: librdkafka only wants the name for a consumer. */
         {"group.id", "unused"},
@@ -32,12 +33,16 @@ static enum verdict open_handle(const struct kafka_config *config, enum kafka_is
         {"enable.partition.eof", "true"},
         {"isolation.level",
          isolation == KAFKA_READ_COMMITTED ? "read_committed" : "read_uncommitted"},
-        {"fetch.min.bytes", pace == KAFKA_COLLECTING ? "1048576" : "1"},
-        {"fetch.wait.max.ms", pace == KAFKA_COLLECTING ? "20" : "100"},
+        {"fetch.min.bytes", collecting ? "1048576" : "1"},
+        {"fetch.wait.max.ms", collecting ? "20" : "100"},
         {"fetch.error.backoff.ms", "50"},
         /* A full queue pauses the fetcher for a whole second before 2.2 (later: fetch.queue.backoff.ms): with 1,000
-         * messages as its limit, 3,000 records/s; now 32 MB/s at least. */
-        {"queued.max.messages.kbytes", "32768"},
+         * messages as its limit, 3,000 records/s; now 32 MB/s at least, and 8 of small records, which are folded more slowly. */
+        {"queued.max.messages.kbytes", collecting ? "8192" : "32768"},
+        /* An answer is unpacked as a whole, to several times its size: the fifty megabytes that it may have by default took 200. */
+        {"message.max.bytes", "1048576"},
+        {"fetch.max.bytes", collecting ? "1048576" : "4194304"},
+        {"fetch.message.max.bytes", collecting ? "65536" : "1048576"},
         {"check.crcs", "true"},
     };
     rd_kafka_conf_t *conf;
@@ -68,7 +73,7 @@ static void return_lent(struct kafka_reader *reader)
 
 static void end_fetching(struct kafka_reader *reader)
 {
-    if (!reader->handle) /* a change of pace failed */
+    if (!reader->handle) /* it rests, or a change of pace failed */
         return;
     return_lent(reader);
     rd_kafka_queue_destroy(TAKE(reader->queue));
@@ -97,6 +102,11 @@ enum verdict kafka_reader_open(const struct kafka_config *config, enum kafka_iso
     pthread_mutex_init(&reader->fetching, NULL);
     *ret_reader = TAKE(reader);
     return VERDICT_OK;
+}
+
+void kafka_reader_rest(struct kafka_reader *reader)
+{
+    end_fetching(reader);
 }
 
 enum verdict kafka_reader_set_pace(struct kafka_reader *reader, enum kafka_pace pace,

@@ -36,6 +36,8 @@ bool intake_defer(void (*work)(void *context), void *context);
 void intake_pool_start(void);
 void intake_pool_stop(void);
 
+/* Whether so many cases are being opened at this moment that what nobody waits for comes later. */
+bool intake_opens_many(void);
 void intake_register_metrics(void);
 
 /* 503 with Retry-After and a code. */

@@ -93,8 +93,10 @@ static void follow_commit(void)
     pthread_mutex_unlock(&live.lock);
 }
 
-const struct view_follower live_follower = {
-    .changed = follow_change, .stands = follow_position, .committed = follow_commit};
+const struct view_follower live_follower = {.changed = follow_change,
+                                            .stands = follow_position,
+                                            .committed = follow_commit,
+                                            .others_first = intake_opens_many};
 
 static void tell(struct ring_event event)
 {

@@ -22,7 +22,9 @@
 #include <string.h>
 
 #define ANSWER_WITHIN_MS 5000
-#define TURN_US 5000   /* of a partition, see take_new_id */
+#define MANY 8         /* at once, */
+#define MANY_MS 20     /* and in such a time */
+#define MANY_IN_IT 20  /* so many: a thousand a second, which is no desk of people any more */
 #define TRIES_MAX 4096 /* all ids that differ in three digits: enough for hundreds of partitions */
 
 struct opening {
@@ -47,6 +49,37 @@ enum { METRIC_OPENED, METRIC_ACK_SECONDS };
 void intake_register_metrics(void)
 {
     metrics_register(metrics, COUNT_OF(metrics));
+}
+
+static struct {
+    _Atomic int under_way;
+    _Atomic int64_t window; /* its number */
+    _Atomic int in_window, in_last;
+} load;
+
+/* How many came is no exact number: two threads may turn to the next window at once. */
+static void count_opening(void)
+{
+    int64_t window = clock_monotonic_ms() / MANY_MS, was = atomic_exchange(&load.window, window);
+    if (window != was) {
+        int count = atomic_exchange(&load.in_window, 0);
+        atomic_store(&load.in_last, window == was + 1 ? count : 0);
+    }
+    atomic_fetch_add(&load.in_window, 1);
+    atomic_fetch_add(&load.under_way, 1);
+}
+
+bool intake_opens_many(void)
+{
+    return atomic_load(&load.under_way) >= MANY &&
+           (atomic_load(&load.in_window) >= MANY_IN_IT || atomic_load(&load.in_last) >= MANY_IN_IT);
+}
+
+/* Last: the opening goes with its request. */
+static void release(struct opening *opening)
+{
+    atomic_fetch_sub(&load.under_way, 1);
+    http_release(opening->request);
 }
 
 /* --- the draft --------------------------------------------------------------------------------------------------------------------- */
@@ -184,20 +217,18 @@ static void answer_from_chain(struct opening *opening)
 static void take_outcome(void *context, const struct view_outcome *outcome)
 {
     struct opening *opening = context;
-    struct http_request *request = opening->request;
     if (!outcome || !outcome->known)
-        reply_unavailable(request, opening, "the service is stopping");
+        reply_unavailable(opening->request, opening, "the service is stopping");
     else if (outcome->refusal == CASE_ACCEPTED)
         reply_opened(opening, false);
     else
         answer_from_chain(opening);
-    http_release(request); /* last: the opening goes with it */
+    release(opening);
 }
 
 static void take_delivery(void *context, const struct kafka_delivery *delivery)
 {
     struct opening *opening = context;
-    struct http_request *request = opening->request;
     if (delivery->verdict == VERDICT_OK)
         metric_observe_us(&metrics[METRIC_ACK_SECONDS], clock_now_us() - opening->began_us);
     if (delivery->verdict == VERDICT_OK && (opening->has_key || opening->is_of_draft)) {
@@ -207,8 +238,8 @@ static void take_delivery(void *context, const struct kafka_delivery *delivery)
     if (delivery->verdict == VERDICT_OK)
         reply_opened(opening, false);
     else
-        reply_unavailable(request, opening, delivery->why);
-    http_release(request);
+        reply_unavailable(opening->request, opening, delivery->why);
+    release(opening);
 }
 
 /* --- the record -------------------------------------------------------------------------------------------------------------------- */
@@ -257,12 +288,13 @@ static void take_id_of_draft(struct opening *opening)
     opening->is_of_draft = true;
 }
 
-/* A request to the broker has the records of one partition. The id of a new case is ours to choose, so that cases which are
- * opened at the same time go out together: its last three digits are counted on until its partition is the one whose turn it is. */
+/* The id of a new case is ours to choose, so that cases which go out in one round are of one partition: its last three digits are
+ * counted on until its partition is the one whose turn it is. */
 static void take_new_id(int64_t now_us, char ret_id[IDS_UUID_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
-    int32_t turn = (int32_t)(now_us / TURN_US % intake.partitions);
+    int32_t turn =
+        (int32_t)(kafka_producer_round(intake.case_producer) % (unsigned)intake.partitions);
     char *last = ret_id + IDS_UUID_SIZE - 4;
     ids_uuid7(now_us, ret_id);
     unsigned begin = (unsigned)strtoul(last, NULL, 16);
@@ -291,12 +323,17 @@ static void make_ids(struct opening *opening, const char *operator_id, const cha
         take_id_of_draft(opening);
 }
 
+static void suspend(struct opening *opening)
+{
+    count_opening();
+    http_suspend(opening->request, clock_monotonic_ms() + ANSWER_WITHIN_MS, answer_late, opening);
+}
+
 static void produce(struct opening *opening, const struct buf *value, const char *traceparent)
 {
     char type_text[96];
     struct event_headers headers;
     struct why why = {0};
-    struct http_request *request = opening->request;
     event_headers_make("case.opened", opening->event_id, INTAKE_SOURCE, opening->time, opening->id,
                        traceparent, type_text, &headers);
     struct kafka_output output = {.topic = topics_full_name("cases"),
@@ -307,11 +344,11 @@ static void produce(struct opening *opening, const struct buf *value, const char
                                   .header_count = headers.count};
     case_head_of(NULL, type_text, opening->event_id, opening->time, output.key, output.value,
                  opening->head);
-    http_suspend(request, clock_monotonic_ms() + ANSWER_WITHIN_MS, answer_late, opening);
+    suspend(opening);
     if (kafka_produce(intake.case_producer, &output, take_delivery, opening, &why) == VERDICT_OK)
         return;
-    reply_unavailable(request, opening, why.text);
-    http_release(request);
+    reply_unavailable(opening->request, opening, why.text);
+    release(opening);
 }
 
 /* A repetition that the view knows already needs no record of its own. */

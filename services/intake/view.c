@@ -12,18 +12,27 @@
 #include "common/service.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BATCH_MAX 500
 #define BOUNDS_WITHIN_MS 30000
+#define WAITED_MS 1000      /* whoever waited once will again */
+#define STANDING_LOOK_MS 20 /* whether the others have been answered */
+#define STANDING_LOOKS                                                                             \
+    5 /* in a row: between two rounds of the producer there is nobody for a moment */
 
 static struct metric metrics[] = {
     {.name = "intake_view_collecting",
      .help = "1 while records come in numbers and are fetched together",
      .kind = METRIC_GAUGE},
+    {.name = "intake_view_stood_back_total",
+     .help = "How often the fold stood back for cases that were being opened",
+     .kind = METRIC_COUNTER},
 };
+enum { METRIC_COLLECTING, METRIC_STOOD_BACK };
 
 static int topic_index(const char *full_name)
 {
@@ -61,6 +70,15 @@ static void look_up_outcome(struct view *view, sqlite3 *db, struct kafka_positio
     snprintf(ret_outcome->head, sizeof ret_outcome->head, "%s", head ? head : "");
 }
 
+/* With view->lock held. */
+static void want(struct view *view, int more)
+{
+    atomic_store(&view->somebody_waited, true);
+    atomic_fetch_add(&view->waiting, more);
+    atomic_store(&view->waited_ms, clock_monotonic_ms());
+    pthread_cond_signal(&view->wanted);
+}
+
 /* Takes the waiters whose record is committed out of the list; all of them when `all`. */
 static struct view_waiter *take_waiters(struct view *view, bool all)
 {
@@ -74,6 +92,7 @@ static struct view_waiter *take_waiters(struct view *view, bool all)
         *at = waiter->next;
         waiter->next = taken;
         taken = waiter;
+        want(view, -1);
     }
     return taken;
 }
@@ -106,7 +125,7 @@ void view_when_passed(struct view *view, struct kafka_position at, view_passed_f
         *waiter = (struct view_waiter){
             .next = view->waiters, .at = at, .passed = passed, .context = context};
         view->waiters = waiter;
-        view->somebody_waited = true;
+        want(view, 1);
     }
     pthread_mutex_unlock(&view->lock);
     if (!already) {
@@ -124,8 +143,9 @@ void view_when_passed(struct view *view, struct kafka_position at, view_passed_f
 /* With view->lock held. */
 static void wait_moved(struct view *view, int64_t deadline_ms)
 {
-    view->somebody_waited = true;
+    want(view, 1);
     (void)clock_wait(&view->moved, &view->lock, deadline_ms);
+    want(view, -1);
 }
 
 enum verdict view_catch_up(struct view *view, const char *case_id, int64_t deadline_ms,
@@ -187,8 +207,10 @@ static enum verdict take(struct view *view, enum kafka_read kind, const struct k
     if (kind == KAFKA_READ_RECORD && view_store_record(view, topic, record, why) != VERDICT_OK)
         return VERDICT_FATAL;
     int64_t next = kind == KAFKA_READ_RECORD ? record->at.offset + 1 : record->at.offset;
-    if (kind == KAFKA_READ_RECORD)
+    if (kind == KAFKA_READ_RECORD) {
+        view->folded_ms = record->timestamp_ms;
         view->follower->stands(topic, record->at.partition, next);
+    }
     if (next > moved[topic][record->at.partition])
         moved[topic][record->at.partition] = next;
     return VERDICT_OK;
@@ -225,7 +247,7 @@ static enum verdict take_pace(struct view *view, bool collecting, int64_t *const
         for (int32_t p = 0; p < view->partitions && verdict == VERDICT_OK; p++)
             verdict = kafka_reader_seek(view->reader, topics_full_name(view_topics[t]), p,
                                         moved[t][p], why);
-    metric_set(&metrics[0], collecting);
+    metric_set(&metrics[METRIC_COLLECTING], collecting);
     return verdict;
 }
 
@@ -245,6 +267,54 @@ static enum verdict keep_pace(struct view *view, struct view_window *window, int
     return collecting == was ? VERDICT_OK : take_pace(view, collecting, moved, why);
 }
 
+/* --- when others come first ------------------------------------------------------------------------------------------------- */
+
+bool view_stands_back(const struct view_standing *now)
+{
+    return now->others_first && !now->somebody_waits &&
+           now->behind_ms < (now->stands_back ? VIEW_BEHIND_MS_MAX : VIEW_LEVEL_MS_MAX);
+}
+
+static bool others_first(const struct view *view)
+{
+    return view->follower->others_first && view->follower->others_first();
+}
+
+static bool somebody_waits(const struct view *view)
+{
+    return atomic_load(&view->waiting) > 0 ||
+           clock_monotonic_ms() - atomic_load(&view->waited_ms) < WAITED_MS;
+}
+
+static bool stands_back(struct view *view, bool already, bool for_others)
+{
+    return for_others && atomic_load(&view->ready) && !atomic_load(&view->stopping) &&
+           view_stands_back(
+               &(struct view_standing){.stands_back = already,
+                                       .others_first = true,
+                                       .somebody_waits = somebody_waits(view),
+                                       .behind_ms = clock_now_us() / 1000 - view->folded_ms});
+}
+
+/* Whoever opens a case is answered when Kafka has it and needs nothing of the view. When many do at once, the fold, which costs
+ * more than all the rest, stands still for a while, and reads nothing meanwhile: the log keeps it. */
+static enum verdict stand_back(struct view *view, struct view_window *window, int64_t *const *moved,
+                               struct why *why)
+{
+    if (!stands_back(view, false, others_first(view)))
+        return VERDICT_OK;
+    kafka_reader_rest(view->reader);
+    metric_add(&metrics[METRIC_STOOD_BACK], 1);
+    malloc_trim(0); /* what was fetched is not wanted any more, and who comes now needs room */
+    pthread_mutex_lock(&view->lock);
+    for (int quiet = 0; stands_back(view, true, quiet < STANDING_LOOKS);
+         quiet = others_first(view) ? 0 : quiet + 1)
+        (void)clock_wait(&view->wanted, &view->lock, clock_monotonic_ms() + STANDING_LOOK_MS);
+    window->collecting = !somebody_waits(view);
+    pthread_mutex_unlock(&view->lock);
+    return take_pace(view, window->collecting, moved, why);
+}
+
 /* One round: waits for a first record, then takes what is there, then commits. */
 static enum verdict fold_round(struct view *view, int64_t **moved, int *ret_records,
                                struct why *why)
@@ -260,8 +330,9 @@ static enum verdict fold_round(struct view *view, int64_t **moved, int *ret_reco
         if (kind == KAFKA_READ_FAILED || take(view, kind, &record, moved, why) != VERDICT_OK)
             return VERDICT_FATAL;
         *ret_records += kind == KAFKA_READ_RECORD;
-        kind = count < BATCH_MAX ? kafka_reader_next(view->reader, 0, &record, why)
-                                 : KAFKA_READ_NOTHING;
+        kind = count < BATCH_MAX && !stands_back(view, false, others_first(view))
+                   ? kafka_reader_next(view->reader, 0, &record, why)
+                   : KAFKA_READ_NOTHING;
     }
     if (!view_sql(view->writer, "COMMIT", why))
         return VERDICT_FATAL;
@@ -287,6 +358,10 @@ static void *fold(void *context)
             break;
         }
         tell_waiters(view, false);
+        if (stand_back(view, &window, moved, &why) != VERDICT_OK) {
+            service_fail("view.failed", why.text);
+            break;
+        }
     }
     tell_waiters(view, true);
     for (int t = 0; t < VIEW_TOPICS; t++)
@@ -345,6 +420,7 @@ enum verdict view_open(const struct kafka_config *kafka, const char *state_dir, 
     pthread_mutex_init(&view->lock, NULL);
     pthread_mutex_init(&view->readers_lock, NULL);
     clock_condition_init(&view->moved);
+    clock_condition_init(&view->wanted);
     pthread_cond_init(&view->reader_free, NULL);
     for (int t = 0; t < VIEW_TOPICS; t++)
         names[t] = topics_full_name(view_topics[t]);

@@ -32,6 +32,8 @@ struct view_follower {
     /* The fold stands here: once for every partition before it begins, then after every record. */
     void (*stands)(int topic, int32_t partition, int64_t next);
     void (*committed)(void); /* everything told so far */
+    /* Whether so many are being answered who need nothing of the view that it stands back for them; NULL: never. */
+    bool (*others_first)(void);
 };
 enum {
     VIEW_CASES,

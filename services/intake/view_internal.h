@@ -29,6 +29,14 @@ struct view_window {
     bool collecting;
 };
 bool view_collects_next(const struct view_window *window, bool somebody_waited);
+/* Whether the fold begins to stand back, or goes on with it: from near the end of what there is until it is this far behind. */
+#define VIEW_LEVEL_MS_MAX 500
+#define VIEW_BEHIND_MS_MAX 5000
+struct view_standing {
+    bool stands_back, others_first, somebody_waits;
+    int64_t behind_ms; /* age of the last record that was folded */
+};
+bool view_stands_back(const struct view_standing *now);
 
 /* The folding thread's, prepared once: by the address of its text. */
 struct view_statement {
@@ -51,13 +59,16 @@ struct view {
     pthread_mutex_t readers_lock;
     pthread_cond_t reader_free;
     pthread_t thread;
-    pthread_mutex_t lock; /* positions, waiters */
-    pthread_cond_t moved;
-    int64_t *next[VIEW_TOPICS]; /* committed to the file */
-    int64_t *goal[VIEW_TOPICS]; /* ends as they stood at the start */
+    pthread_mutex_t lock;         /* positions, waiters */
+    pthread_cond_t moved, wanted; /* somebody waits for a record that was not folded yet */
+    int64_t *next[VIEW_TOPICS];   /* committed to the file */
+    int64_t *goal[VIEW_TOPICS];   /* ends as they stood at the start */
     struct view_waiter *waiters;
     bool ended;                   /* lock; nothing is folded any more */
     _Atomic bool somebody_waited; /* for a record that was not folded yet, in this window */
+    _Atomic int waiting;          /* so many do at this moment */
+    _Atomic int64_t waited_ms;    /* when the last one began or ended to */
+    int64_t folded_ms; /* the folding thread's: when the last record was written to its topic */
     _Atomic bool ready, stopping;
 };
 extern const char *const view_topics[VIEW_TOPICS]; /* without prefix; cases is the first */

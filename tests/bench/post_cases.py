@@ -188,14 +188,15 @@ class Bench:
         written = sum(self.desk.ends(server.topic).values()) if server.topic else 0
         cpu, fold, kafka = *server.cpu(), cpu_of(broker)
         found = self.post(server.url, connections, self.given.seconds)
+        rss = rss_mib(server.pid)
         time.sleep(0.3)
         used, kafka = server.cpu()[0] - cpu, cpu_of(broker) - kafka
-        rss = rss_mib(server.pid)
+        later = rss_mib(server.pid)
         self.wait_folded()
         if server.topic:
             written = sum(self.desk.ends(server.topic).values()) - written
             assert 0 <= written - found["answers"] <= connections, f"{name}: {found['answers']} answered, {written} written"
-        return {"rate": found["answers"] / found["us"] * 1e6, "p50": found["p50"] / 1000, "p99": found["p99"] / 1000, "rss": rss,
+        return {"rate": found["answers"] / found["us"] * 1e6, "p50": found["p50"] / 1000, "p99": found["p99"] / 1000, "rss": rss, "later": later,
                 "per cpu": found["answers"] / used, "per cpu and broker": found["answers"] / (used + kafka),
                 "fold us": (server.cpu()[1] - fold) / found["answers"] * 1e6, "load": os.getloadavg()[0]}
 
@@ -210,7 +211,8 @@ def print_rows(found):
     for (name, connections), runs in found.items():
         print(f"| {name} | {connections} | {median(runs, 'rate'):,.0f} | {median(runs, 'p50'):.2f} / {median(runs, 'p99'):.1f} | "
               f"{median(runs, 'per cpu'):,.0f} | {median(runs, 'per cpu and broker'):,.0f} | {median(runs, 'rss'):.0f} | {median(runs, 'load'):.0f} |")
-    print(f"\nTo fold a case into the view costs {median(found[INTAKE, 64], 'fold us'):.0f} µs of CPU beside.\n")
+    print(f"\nTo fold a case into the view costs {median(found[INTAKE, 64], 'fold us'):.0f} µs of CPU beside; while it catches up intake has "
+          f"{median(found[INTAKE, 64], 'later'):.0f} MiB.\n")
 
 
 def ratio(found, what, connections, peers, least=True):

@@ -63,6 +63,30 @@ static void records_that_come_in_numbers_are_collected_while_nobody_waits_for_th
                          rows[i].collects);
 }
 
+static void the_fold_stands_back_for_many_while_nobody_waits_and_never_far_behind(void **state)
+{
+    (void)state;
+    static const struct {
+        struct view_standing now;
+        bool stands_back;
+    } rows[] = {
+        {{false, true, false, 0}, true},
+        {{false, true, false, VIEW_LEVEL_MS_MAX - 1}, true},
+        {{false, true, false, VIEW_LEVEL_MS_MAX}, false},
+        {{true, true, false, VIEW_LEVEL_MS_MAX}, true},
+        {{true, true, false, VIEW_BEHIND_MS_MAX - 1}, true},
+        {{true, true, false, VIEW_BEHIND_MS_MAX}, false},
+        {{false, true, false, -100}, true}, /* the broker's clock is ahead */
+        {{false, true, true, 0}, false},
+        {{true, true, true, 0}, false},
+        {{false, false, false, 0}, false},
+        {{true, false, false, 0}, false},
+        {{true, false, true, 0}, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        assert_int_equal(view_stands_back(&rows[i].now), rows[i].stands_back);
+}
+
 static struct view_query query_of(unsigned mask)
 {
     return (struct view_query){.status = mask & 1 ? "closed" : NULL,
@@ -920,6 +944,7 @@ int main(void)
     view.ready = true;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_that_come_in_numbers_are_collected_while_nobody_waits_for_them),
+        cmocka_unit_test(the_fold_stands_back_for_many_while_nobody_waits_and_never_far_behind),
         cmocka_unit_test(every_combination_of_filters_walks_its_own_index),
         cmocka_unit_test(a_period_of_closing_is_found_by_its_index_unless_another_is_narrower),
         cmocka_unit_test(words_are_asked_of_the_grams_in_the_order_of_the_list),
