@@ -64,8 +64,10 @@ static void take_error(rd_kafka_t *handle, int code, const char *reason, void *o
 static void *serve(void *context)
 {
     struct kafka_producer *producer = context;
-    while (!atomic_load(&producer->stopping))
+    while (!atomic_load(&producer->stopping)) {
         rd_kafka_poll(producer->handle, 100);
+        kafka_rounds_look(producer->rounds);
+    }
     return NULL;
 }
 
@@ -85,8 +87,9 @@ static enum verdict configure(rd_kafka_conf_t *conf, struct why *why)
         {"partitioner", "murmur2_random"},
         {"message.max.bytes", "1048576"},
         {"message.timeout.ms", "30000"},
-        {"queue.buffering.max.messages", "20000"},
-        {"queue.buffering.max.kbytes", "65536"},
+        /* twice what waits for a round at most: a round that was begun is taken */
+        {"queue.buffering.max.messages", "40000"},
+        {"queue.buffering.max.kbytes", "131072"},
     };
     for (size_t i = 0; i < COUNT_OF(pairs); i++)
         if (kafka_conf_set(conf, pairs[i][0], pairs[i][1], why) != VERDICT_OK)
@@ -223,8 +226,10 @@ void kafka_producer_close(struct kafka_producer *producer, int64_t deadline_ms)
     rd_kafka_purge(producer->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     atomic_store(&producer->stopping, true);
     pthread_join(producer->thread, NULL);
-    while (rd_kafka_poll(producer->handle, 0) > 0)
-        continue;
+    /* Once more: that thread may have handed over a record at the same moment. */
+    rd_kafka_purge(producer->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    for (int i = 0; i < 100 && !kafka_rounds_are_over(producer->rounds); i++)
+        rd_kafka_poll(producer->handle, 10);
     rd_kafka_destroy(producer->handle);
     kafka_rounds_free(producer->rounds);
     free(producer);

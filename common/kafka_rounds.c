@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/kafka_rounds.h"
 
+#include "common/clock.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LATE_MS 200
 
 struct waiting {
     struct waiting *next;
@@ -21,6 +25,8 @@ struct kafka_rounds {
     struct waiting *first, **end;
     size_t records, bytes; /* that wait */
     size_t on_their_way;
+    int64_t moved_ms; /* when they began, or one of them was last answered */
+    bool hands_over;  /* a round, outside of the lock: whatever comes meanwhile stays behind it */
     _Atomic bool ended;
     _Atomic unsigned begun;
 };
@@ -83,17 +89,32 @@ static struct waiting *waiting_new(const struct kafka_output *output, void *opaq
 
 /* --- rounds ---------------------------------------------------------------------------------------------------------------- */
 
-/* The next round, if there is one to begin; with the lock held. */
+/* One record that cannot be written, because its partition has no leader or Kafka is away, is reported after half a minute: the
+ * others wait for it only a moment. With the lock held, as the two that follow. */
+static bool is_late(const struct kafka_rounds *rounds)
+{
+    return clock_monotonic_ms() - rounds->moved_ms > LATE_MS;
+}
+
+static void begin(struct kafka_rounds *rounds, size_t records)
+{
+    if (rounds->on_their_way == 0)
+        rounds->moved_ms = clock_monotonic_ms();
+    rounds->on_their_way += records;
+    atomic_fetch_add(&rounds->begun, 1);
+}
+
+/* The next round, if there is one to begin. */
 static struct waiting *take_round(struct kafka_rounds *rounds)
 {
     struct waiting *round = rounds->first;
-    if (rounds->on_their_way || !round)
+    if (!round || rounds->hands_over || (rounds->on_their_way && !is_late(rounds)))
         return NULL;
-    rounds->on_their_way = rounds->records;
+    begin(rounds, rounds->records);
+    rounds->hands_over = true;
     rounds->first = NULL;
     rounds->end = &rounds->first;
     rounds->records = rounds->bytes = 0;
-    atomic_fetch_add(&rounds->begun, 1);
     return round;
 }
 
@@ -104,26 +125,38 @@ static rd_kafka_resp_err_t hand_over(struct kafka_rounds *rounds, const struct w
                : kafka_send(rounds->handle, &waiting->output, waiting->opaque);
 }
 
+/* How many of the round were not taken. */
+static size_t hand_over_all(struct kafka_rounds *rounds, struct waiting *round)
+{
+    size_t refused = 0;
+    while (round) {
+        struct waiting *waiting = round;
+        round = waiting->next;
+        rd_kafka_resp_err_t error = hand_over(rounds, waiting);
+        if (error) {
+            rounds->give_up(waiting->opaque, rd_kafka_err2str(error));
+            refused++;
+        }
+        free(waiting);
+    }
+    return refused;
+}
+
 /* So many are answered, or were not taken: whoever answers the last of a round begins the next. */
 static void answered(struct kafka_rounds *rounds, size_t count)
 {
-    while (count > 0) {
+    struct waiting *round = NULL;
+    do {
         pthread_mutex_lock(&rounds->lock);
         rounds->on_their_way -= count;
-        struct waiting *round = take_round(rounds);
+        if (count > 0)
+            rounds->moved_ms = clock_monotonic_ms();
+        if (round)
+            rounds->hands_over = false;
+        round = take_round(rounds);
         pthread_mutex_unlock(&rounds->lock);
-        count = 0;
-        while (round) {
-            struct waiting *waiting = round;
-            round = waiting->next;
-            rd_kafka_resp_err_t error = hand_over(rounds, waiting);
-            if (error) {
-                rounds->give_up(waiting->opaque, rd_kafka_err2str(error));
-                count++;
-            }
-            free(waiting);
-        }
-    }
+        count = hand_over_all(rounds, round);
+    } while (round);
 }
 
 enum turn { TURN_NOW, TURN_LATER, TURN_NEVER };
@@ -134,9 +167,9 @@ static enum turn take_turn(struct kafka_rounds *rounds, const struct kafka_outpu
     size_t bytes = size_of(output);
     if (atomic_load(&rounds->ended))
         return TURN_NEVER;
-    if (rounds->on_their_way == 0) {
-        rounds->on_their_way = 1;
-        atomic_fetch_add(&rounds->begun, 1);
+    bool behind_others = rounds->first || rounds->hands_over;
+    if (!behind_others && (rounds->on_their_way == 0 || is_late(rounds))) {
+        begin(rounds, 1);
         return TURN_NOW;
     }
     if (rounds->records >= KAFKA_WAITING_RECORDS_MAX ||
@@ -170,6 +203,11 @@ rd_kafka_resp_err_t kafka_rounds_send(struct kafka_rounds *rounds,
 void kafka_rounds_answered(struct kafka_rounds *rounds)
 {
     answered(rounds, 1);
+}
+
+void kafka_rounds_look(struct kafka_rounds *rounds)
+{
+    answered(rounds, 0);
 }
 
 unsigned kafka_rounds_next(const struct kafka_rounds *rounds)

@@ -7,7 +7,7 @@
  * counts records where it means requests); under load that was more than half of its processor time.
  * Ownership: outputs are copied. `opaque` comes back by the client's delivery report, or by `give_up`, once.
  * Threads: any; give_up is called by whoever ended the round before.
- * Errors: those of the client. Limits: as many records and bytes wait as the client itself keeps, see kafka_producer.c.
+ * Errors: those of the client. Limits: as many records and bytes wait as the client itself keeps at least, see kafka_producer.c.
  * Included by kafka_producer.c only.
  */
 #include "common/kafka_internal.h"
@@ -24,6 +24,8 @@ rd_kafka_resp_err_t kafka_rounds_send(struct kafka_rounds *rounds,
                                       const struct kafka_output *output, void *opaque);
 /* For every delivery report, when it was told. */
 void kafka_rounds_answered(struct kafka_rounds *rounds);
+/* Now and then: where nothing is answered for a fifth of a second, the next round begins all the same. */
+void kafka_rounds_look(struct kafka_rounds *rounds);
 /* The number of the round that a record which is sent now belongs to; another one may begin meanwhile. */
 unsigned kafka_rounds_next(const struct kafka_rounds *rounds);
 bool kafka_rounds_are_over(struct kafka_rounds *rounds); /* nothing waits, nothing is on its way */

@@ -207,10 +207,10 @@ static enum verdict take(struct view *view, enum kafka_read kind, const struct k
     if (kind == KAFKA_READ_RECORD && view_store_record(view, topic, record, why) != VERDICT_OK)
         return VERDICT_FATAL;
     int64_t next = kind == KAFKA_READ_RECORD ? record->at.offset + 1 : record->at.offset;
-    if (kind == KAFKA_READ_RECORD) {
-        view->folded_ms = record->timestamp_ms;
+    if (kind == KAFKA_READ_RECORD)
         view->follower->stands(topic, record->at.partition, next);
-    }
+    view->level[topic][record->at.partition] =
+        kind == KAFKA_READ_END || clock_now_us() / 1000 - record->timestamp_ms < VIEW_LEVEL_MS_MAX;
     if (next > moved[topic][record->at.partition])
         moved[topic][record->at.partition] = next;
     return VERDICT_OK;
@@ -247,6 +247,8 @@ static enum verdict take_pace(struct view *view, bool collecting, int64_t *const
         for (int32_t p = 0; p < view->partitions && verdict == VERDICT_OK; p++)
             verdict = kafka_reader_seek(view->reader, topics_full_name(view_topics[t]), p,
                                         moved[t][p], why);
+    for (int t = 0; t < VIEW_TOPICS; t++)
+        memset(view->level[t], false, (size_t)view->partitions);
     metric_set(&metrics[METRIC_COLLECTING], collecting);
     return verdict;
 }
@@ -272,7 +274,15 @@ static enum verdict keep_pace(struct view *view, struct view_window *window, int
 bool view_stands_back(const struct view_standing *now)
 {
     return now->others_first && !now->somebody_waits &&
-           now->behind_ms < (now->stands_back ? VIEW_BEHIND_MS_MAX : VIEW_LEVEL_MS_MAX);
+           (now->stands_back ? now->stood_ms < VIEW_STANDING_MS_MAX : now->is_level);
+}
+
+static bool is_level(const struct view *view)
+{
+    for (int t = 0; t < VIEW_TOPICS; t++)
+        if (memchr(view->level[t], false, (size_t)view->partitions))
+            return false;
+    return true;
 }
 
 static bool others_first(const struct view *view)
@@ -286,14 +296,21 @@ static bool somebody_waits(const struct view *view)
            clock_monotonic_ms() - atomic_load(&view->waited_ms) < WAITED_MS;
 }
 
-static bool stands_back(struct view *view, bool already, bool for_others)
+static bool begins_to_stand_back(const struct view *view)
 {
-    return for_others && atomic_load(&view->ready) && !atomic_load(&view->stopping) &&
-           view_stands_back(
-               &(struct view_standing){.stands_back = already,
-                                       .others_first = true,
-                                       .somebody_waits = somebody_waits(view),
-                                       .behind_ms = clock_now_us() / 1000 - view->folded_ms});
+    return others_first(view) && atomic_load(&view->ready) &&
+           view_stands_back(&(struct view_standing){.others_first = true,
+                                                    .somebody_waits = somebody_waits(view),
+                                                    .is_level = is_level(view)});
+}
+
+static bool goes_on_standing_back(const struct view *view, bool for_others, int64_t since_ms)
+{
+    return !atomic_load(&view->stopping) &&
+           view_stands_back(&(struct view_standing){.stands_back = true,
+                                                    .others_first = for_others,
+                                                    .somebody_waits = somebody_waits(view),
+                                                    .stood_ms = clock_monotonic_ms() - since_ms});
 }
 
 /* Whoever opens a case is answered when Kafka has it and needs nothing of the view. When many do at once, the fold, which costs
@@ -301,16 +318,18 @@ static bool stands_back(struct view *view, bool already, bool for_others)
 static enum verdict stand_back(struct view *view, struct view_window *window, int64_t *const *moved,
                                struct why *why)
 {
-    if (!stands_back(view, false, others_first(view)))
+    if (!begins_to_stand_back(view))
         return VERDICT_OK;
+    int64_t since_ms = clock_monotonic_ms();
     kafka_reader_rest(view->reader);
     metric_add(&metrics[METRIC_STOOD_BACK], 1);
     malloc_trim(0); /* what was fetched is not wanted any more, and who comes now needs room */
     pthread_mutex_lock(&view->lock);
-    for (int quiet = 0; stands_back(view, true, quiet < STANDING_LOOKS);
+    for (int quiet = 0; goes_on_standing_back(view, quiet < STANDING_LOOKS, since_ms);
          quiet = others_first(view) ? 0 : quiet + 1)
         (void)clock_wait(&view->wanted, &view->lock, clock_monotonic_ms() + STANDING_LOOK_MS);
-    window->collecting = !somebody_waits(view);
+    *window = (struct view_window){.ends_ms = clock_monotonic_ms() + PACE_WINDOW_MS,
+                                   .collecting = !somebody_waits(view)};
     pthread_mutex_unlock(&view->lock);
     return take_pace(view, window->collecting, moved, why);
 }
@@ -330,7 +349,7 @@ static enum verdict fold_round(struct view *view, int64_t **moved, int *ret_reco
         if (kind == KAFKA_READ_FAILED || take(view, kind, &record, moved, why) != VERDICT_OK)
             return VERDICT_FATAL;
         *ret_records += kind == KAFKA_READ_RECORD;
-        kind = count < BATCH_MAX && !stands_back(view, false, others_first(view))
+        kind = count < BATCH_MAX && !begins_to_stand_back(view)
                    ? kafka_reader_next(view->reader, 0, &record, why)
                    : KAFKA_READ_NOTHING;
     }
@@ -388,6 +407,7 @@ static enum verdict seek_all(struct view *view, struct why *why)
         const char *topic = topics_full_name(view_topics[t]);
         view->next[t] = mem_alloc((size_t)view->partitions * sizeof(int64_t));
         view->goal[t] = mem_alloc((size_t)view->partitions * sizeof(int64_t));
+        view->level[t] = mem_alloc((size_t)view->partitions * sizeof(bool));
         if (kafka_reader_ends(view->reader, topic, view->partitions, view->goal[t], deadline_ms,
                               why) != VERDICT_OK)
             return VERDICT_RETRY;

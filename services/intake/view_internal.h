@@ -29,12 +29,14 @@ struct view_window {
     bool collecting;
 };
 bool view_collects_next(const struct view_window *window, bool somebody_waited);
-/* Whether the fold begins to stand back, or goes on with it: from near the end of what there is until it is this far behind. */
+/* Whether the fold begins to stand back, or goes on with it: from near the end of every partition, and for so long at most. */
 #define VIEW_LEVEL_MS_MAX 500
-#define VIEW_BEHIND_MS_MAX 5000
+#define VIEW_STANDING_MS_MAX 3000
 struct view_standing {
     bool stands_back, others_first, somebody_waits;
-    int64_t behind_ms; /* age of the last record that was folded */
+    bool
+        is_level; /* the last of each partition that was folded is no older than VIEW_LEVEL_MS_MAX, or the last there is */
+    int64_t stood_ms;
 };
 bool view_stands_back(const struct view_standing *now);
 
@@ -68,7 +70,7 @@ struct view {
     _Atomic bool somebody_waited; /* for a record that was not folded yet, in this window */
     _Atomic int waiting;          /* so many do at this moment */
     _Atomic int64_t waited_ms;    /* when the last one began or ended to */
-    int64_t folded_ms; /* the folding thread's: when the last record was written to its topic */
+    bool *level[VIEW_TOPICS]; /* the folding thread's: partitions of which it stands near the end */
     _Atomic bool ready, stopping;
 };
 extern const char *const view_topics[VIEW_TOPICS]; /* without prefix; cases is the first */

@@ -158,13 +158,34 @@ static void at_the_end_whatever_waits_is_given_up_once(void **state)
     (void)state;
     open_rounds(false); /* nobody answers */
     send_from_all();
-    assert_int_equal(kafka_rounds_next(rounds), 1);
     kafka_rounds_end(rounds);
     rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     poll_until_over();
     each_told_once();
     assert_int_equal(atomic_load(&given_up), SENDERS * EACH);
     assert_int_equal(send_one(0), RD_KAFKA_RESP_ERR__QUEUE_FULL);
+    close_rounds();
+}
+
+static void a_round_that_is_not_answered_holds_back_nobody_for_long(void **state)
+{
+    (void)state;
+    open_rounds(false);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(send_one(i), RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_outq_len(handle), 1);
+    int64_t end_ms = clock_monotonic_ms() + 60000;
+    while (rd_kafka_outq_len(handle) < 3) {
+        assert_true(clock_monotonic_ms() < end_ms);
+        rd_kafka_poll(handle, 10);
+        kafka_rounds_look(rounds);
+    }
+    assert_int_equal(send_one(3), RD_KAFKA_RESP_ERR_NO_ERROR); /* it is late already: at once */
+    assert_int_equal(rd_kafka_outq_len(handle), 4);
+    kafka_rounds_end(rounds);
+    rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    poll_until_over();
+    assert_int_equal(atomic_load(&given_up), 4);
     close_rounds();
 }
 
@@ -196,6 +217,7 @@ int main(void)
         cmocka_unit_test(every_record_is_delivered_once_in_fewer_rounds_than_records),
         cmocka_unit_test(one_alone_goes_at_once_and_is_a_round),
         cmocka_unit_test(at_the_end_whatever_waits_is_given_up_once),
+        cmocka_unit_test(a_round_that_is_not_answered_holds_back_nobody_for_long),
         cmocka_unit_test(what_waits_is_bounded_and_a_record_too_long_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
