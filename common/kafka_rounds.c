@@ -65,7 +65,7 @@ static size_t size_of(const struct kafka_output *output)
 static struct bytes copy(struct bytes from, char **at)
 {
     struct bytes to = {.data = from.data ? *at : NULL, .length = from.length};
-    if (from.length)
+    if (from.data && from.length)
         memcpy(*at, from.data, from.length);
     *at += from.length;
     return to;
