@@ -71,7 +71,7 @@ static void return_lent(struct kafka_reader *reader)
         rd_kafka_message_destroy(TAKE(reader->lent));
 }
 
-static void end_fetching(struct kafka_reader *reader)
+void kafka_reader_rest(struct kafka_reader *reader)
 {
     if (!reader->handle) /* it rests, or a change of pace failed */
         return;
@@ -104,15 +104,10 @@ enum verdict kafka_reader_open(const struct kafka_config *config, enum kafka_iso
     return VERDICT_OK;
 }
 
-void kafka_reader_rest(struct kafka_reader *reader)
-{
-    end_fetching(reader);
-}
-
 enum verdict kafka_reader_set_pace(struct kafka_reader *reader, enum kafka_pace pace,
                                    struct why *why)
 {
-    end_fetching(reader);
+    kafka_reader_rest(reader);
     return begin_fetching(reader, pace, why);
 }
 
@@ -325,7 +320,7 @@ void kafka_reader_close(struct kafka_reader *reader)
 {
     if (!reader)
         return;
-    end_fetching(reader);
+    kafka_reader_rest(reader);
     handle_close(reader->bounds);
     handle_close(reader->fetcher);
     pthread_mutex_destroy(&reader->lock);
