@@ -51,6 +51,8 @@ void intake_register_metrics(void)
     metrics_register(metrics, COUNT_OF(metrics));
 }
 
+/* --- how many at once -------------------------------------------------------------------------------------------------------------- */
+
 static struct {
     _Atomic int under_way;
     _Atomic int64_t window; /* its number */

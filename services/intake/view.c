@@ -21,8 +21,8 @@
 #define BOUNDS_WITHIN_MS 30000
 #define WAITED_MS 1000      /* whoever waited once will again */
 #define STANDING_LOOK_MS 20 /* whether the others have been answered */
-#define STANDING_LOOKS                                                                             \
-    5 /* in a row: between two rounds of the producer there is nobody for a moment */
+/* In a row: between two rounds of the producer there is nobody for a moment. */
+#define STANDING_LOOKS 5
 
 static struct metric metrics[] = {
     {.name = "intake_view_collecting",
@@ -73,10 +73,16 @@ static void look_up_outcome(struct view *view, sqlite3 *db, struct kafka_positio
 /* With view->lock held. */
 static void want(struct view *view, int more)
 {
-    atomic_store(&view->somebody_waited, true);
     atomic_fetch_add(&view->waiting, more);
     atomic_store(&view->waited_ms, clock_monotonic_ms());
     pthread_cond_signal(&view->wanted);
+}
+
+/* Somebody waits, or did in the last `within_ms`. */
+static bool somebody_waited(const struct view *view, int within_ms)
+{
+    return atomic_load(&view->waiting) > 0 ||
+           clock_monotonic_ms() - atomic_load(&view->waited_ms) < within_ms;
 }
 
 /* Takes the waiters whose record is committed out of the list; all of them when `all`. */
@@ -263,7 +269,7 @@ static enum verdict keep_pace(struct view *view, struct view_window *window, int
     window->records += records;
     if (now_ms < window->ends_ms)
         return VERDICT_OK;
-    bool was = window->collecting, waited = atomic_exchange(&view->somebody_waited, false);
+    bool was = window->collecting, waited = somebody_waited(view, PACE_WINDOW_MS);
     bool collecting = atomic_load(&view->ready) ? view_collects_next(window, waited) : was;
     *window = (struct view_window){.ends_ms = now_ms + PACE_WINDOW_MS, .collecting = collecting};
     return collecting == was ? VERDICT_OK : take_pace(view, collecting, moved, why);
@@ -290,27 +296,22 @@ static bool others_first(const struct view *view)
     return view->follower->others_first && view->follower->others_first();
 }
 
-static bool somebody_waits(const struct view *view)
-{
-    return atomic_load(&view->waiting) > 0 ||
-           clock_monotonic_ms() - atomic_load(&view->waited_ms) < WAITED_MS;
-}
-
 static bool begins_to_stand_back(const struct view *view)
 {
     return others_first(view) && atomic_load(&view->ready) &&
-           view_stands_back(&(struct view_standing){.others_first = true,
-                                                    .somebody_waits = somebody_waits(view),
-                                                    .is_level = is_level(view)});
+           view_stands_back(
+               &(struct view_standing){.others_first = true,
+                                       .somebody_waits = somebody_waited(view, WAITED_MS),
+                                       .is_level = is_level(view)});
 }
 
 static bool goes_on_standing_back(const struct view *view, bool for_others, int64_t since_ms)
 {
-    return !atomic_load(&view->stopping) &&
-           view_stands_back(&(struct view_standing){.stands_back = true,
-                                                    .others_first = for_others,
-                                                    .somebody_waits = somebody_waits(view),
-                                                    .stood_ms = clock_monotonic_ms() - since_ms});
+    return !atomic_load(&view->stopping) && view_stands_back(&(struct view_standing){
+                                                .stands_back = true,
+                                                .others_first = for_others,
+                                                .somebody_waits = somebody_waited(view, WAITED_MS),
+                                                .stood_ms = clock_monotonic_ms() - since_ms});
 }
 
 /* Whoever opens a case is answered when Kafka has it and needs nothing of the view. When many do at once, the fold, which costs
@@ -329,7 +330,7 @@ static enum verdict stand_back(struct view *view, struct view_window *window, in
          quiet = others_first(view) ? 0 : quiet + 1)
         (void)clock_wait(&view->wanted, &view->lock, clock_monotonic_ms() + STANDING_LOOK_MS);
     *window = (struct view_window){.ends_ms = clock_monotonic_ms() + PACE_WINDOW_MS,
-                                   .collecting = !somebody_waits(view)};
+                                   .collecting = !somebody_waited(view, WAITED_MS)};
     pthread_mutex_unlock(&view->lock);
     return take_pace(view, window->collecting, moved, why);
 }
@@ -371,16 +372,13 @@ static void *fold(void *context)
     check_ready(view);
     while (!atomic_load(&view->stopping)) {
         int records;
-        if (fold_round(view, moved, &records, &why) != VERDICT_OK ||
+        if (stand_back(view, &window, moved, &why) != VERDICT_OK ||
+            fold_round(view, moved, &records, &why) != VERDICT_OK ||
             keep_pace(view, &window, records, moved, &why) != VERDICT_OK) {
             service_fail("view.failed", why.text);
             break;
         }
         tell_waiters(view, false);
-        if (stand_back(view, &window, moved, &why) != VERDICT_OK) {
-            service_fail("view.failed", why.text);
-            break;
-        }
     }
     tell_waiters(view, true);
     for (int t = 0; t < VIEW_TOPICS; t++)

@@ -34,8 +34,8 @@ bool view_collects_next(const struct view_window *window, bool somebody_waited);
 #define VIEW_STANDING_MS_MAX 3000
 struct view_standing {
     bool stands_back, others_first, somebody_waits;
-    bool
-        is_level; /* the last of each partition that was folded is no older than VIEW_LEVEL_MS_MAX, or the last there is */
+    /* the last of each partition that was folded is no older than VIEW_LEVEL_MS_MAX, or the last there is */
+    bool is_level;
     int64_t stood_ms;
 };
 bool view_stands_back(const struct view_standing *now);
@@ -66,10 +66,9 @@ struct view {
     int64_t *next[VIEW_TOPICS];   /* committed to the file */
     int64_t *goal[VIEW_TOPICS];   /* ends as they stood at the start */
     struct view_waiter *waiters;
-    bool ended;                   /* lock; nothing is folded any more */
-    _Atomic bool somebody_waited; /* for a record that was not folded yet, in this window */
-    _Atomic int waiting;          /* so many do at this moment */
-    _Atomic int64_t waited_ms;    /* when the last one began or ended to */
+    bool ended;                /* lock; nothing is folded any more */
+    _Atomic int waiting;       /* so many do at this moment for a record that was not folded yet */
+    _Atomic int64_t waited_ms; /* when the last one began or ended to */
     bool *level[VIEW_TOPICS]; /* the folding thread's: partitions of which it stands near the end */
     _Atomic bool ready, stopping;
 };
