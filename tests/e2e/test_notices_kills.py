@@ -90,7 +90,7 @@ def test_nothing_is_lost_by_kills(desk):
                 for times in taken.values():
                     repeats += len(times) - 1
                     for before, after in zip(times, times[1:]):
-                        assert any(before - 1 < kill < after for kill in kills), "repeated without a kill between"
+                        assert any(before - 1 < kill < min(after, before + 10) for kill in kills), "repeated without a kill soon after"
             print(f"{len(callers.cases)} cases, {3 * len(callers.cases)} notices, {len(kills)} kills, {repeats} mails repeated, seed {SEED}")
         finally:
             desk.restart_with("notify")
