@@ -269,6 +269,26 @@ def test_the_next_step_is_taken_while_the_answer_to_the_last_is_awaited(desk, co
     at.says("3/", ".of-playbook h2")
 
 
+def test_while_the_logs_are_searched_the_key_leads_nobody_away_from_the_call(desk, consoles):
+    """A search begins and ends by itself: who pressed for the question that stood there a moment ago stays at the call, and what is
+    typed then presses nothing."""
+    at = consoles()
+    at.sign_in("/")
+    desk.kill("triage", signal.SIGSTOP)
+    try:
+        case = desk.open_case("調べています", f"CON-{uuid.uuid4().hex[:8].upper()}")
+        at.open(f"/cases/{case}/call")
+        at.says("検知を確認しています", ".line")
+        at.press("Alt+j", "Space", "Enter")
+        at.page.wait_for_function("() => document.activeElement.matches('.of-detections')")
+        assert at.page.url.endswith(f"/cases/{case}/call")
+    finally:
+        desk.kill("triage", signal.SIGCONT)
+    at.says("お聞きください", ".line")
+    at.press("Alt+j")
+    at.page.wait_for_function("() => document.activeElement.closest('[data-field]')")
+
+
 def test_two_people_at_one_item_both_values_stay_and_nobody_is_interrupted(desk, consoles, case):
     first, second = consoles().sign_in(f"/cases/{case}/call"), consoles(operator="supervisor-1").sign_in(f"/cases/{case}/call")
     for at in (first, second):

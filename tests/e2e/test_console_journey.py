@@ -3,6 +3,7 @@
 What is asserted stands on the screen; what left is held against what the provider opened."""
 import json
 import re
+import time
 import uuid
 
 import pytest
@@ -11,9 +12,10 @@ from confluent_kafka import Producer
 from desk import until
 from partner import Partner
 
-DETECTION = ('date=2026-11-26 time=08:{:02d}:00 devname="UTM-1" devid="FGT" logid="0419016384" type="utm" subtype="ips" level="alert" '
+DETECTION = ('date={} time={} devname="UTM-1" devid="FGT" logid="0419016384" type="utm" subtype="ips" level="alert" '
              'srcip=192.168.10.23 dstip=198.51.100.24 action="detected" attack="Backdoor.Sample" severity="critical" '
              'msg="<img src=x onerror=alert(1)>"')
+JST = 9 * 3600
 DOCUMENT = {"findings": ["<script>alert(1)</script> を実行された跡"],
             "recommendations": [{"kind": "block_address", "target": "198.51.100.24", "reason": "通信先"}], "indicators": []}
 COVERED = """() => {
@@ -34,7 +36,8 @@ def customer(desk):
                                              "services": ["おまかせUTM"]}, token="KAKEKOMI_SUPERVISOR_TOKEN")
     producer = Producer(desk.kafka("shipper"))
     for number in range(12):
-        producer.produce("kakekomi.security-logs", key=name, value=DETECTION.format(number).encode())
+        day, clock = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.time() + JST - (60 - number) * 60)).split()
+        producer.produce("kakekomi.security-logs", key=name, value=DETECTION.format(day, clock).encode())
     assert producer.flush(20) == 0
     return name, phone
 
@@ -150,15 +153,18 @@ def intention(at, keys):
 
 
 def what_the_gate_waits_for(desk, at, keys, case):
-    """The line names one item after the other; each is asked, and not known."""
+    """The line names one item after the other; each is asked, and not known. The logs are searched again meanwhile, and then the line
+    says so for a moment: who pressed for the item looks where the cursor is before answering."""
     at.open(f"/cases/{case}/call")
     at.says("受付済み", ".call-bar")
     while "送る内容を確かめてください" not in at.line():
-        at.says(re.compile("引き継ぎまで|送る内容を確かめて"), ".line")  # meanwhile the logs may be searched again
-        if "引き継ぎまで" not in at.line():
-            continue
+        at.says(re.compile("引き継ぎまで|送る内容を確かめて"), ".line")
         before = at.line()
+        if "引き継ぎまで" not in before:
+            continue
         keys.press("Alt+j")
+        if not at.page.evaluate("document.activeElement.closest('[data-field]')"):
+            continue
         if at.page.evaluate("document.activeElement.closest('[data-field]')?.dataset.field.startsWith('/logs')"):
             keys.tab_to("#group-5 .list-controls .link")
             keys.press("Enter")

@@ -159,8 +159,12 @@ def test_typing_at_a_long_queue_while_the_world_goes_on(desk, consoles, many):
 
 # --- a large extract --------------------------------------------------------------------------------------------------------
 
+FIRST = int(time.time()) - 2 * 3600
+
+
 def line_of(number):
-    return f"2026-11-26T08:{number // 6000 % 60:02d}:{number // 100 % 60:02d}+09:00 {DEVICE} n={number:06d}\n"
+    """A hundred a second, of an hour or less, within what is searched for."""
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(FIRST + number // 100 % 3600))}+00:00 {DEVICE} n={number:06d}\n"
 
 
 @pytest.fixture(scope="module")

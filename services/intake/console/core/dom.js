@@ -67,16 +67,18 @@ export function setText(element, text) {
 
 /** Puts `children` in place of what is there, keeping every node that stands in both (by data-id), so that focus and scroll stay. */
 export function reconcile(parent, items, idOf, make, update) {
+    const wanted = new Set(items.map((item) => String(idOf(item))));
     const old = new Map([...parent.children].map((child) => [child.dataset.id, child]));
+    /* First what goes: else all behind it would be moved, and what is moved loses the focus. */
+    for (const [id, child] of old)
+        if (!wanted.has(id))
+            child.remove();
     items.forEach((item, index) => {
         const id = String(idOf(item));
         const element = old.get(id) ?? make(item);
-        old.delete(id);
         element.dataset.id = id;
         update?.(element, item);
         if (parent.children[index] !== element)
             parent.insertBefore(element, parent.children[index] ?? null);
     });
-    for (const gone of old.values())
-        gone.remove();
 }

@@ -169,7 +169,8 @@ export function callScreen(place) {
         update();
     }
 
-    /* What the line offers; whatever belongs to another screen is done there. */
+    /* What the line offers; whatever belongs to another screen is done there. A search begins and ends by itself, so what it offers
+     * leads nobody away who meant the question that stood there a moment ago. */
     const ACTS = {
         focus: ({ pointer }) => { showColumn("call"); return form.focus(pointer); },
         compare: () => askConflict(record, fieldOf),
@@ -177,6 +178,7 @@ export function callScreen(place) {
         policy: () => MAIN.policy(),
         assessment: () => MAIN.assessment(),
         step: () => panel.focusStep(),
+        detections: () => panel.focusDetections(),
         customer: () => panel.focusContract() ?? form.focus("/contact/phone"),
         note: () => memo.focus(),
         approve: () => go(`/cases/${watch.id}/handover`),

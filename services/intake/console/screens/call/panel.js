@@ -85,6 +85,7 @@ function detectionsCard(openAll) {
     const covered = h("span", { class: "cut" });
     const coverage = h("button", { type: "button", class: "coverage", on: { click: openAll } }, covered);
     const element = card("detections", [h("span", {}, t("panel.detections")), counts, updated], chart, rows, coverage);
+    element.tabIndex = -1;
 
     function say(text, more = "") {
         replace(counts);
@@ -129,7 +130,8 @@ function detectionsCard(openAll) {
         }
         return show(found, state.at);
     }
-    return { element, update };
+    /* The card and no button of it: what is typed next must not press anything. */
+    return { element, update, focus: () => element.focus() };
 }
 
 /* --- first response -------------------------------------------------------------------------------------------------------------------- */
@@ -219,5 +221,5 @@ export function makePanel(acts) {
         button?.focus();
         return button;
     }
-    return { element, update, focusContract, focusStep: parts.playbook.focus, say: parts.playbook.say };
+    return { element, update, focusContract, focusDetections: parts.detections.focus, focusStep: parts.playbook.focus, say: parts.playbook.say };
 }
