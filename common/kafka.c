@@ -159,7 +159,8 @@ void kafka_record_of(const rd_kafka_message_t *message, struct kafka_record *ret
     }
 }
 
-rd_kafka_resp_err_t kafka_send(rd_kafka_t *handle, const struct kafka_output *output, void *opaque)
+static rd_kafka_resp_err_t send_with(rd_kafka_t *handle, const struct kafka_output *output,
+                                     void *opaque, int flags)
 {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(output->header_count);
     for (size_t i = 0; i < output->header_count; i++)
@@ -170,11 +171,22 @@ rd_kafka_resp_err_t kafka_send(rd_kafka_t *handle, const struct kafka_output *ou
         handle, RD_KAFKA_V_TOPIC(output->topic), RD_KAFKA_V_PARTITION(output->partition),
         RD_KAFKA_V_KEY((void *)(uintptr_t)output->key.data, output->key.length),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)output->value.data, output->value.length),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(flags), RD_KAFKA_V_OPAQUE(opaque),
+        RD_KAFKA_V_END);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_headers_destroy(headers);
     return error;
+}
+
+rd_kafka_resp_err_t kafka_send(rd_kafka_t *handle, const struct kafka_output *output, void *opaque)
+{
+    return send_with(handle, output, opaque, RD_KAFKA_MSG_F_COPY);
+}
+
+rd_kafka_resp_err_t kafka_send_kept(rd_kafka_t *handle, const struct kafka_output *output,
+                                    void *opaque)
+{
+    return send_with(handle, output, opaque, 0);
 }
 
 void kafka_warm_topic(rd_kafka_t *handle, const char *topic)

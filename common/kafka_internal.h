@@ -22,6 +22,9 @@ enum verdict kafka_handle_make(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_k
 void kafka_record_of(const rd_kafka_message_t *message, struct kafka_record *ret_record);
 /* Queues a copy of the output; `opaque` comes back with the delivery report. */
 rd_kafka_resp_err_t kafka_send(rd_kafka_t *handle, const struct kafka_output *output, void *opaque);
+/* The same, but the value is not copied: it must live until the report. */
+rd_kafka_resp_err_t kafka_send_kept(rd_kafka_t *handle, const struct kafka_output *output,
+                                    void *opaque);
 /* The first record of a topic would otherwise wait for its metadata, up to a second on librdkafka 2.8.0. */
 void kafka_warm_topic(rd_kafka_t *handle, const char *topic);
 int kafka_left_ms(int64_t deadline_ms); /* for librdkafka's relative time-outs: at least 0 */

@@ -8,44 +8,12 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 struct kafka_producer {
     rd_kafka_t *handle;
     struct kafka_rounds *rounds;
-    pthread_t thread; /* calls the delivery callbacks */
-    _Atomic bool stopping;
 };
-
-struct pending {
-    kafka_delivered_fn *delivered;
-    void *context;
-};
-
-static void report(struct pending *pending, const struct kafka_delivery *delivery)
-{
-    pending->delivered(pending->context, delivery);
-    free(pending);
-}
-
-static void take_report(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
-{
-    struct kafka_producer *producer = opaque;
-    struct kafka_delivery delivery = {
-        .verdict = message->err ? VERDICT_RETRY : VERDICT_OK,
-        .at = {.partition = message->partition, .offset = message->offset},
-        .why = message->err ? rd_kafka_err2str(message->err) : NULL,
-    };
-    (void)handle;
-    report(message->_private, &delivery);
-    kafka_rounds_answered(producer->rounds);
-}
-
-static void give_up(void *opaque, const char *error)
-{
-    report(opaque, &(struct kafka_delivery){.verdict = VERDICT_RETRY, .why = error});
-}
 
 static void take_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 {
@@ -61,24 +29,13 @@ static void take_error(rd_kafka_t *handle, int code, const char *reason, void *o
                  text); /* never go on after it: start again and recover (facts.md) */
 }
 
-static void *serve(void *context)
-{
-    struct kafka_producer *producer = context;
-    while (!atomic_load(&producer->stopping)) {
-        rd_kafka_poll(producer->handle, 100);
-        kafka_rounds_look(producer->rounds);
-    }
-    return NULL;
-}
-
 static enum verdict configure(rd_kafka_conf_t *conf, struct why *why)
 {
     static const char *const pairs[][2] = {
         {"enable.idempotence", "true"},
         {"acks", "all"},
-        /* A round (kafka_rounds.c) that is split because the sending thread was awake too early then goes as two requests, not five. */
         {"max.in.flight.requests.per.connection", "1"},
-        {"linger.ms", "0"},
+        {"linger.ms", KAFKA_ROUNDS_LINGER_MS},
         /* Over TLS every value would be written by a call of its own, because librdkafka keeps values by reference and OpenSSL
          * takes one piece at a time; a batch that was packed is one piece. Half as many again cases answered at 64 connections,
          * and half of the broker's work (bench/post_cases). */
@@ -94,7 +51,7 @@ static enum verdict configure(rd_kafka_conf_t *conf, struct why *why)
     for (size_t i = 0; i < COUNT_OF(pairs); i++)
         if (kafka_conf_set(conf, pairs[i][0], pairs[i][1], why) != VERDICT_OK)
             return VERDICT_FATAL;
-    rd_kafka_conf_set_dr_msg_cb(conf, take_report);
+    rd_kafka_conf_set_dr_msg_cb(conf, kafka_rounds_report);
     rd_kafka_conf_set_error_cb(conf, take_error);
     return VERDICT_OK;
 }
@@ -111,18 +68,15 @@ enum verdict kafka_producer_open(const struct kafka_config *config, const char *
         rd_kafka_conf_destroy(conf);
         return VERDICT_FATAL;
     }
-    rd_kafka_conf_set_opaque(conf, producer);
     if (kafka_handle_make(RD_KAFKA_PRODUCER, conf, &producer->handle, why) != VERDICT_OK)
         return VERDICT_FATAL;
-    producer->rounds = kafka_rounds_new(producer->handle, give_up);
     for (size_t i = 0; i < topic_count; i++)
         kafka_warm_topic(producer->handle, topics[i]);
-    if (pthread_create(&producer->thread, NULL, serve, producer) != 0) {
+    producer->rounds = kafka_rounds_begin(producer->handle);
+    if (!producer->rounds) {
         rd_kafka_destroy(producer->handle);
-        kafka_rounds_free(producer->rounds);
         return fatal(why, "no thread for the producer");
     }
-    pthread_setname_np(producer->thread, "kafka-delivery");
     *ret_producer = TAKE(producer);
     return VERDICT_OK;
 }
@@ -130,12 +84,9 @@ enum verdict kafka_producer_open(const struct kafka_config *config, const char *
 enum verdict kafka_produce(struct kafka_producer *producer, const struct kafka_output *output,
                            kafka_delivered_fn *delivered, void *context, struct why *why)
 {
-    CLEANUP(mem_free) struct pending *pending = mem_alloc(sizeof *pending);
-    *pending = (struct pending){.delivered = delivered, .context = context};
-    rd_kafka_resp_err_t error = kafka_rounds_send(producer->rounds, output, pending);
+    rd_kafka_resp_err_t error = kafka_rounds_send(producer->rounds, output, delivered, context);
     switch ((int)error) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
-        (void)TAKE(pending);
         return VERDICT_OK;
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
         return reject(why, "record larger than %d bytes", KAFKA_RECORD_BYTES_MAX);
@@ -219,18 +170,7 @@ void kafka_producer_close(struct kafka_producer *producer, int64_t deadline_ms)
 {
     if (!producer)
         return;
-    while (!kafka_rounds_are_over(producer->rounds) && kafka_left_ms(deadline_ms) > 0)
-        rd_kafka_flush(producer->handle, kafka_left_ms(deadline_ms));
-    /* What is still queued is reported as failed, so that every callback is called once. */
-    kafka_rounds_end(producer->rounds);
-    rd_kafka_purge(producer->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    atomic_store(&producer->stopping, true);
-    pthread_join(producer->thread, NULL);
-    /* Once more: that thread may have handed over a record at the same moment. */
-    rd_kafka_purge(producer->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    for (int i = 0; i < 100 && !kafka_rounds_are_over(producer->rounds); i++)
-        rd_kafka_poll(producer->handle, 10);
+    kafka_rounds_end(producer->rounds, deadline_ms);
     rd_kafka_destroy(producer->handle);
-    kafka_rounds_free(producer->rounds);
     free(producer);
 }

@@ -7,12 +7,18 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LATE_MS 200
+#define LOOK_MS 100     /* for what the client says of itself, where nothing else is to be done */
+#define LOOK_SOON_MS 10 /* for the answers of rounds that are late */
 
-struct waiting {
-    struct waiting *next;
-    void *opaque;
+struct record {
+    struct record *next;
+    struct kafka_rounds *rounds;
+    unsigned round;
+    kafka_delivered_fn *delivered;
+    void *context;
     struct kafka_output output;
     struct kafka_header headers[KAFKA_HEADERS_MAX];
     char copies[];
@@ -20,36 +26,18 @@ struct waiting {
 
 struct kafka_rounds {
     rd_kafka_t *handle;
-    kafka_give_up_fn *give_up;
-    pthread_mutex_t lock; /* all that follows */
-    struct waiting *first, **end;
-    size_t records, bytes; /* that wait */
-    size_t on_their_way;
-    int64_t moved_ms; /* when they began, or one of them was last answered */
-    bool hands_over;  /* a round, outside of the lock: whatever comes meanwhile stays behind it */
-    _Atomic bool ended;
+    pthread_t thread;
     _Atomic unsigned begun;
+    _Atomic size_t taken; /* and not reported yet */
+    size_t of_round;      /* of the round that was begun last, as taken; of the thread alone */
+    pthread_mutex_t lock; /* all that follows */
+    pthread_cond_t came;
+    struct record *first, **end;
+    size_t records, bytes; /* that wait */
+    bool gives_up, stops;
 };
 
-struct kafka_rounds *kafka_rounds_new(rd_kafka_t *handle, kafka_give_up_fn *give_up)
-{
-    struct kafka_rounds *rounds = mem_alloc(sizeof *rounds);
-    rounds->handle = handle;
-    rounds->give_up = give_up;
-    rounds->end = &rounds->first;
-    pthread_mutex_init(&rounds->lock, NULL);
-    return rounds;
-}
-
-void kafka_rounds_free(struct kafka_rounds *rounds)
-{
-    if (!rounds)
-        return;
-    pthread_mutex_destroy(&rounds->lock);
-    free(rounds);
-}
-
-/* --- what waits ------------------------------------------------------------------------------------------------------------ */
+/* --- a record -------------------------------------------------------------------------------------------------------------- */
 
 #define FRAME_BYTES_MAX 128 /* of a record: its lengths, times and numbers */
 
@@ -72,142 +60,135 @@ static struct bytes copy(struct bytes from, char **at)
 }
 
 /* Names of topics and headers are literals or live as long as the process. */
-static struct waiting *waiting_new(const struct kafka_output *output, void *opaque)
+static struct record *record_new(const struct kafka_output *output, size_t size)
 {
-    struct waiting *waiting = mem_alloc(sizeof *waiting + size_of(output));
-    char *at = waiting->copies;
-    waiting->opaque = opaque;
-    waiting->output = *output;
-    waiting->output.key = copy(output->key, &at);
-    waiting->output.value = copy(output->value, &at);
-    waiting->output.headers = waiting->headers;
+    struct record *record = mem_alloc_raw(sizeof *record + size);
+    char *at = record->copies;
+    record->next = NULL;
+    record->output = *output;
+    record->output.key = copy(output->key, &at);
+    record->output.value = copy(output->value, &at);
+    record->output.headers = record->headers;
     for (size_t i = 0; i < output->header_count; i++)
-        waiting->headers[i] = (struct kafka_header){.name = output->headers[i].name,
-                                                    .value = copy(output->headers[i].value, &at)};
-    return waiting;
+        record->headers[i] = (struct kafka_header){.name = output->headers[i].name,
+                                                   .value = copy(output->headers[i].value, &at)};
+    return record;
+}
+
+static void report(struct record *record, const struct kafka_delivery *delivery)
+{
+    struct kafka_rounds *rounds = record->rounds;
+    record->delivered(record->context, delivery);
+    free(record);
+    atomic_fetch_sub(&rounds->taken, 1);
+}
+
+static void give_up(struct record *record, rd_kafka_resp_err_t error)
+{
+    report(record,
+           &(struct kafka_delivery){.verdict = VERDICT_RETRY, .why = rd_kafka_err2str(error)});
+}
+
+void kafka_rounds_report(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
+{
+    struct record *record = message->_private;
+    struct kafka_rounds *rounds = record->rounds;
+    (void)opaque;
+    bool is_last = record->round == atomic_load(&rounds->begun) && --rounds->of_round == 0;
+    report(record, &(struct kafka_delivery){
+                       .verdict = message->err ? VERDICT_RETRY : VERDICT_OK,
+                       .at = {.partition = message->partition, .offset = message->offset},
+                       .why = message->err ? rd_kafka_err2str(message->err) : NULL});
+    if (is_last)
+        rd_kafka_yield(handle); /* the flush waits for no older round */
 }
 
 /* --- rounds ---------------------------------------------------------------------------------------------------------------- */
 
 /* One record that cannot be written, because its partition has no leader or Kafka is away, is reported after half a minute: the
- * others wait for it only a moment. With the lock held, as the two that follow. */
-static bool is_late(const struct kafka_rounds *rounds)
+ * others wait for it only a moment. */
+static void hand_over(struct kafka_rounds *rounds, struct record *round, bool gives_up)
 {
-    return clock_monotonic_ms() - rounds->moved_ms > LATE_MS;
+    unsigned number = atomic_fetch_add(&rounds->begun, 1) + 1;
+    rounds->of_round = 0;
+    while (round) {
+        struct record *record = round;
+        round = record->next;
+        record->round = number;
+        rd_kafka_resp_err_t error = gives_up
+                                        ? RD_KAFKA_RESP_ERR__PURGE_QUEUE
+                                        : kafka_send_kept(rounds->handle, &record->output, record);
+        if (error)
+            give_up(record, error);
+        else
+            rounds->of_round++;
+    }
+    if (rounds->of_round > 0)
+        rd_kafka_flush(rounds->handle, LATE_MS);
 }
 
-static void begin(struct kafka_rounds *rounds, size_t records)
+/* All that waits, or NULL after a while. */
+static struct record *take_round(struct kafka_rounds *rounds, bool *ret_gives_up, bool *ret_stops)
 {
-    if (rounds->on_their_way == 0)
-        rounds->moved_ms = clock_monotonic_ms();
-    rounds->on_their_way += records;
-    atomic_fetch_add(&rounds->begun, 1);
-}
-
-/* The next round, if there is one to begin. */
-static struct waiting *take_round(struct kafka_rounds *rounds)
-{
-    struct waiting *round = rounds->first;
-    if (!round || rounds->hands_over || (rounds->on_their_way && !is_late(rounds)))
-        return NULL;
-    begin(rounds, rounds->records);
-    rounds->hands_over = true;
+    int64_t until_ms =
+        clock_monotonic_ms() + (atomic_load(&rounds->taken) ? LOOK_SOON_MS : LOOK_MS);
+    pthread_mutex_lock(&rounds->lock);
+    while (!rounds->first && !rounds->stops && clock_wait(&rounds->came, &rounds->lock, until_ms))
+        continue;
+    struct record *round = rounds->first;
     rounds->first = NULL;
     rounds->end = &rounds->first;
     rounds->records = rounds->bytes = 0;
+    *ret_gives_up = rounds->gives_up;
+    *ret_stops = rounds->stops;
+    pthread_mutex_unlock(&rounds->lock);
     return round;
 }
 
-static rd_kafka_resp_err_t hand_over(struct kafka_rounds *rounds, const struct waiting *waiting)
+static void *run(void *context)
 {
-    return atomic_load(&rounds->ended)
-               ? RD_KAFKA_RESP_ERR__PURGE_QUEUE
-               : kafka_send(rounds->handle, &waiting->output, waiting->opaque);
-}
-
-/* How many of the round were not taken. */
-static size_t hand_over_all(struct kafka_rounds *rounds, struct waiting *round)
-{
-    size_t refused = 0;
-    while (round) {
-        struct waiting *waiting = round;
-        round = waiting->next;
-        rd_kafka_resp_err_t error = hand_over(rounds, waiting);
-        if (error) {
-            rounds->give_up(waiting->opaque, rd_kafka_err2str(error));
-            refused++;
-        }
-        free(waiting);
-    }
-    return refused;
-}
-
-/* So many are answered, or were not taken: whoever answers the last of a round begins the next. */
-static void answered(struct kafka_rounds *rounds, size_t count)
-{
-    struct waiting *round = NULL;
+    struct kafka_rounds *rounds = context;
+    bool gives_up, stops;
     do {
-        pthread_mutex_lock(&rounds->lock);
-        rounds->on_their_way -= count;
-        if (count > 0)
-            rounds->moved_ms = clock_monotonic_ms();
+        struct record *round = take_round(rounds, &gives_up, &stops);
         if (round)
-            rounds->hands_over = false;
-        round = take_round(rounds);
-        pthread_mutex_unlock(&rounds->lock);
-        count = hand_over_all(rounds, round);
-    } while (round);
-}
-
-enum turn { TURN_NOW, TURN_LATER, TURN_NEVER };
-
-static enum turn take_turn(struct kafka_rounds *rounds, const struct kafka_output *output,
-                           void *opaque)
-{
-    size_t bytes = size_of(output);
-    if (atomic_load(&rounds->ended))
-        return TURN_NEVER;
-    bool behind_others = rounds->first || rounds->hands_over;
-    if (!behind_others && (rounds->on_their_way == 0 || is_late(rounds))) {
-        begin(rounds, 1);
-        return TURN_NOW;
-    }
-    if (rounds->records >= KAFKA_WAITING_RECORDS_MAX ||
-        rounds->bytes + bytes > KAFKA_WAITING_BYTES_MAX)
-        return TURN_NEVER;
-    *rounds->end = waiting_new(output, opaque);
-    rounds->end = &(*rounds->end)->next;
-    rounds->records++;
-    rounds->bytes += bytes;
-    return TURN_LATER;
+            hand_over(rounds, round, gives_up);
+        else
+            rd_kafka_poll(rounds->handle, 0);
+    } while (!stops || atomic_load(&rounds->taken) > 0);
+    return NULL;
 }
 
 rd_kafka_resp_err_t kafka_rounds_send(struct kafka_rounds *rounds,
-                                      const struct kafka_output *output, void *opaque)
+                                      const struct kafka_output *output,
+                                      kafka_delivered_fn *delivered, void *context)
 {
-    if (size_of(output) > KAFKA_RECORD_BYTES_MAX)
+    size_t size = size_of(output);
+    if (size > KAFKA_RECORD_BYTES_MAX)
         return RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE; /* said now, not when its round begins */
+    struct record *record = record_new(output, size);
+    record->rounds = rounds;
+    record->delivered = delivered;
+    record->context = context;
     pthread_mutex_lock(&rounds->lock);
-    enum turn turn = take_turn(rounds, output, opaque);
+    bool fits = !rounds->gives_up && rounds->records < KAFKA_WAITING_RECORDS_MAX &&
+                rounds->bytes + size <= KAFKA_WAITING_BYTES_MAX;
+    bool is_first = !rounds->first;
+    if (fits) {
+        atomic_fetch_add(&rounds->taken, 1);
+        *rounds->end = record;
+        rounds->end = &record->next;
+        rounds->records++;
+        rounds->bytes += size;
+    }
     pthread_mutex_unlock(&rounds->lock);
-    if (turn == TURN_LATER)
-        return RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (turn == TURN_NEVER)
+    if (!fits) {
+        free(record);
         return RD_KAFKA_RESP_ERR__QUEUE_FULL;
-    rd_kafka_resp_err_t error = kafka_send(rounds->handle, output, opaque);
-    if (error)
-        answered(rounds, 1);
-    return error;
-}
-
-void kafka_rounds_answered(struct kafka_rounds *rounds)
-{
-    answered(rounds, 1);
-}
-
-void kafka_rounds_look(struct kafka_rounds *rounds)
-{
-    answered(rounds, 0);
+    }
+    if (is_first)
+        pthread_cond_signal(&rounds->came);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 unsigned kafka_rounds_next(const struct kafka_rounds *rounds)
@@ -215,17 +196,48 @@ unsigned kafka_rounds_next(const struct kafka_rounds *rounds)
     return atomic_load(&rounds->begun);
 }
 
-bool kafka_rounds_are_over(struct kafka_rounds *rounds)
+/* --- beginning and end ----------------------------------------------------------------------------------------------------- */
+
+static void rounds_free(struct kafka_rounds *rounds)
 {
-    pthread_mutex_lock(&rounds->lock);
-    bool over = rounds->on_their_way == 0 && rounds->records == 0;
-    pthread_mutex_unlock(&rounds->lock);
-    return over;
+    pthread_mutex_destroy(&rounds->lock);
+    pthread_cond_destroy(&rounds->came);
+    free(rounds);
 }
 
-void kafka_rounds_end(struct kafka_rounds *rounds)
+struct kafka_rounds *kafka_rounds_begin(rd_kafka_t *handle)
 {
+    struct kafka_rounds *rounds = mem_alloc(sizeof *rounds);
+    rounds->handle = handle;
+    rounds->end = &rounds->first;
+    pthread_mutex_init(&rounds->lock, NULL);
+    clock_condition_init(&rounds->came);
+    if (pthread_create(&rounds->thread, NULL, run, rounds) != 0) {
+        rounds_free(rounds);
+        return NULL;
+    }
+    pthread_setname_np(rounds->thread, "kafka-delivery");
+    return rounds;
+}
+
+void kafka_rounds_end(struct kafka_rounds *rounds, int64_t deadline_ms)
+{
+    if (!rounds)
+        return;
+    while (atomic_load(&rounds->taken) > 0 && kafka_left_ms(deadline_ms) > 0)
+        usleep(2000);
     pthread_mutex_lock(&rounds->lock);
-    atomic_store(&rounds->ended, true);
+    rounds->gives_up = true;
     pthread_mutex_unlock(&rounds->lock);
+    /* What is still queued is reported as failed, so that every callback is called once. */
+    while (atomic_load(&rounds->taken) > 0) {
+        rd_kafka_purge(rounds->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        usleep(2000);
+    }
+    pthread_mutex_lock(&rounds->lock);
+    rounds->stops = true;
+    pthread_mutex_unlock(&rounds->lock);
+    pthread_cond_signal(&rounds->came);
+    pthread_join(rounds->thread, NULL);
+    rounds_free(rounds);
 }

@@ -27,6 +27,14 @@ void *mem_alloc(size_t size)
     return memory;
 }
 
+void *mem_alloc_raw(size_t size)
+{
+    void *memory = malloc(size ? size : 1);
+    if (!memory)
+        out_of_memory();
+    return memory;
+}
+
 void *mem_resize(void *old, size_t count, size_t size)
 {
     size_t total;

@@ -25,6 +25,7 @@
     })
 
 void *mem_alloc(size_t size);                           /* zeroed */
+void *mem_alloc_raw(size_t size);                       /* the same, not zeroed */
 void *mem_resize(void *old, size_t count, size_t size); /* overflow ends the process */
 char *mem_strdup(const char *text);                     /* NULL stays NULL */
 void *mem_dup(const void *data, size_t length);         /* one NUL byte follows, not counted */
