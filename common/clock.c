@@ -17,11 +17,16 @@ int64_t clock_now_us(void)
     return (int64_t)now.tv_sec * SECOND_US + now.tv_nsec / 1000 + failpoint_clock_us();
 }
 
-int64_t clock_monotonic_ms(void)
+int64_t clock_monotonic_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+}
+
+int64_t clock_monotonic_ms(void)
+{
+    return clock_monotonic_us() / 1000;
 }
 
 void clock_condition_init(pthread_cond_t *condition)
@@ -33,10 +38,16 @@ void clock_condition_init(pthread_cond_t *condition)
     pthread_condattr_destroy(&monotonic);
 }
 
+bool clock_wait_us(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline_us)
+{
+    struct timespec until = {.tv_sec = deadline_us / SECOND_US,
+                             .tv_nsec = deadline_us % SECOND_US * 1000};
+    return pthread_cond_timedwait(condition, lock, &until) == 0;
+}
+
 bool clock_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline_ms)
 {
-    struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
-    return pthread_cond_timedwait(condition, lock, &until) == 0;
+    return clock_wait_us(condition, lock, deadline_ms * 1000);
 }
 
 /* Both directions after the era arithmetic that H. Hinnant describes in "chrono-Compatible Low-Level Date Algorithms". */
@@ -64,15 +75,31 @@ void clock_civil_from_days(int64_t days, int *ret_year, int *ret_month, int *ret
     *ret_year = (int)(year_of_era + era * 400 + (*ret_month <= 2));
 }
 
+/* By hand: this is written for every event and every line of a log, and printf was a third of a microsecond. */
+static char *write_digits(char *at, int value, int count, char then)
+{
+    for (int i = count - 1; i >= 0; i--, value /= 10)
+        at[i] = (char)('0' + value % 10);
+    at[count] = then;
+    return at + count + 1;
+}
+
 void clock_format_us(int64_t time_us, char *ret_text)
 {
     assert(time_us >= 0);
     int year, month, day;
+    char *at = ret_text;
     int64_t seconds = time_us / SECOND_US;
     int of_day = (int)(seconds % DAY_S);
     clock_civil_from_days(seconds / DAY_S, &year, &month, &day);
-    snprintf(ret_text, CLOCK_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", year, month, day,
-             of_day / 3600, of_day / 60 % 60, of_day % 60, (int)(time_us % SECOND_US));
+    at = write_digits(at, year, 4, '-');
+    at = write_digits(at, month, 2, '-');
+    at = write_digits(at, day, 2, 'T');
+    at = write_digits(at, of_day / 3600, 2, ':');
+    at = write_digits(at, of_day / 60 % 60, 2, ':');
+    at = write_digits(at, of_day % 60, 2, '.');
+    at = write_digits(at, (int)(time_us % SECOND_US), 6, 'Z');
+    *at = '\0';
 }
 
 struct scan {

@@ -15,11 +15,13 @@
 
 int64_t clock_now_us(void);
 int64_t clock_monotonic_ms(void);
+int64_t clock_monotonic_us(void); /* for clock_wait_us alone */
 
 /* A condition that is waited for until a deadline as above, whatever becomes of the time of day. */
 void clock_condition_init(pthread_cond_t *condition);
 /* False once the deadline has passed. Like pthread_cond_timedwait it may wake for nothing. */
 bool clock_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline_ms);
+bool clock_wait_us(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t deadline_us);
 
 /* "2026-11-24T06:00:00.123456Z"; ret_text holds CLOCK_TEXT_SIZE bytes. */
 void clock_format_us(int64_t time_us, char *ret_text);

@@ -30,11 +30,29 @@ static void fetch_algorithm(void)
     need(algorithm);
 }
 
+/* One that has served waits in its thread for the next hash: to make and clear one costs as much as to hash a short text. */
+static pthread_key_t spare;
+
+static void free_spare(void *context)
+{
+    EVP_MD_CTX_free(context);
+}
+
+static void prepare(void)
+{
+    fetch_algorithm();
+    need(pthread_key_create(&spare, free_spare) == 0);
+}
+
 struct ids_sha256_state *ids_sha256_begin(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, fetch_algorithm);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    pthread_once(&once, prepare);
+    EVP_MD_CTX *context = pthread_getspecific(spare);
+    if (context)
+        pthread_setspecific(spare, NULL);
+    else
+        context = EVP_MD_CTX_new();
     need(context && EVP_DigestInit_ex2(context, algorithm, NULL));
     return (struct ids_sha256_state *)context; /* the type is a name alone */
 }
@@ -70,8 +88,11 @@ void ids_sha256_end(struct ids_sha256_state *state, char ret_hex[IDS_SHA256_TEXT
     hex_encode(digest, sizeof digest, ret_hex);
 }
 
+/* Whatever it has hashed is overwritten by its next beginning, which is that of this thread. */
 void ids_sha256_drop(struct ids_sha256_state *state)
 {
+    if (!pthread_getspecific(spare) && pthread_setspecific(spare, state) == 0)
+        return;
     EVP_MD_CTX_free(context_of(state));
 }
 
@@ -180,11 +201,13 @@ void ids_case_number(const char *case_id, char ret_number[IDS_CASE_NUMBER_SIZE])
     for (int i = 0; i < 6; i++)
         value = value << 8 | digest[i];
     value >>= 3; /* 45 bits: nine characters */
-    char digits[NUMBER_DIGITS];
-    for (int i = 0; i < NUMBER_DIGITS; i++)
-        digits[i] = alphabet[value >> (40 - 5 * i) & 31];
-    snprintf(ret_number, IDS_CASE_NUMBER_SIZE, "%.3s-%.3s-%.3s-%c", digits, digits + 3, digits + 6,
-             check_character(value));
+    for (int i = 0; i < NUMBER_DIGITS; i++) {
+        *ret_number++ = alphabet[value >> (40 - 5 * i) & 31];
+        if (i % 3 == 2)
+            *ret_number++ = '-';
+    }
+    *ret_number++ = check_character(value);
+    *ret_number = '\0';
 }
 
 bool ids_case_number_is_sound(const char *text)

@@ -109,12 +109,20 @@ static bool buf_reserve(struct buf *buf, size_t length)
     size_t needed = buf->length + length + 1;
     if (needed <= buf->capacity)
         return true;
-    size_t capacity = buf->capacity ? buf->capacity : 256;
+    size_t capacity = buf->capacity ? buf->capacity : 256; /* at first; then twice as much */
     while (capacity < needed)
         capacity *= 2;
     buf->data = mem_resize(buf->data, capacity, 1);
     buf->capacity = capacity;
     return true;
+}
+
+void buf_expect(struct buf *buf, size_t length)
+{
+    if (length <= buf->max && length >= buf->capacity) {
+        buf->capacity = length + 1;
+        buf->data = mem_resize(buf->data, buf->capacity, 1);
+    }
 }
 
 void buf_add(struct buf *buf, const void *data, size_t length)

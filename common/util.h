@@ -55,6 +55,7 @@ struct buf {
     bool overflowed;
 };
 void buf_init(struct buf *buf, size_t max);
+void buf_expect(struct buf *buf, size_t length); /* so much will come in all: room for it at once */
 void buf_add(struct buf *buf, const void *data, size_t length);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF(2, 3);

@@ -22,9 +22,10 @@
 #include <string.h>
 
 #define ANSWER_WITHIN_MS 5000
-#define MANY 8         /* at once, */
-#define MANY_MS 20     /* and in such a time */
-#define MANY_IN_IT 20  /* so many: a thousand a second, which is no desk of people any more */
+#define MANY 8           /* at once, */
+#define MANY_MS 20       /* and in such a time */
+#define MANY_IN_IT 20    /* so many: a thousand a second, which is no desk of people any more */
+#define AROUND_BYTES 512 /* of a record around its hearing, mostly */
 #define TRIES_MAX 4096 /* all ids that differ in three digits: enough for hundreds of partitions */
 
 struct opening {
@@ -259,25 +260,32 @@ static bool is_out_of_hours(int64_t now_us)
     return out_of_hours;
 }
 
-static void write_value(struct buf *value, const struct opening *opening,
-                        const struct auth_identity *who, const char *key, struct bytes customer,
-                        const struct buf *hearing, bool out_of_hours)
+/* What stands before the hearing, and what after it: in between it is written as it is read. */
+static void begin_value(struct buf *value, const struct auth_identity *who)
 {
     buf_add_text(value, "{\"extends\":null,\"actor\":{\"id\":");
     buf_add_json_string(value, who->id, strlen(who->id));
-    buf_printf(value, ",\"role\":\"%s\"},\"rules\":%d", who->role, CASE_RULES_VERSION);
-    if (customer.data)
-        buf_printf(value, ",\"customer_id\":\"%.*s\"", (int)customer.length,
-                   (const char *)customer.data);
-    buf_add_text(value, ",\"hearing\":");
-    buf_add(value, hearing->data, hearing->length);
-    buf_printf(value,
-               ",\"out_of_hours\":%s,\"request\":{\"key\":", out_of_hours ? "true" : "false");
+    buf_printf(value, ",\"role\":\"%s\"},\"rules\":%d,\"hearing\":", who->role, CASE_RULES_VERSION);
+}
+
+static void end_value(struct buf *value, const struct opening *opening, const char *key,
+                      struct bytes customer, bool out_of_hours)
+{
+    if (customer.data) {
+        buf_add_text(value, ",\"customer_id\":\"");
+        buf_add(value, customer.data, customer.length);
+        buf_add_text(value, "\"");
+    }
+    buf_add_text(value, ",\"out_of_hours\":");
+    buf_add_text(value, out_of_hours ? "true" : "false");
+    buf_add_text(value, ",\"request\":{\"key\":");
     if (opening->has_key)
         buf_add_json_string(value, key, strlen(key));
     else
         buf_add_text(value, "null");
-    buf_printf(value, ",\"sha256\":\"%s\"}}", opening->sha256);
+    buf_add_text(value, ",\"sha256\":\"");
+    buf_add_text(value, opening->sha256);
+    buf_add_text(value, "\"}}");
 }
 
 /* One draft, one case: the id derives from the draft's name, so that the chain refuses a second case of it even where Redis has
@@ -389,12 +397,13 @@ void intake_post_case(struct http_request *request)
     bool has_key;
     if (!intake_idempotency_key(request, key, &has_key))
         return;
-    CLEANUP(mem_free) struct hearing_errors *errors = mem_alloc(sizeof *errors);
-    CLEANUP(buf_free) struct buf hearing, value;
-    buf_init(&hearing, LIMIT_HEARING_BYTES);
+    struct hearing_errors errors; /* begun by the check */
+    CLEANUP(buf_free) struct buf value;
     buf_init(&value, KAFKA_RECORD_BYTES_MAX - 4096);
-    if (!hearing_check_opening(body.data, body.length, &found, &hearing, errors)) {
-        reply_hearing_errors(request, errors);
+    buf_expect(&value, body.length + AROUND_BYTES);
+    begin_value(&value, who);
+    if (!hearing_check_opening(body.data, body.length, &found, &value, &errors)) {
+        reply_hearing_errors(request, &errors);
         return;
     }
     struct opening *opening = mem_alloc(sizeof *opening);
@@ -408,6 +417,6 @@ void intake_post_case(struct http_request *request)
     make_ids(opening, who->id, key, now_us);
     if (is_known(opening) || is_opened(opening))
         return;
-    write_value(&value, opening, who, key, found.customer_id, &hearing, is_out_of_hours(now_us));
+    end_value(&value, opening, key, found.customer_id, is_out_of_hours(now_us));
     produce(opening, &value, intake_traceparent(request));
 }
