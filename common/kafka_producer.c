@@ -112,10 +112,11 @@ struct waiting {
     struct kafka_position at;
 };
 
-static void waiting_release(struct waiting *waiting)
+static void waiting_release(struct waiting *waiting, int owners)
 {
     pthread_mutex_lock(&waiting->lock);
-    bool last = --waiting->owners == 0;
+    waiting->owners -= owners;
+    bool last = waiting->owners == 0;
     pthread_mutex_unlock(&waiting->lock);
     if (!last)
         return;
@@ -133,7 +134,7 @@ static void wake_waiter(void *context, const struct kafka_delivery *delivery)
     waiting->at = delivery->at;
     pthread_cond_signal(&waiting->changed);
     pthread_mutex_unlock(&waiting->lock);
-    waiting_release(waiting);
+    waiting_release(waiting, 1);
 }
 
 static struct waiting *waiting_new(void)
@@ -151,8 +152,7 @@ enum verdict kafka_produce_wait(struct kafka_producer *producer, const struct ka
     struct waiting *waiting = waiting_new();
     enum verdict verdict = kafka_produce(producer, output, wake_waiter, waiting, why);
     if (verdict != VERDICT_OK) {
-        waiting_release(waiting);
-        waiting_release(waiting);
+        waiting_release(waiting, 2);
         return verdict;
     }
     pthread_mutex_lock(&waiting->lock);
@@ -162,7 +162,7 @@ enum verdict kafka_produce_wait(struct kafka_producer *producer, const struct ka
     if (verdict == VERDICT_OK && ret_at)
         *ret_at = waiting->at;
     pthread_mutex_unlock(&waiting->lock);
-    waiting_release(waiting);
+    waiting_release(waiting, 1);
     return verdict == VERDICT_OK ? verdict : retry(why, "not acknowledged in time");
 }
 

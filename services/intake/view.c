@@ -324,7 +324,9 @@ static enum verdict stand_back(struct view *view, struct view_window *window, in
     int64_t since_ms = clock_monotonic_ms();
     kafka_reader_rest(view->reader);
     metric_add(&metrics[METRIC_STOOD_BACK], 1);
-    malloc_trim(0); /* what was fetched is not wanted any more, and who comes now needs room */
+    /* What was fetched, and the pages that were read for it, are not wanted any more, and who comes now needs room. */
+    sqlite3_db_release_memory(view->writer);
+    malloc_trim(0);
     pthread_mutex_lock(&view->lock);
     for (int quiet = 0; goes_on_standing_back(view, quiet < STANDING_LOOKS, since_ms);
          quiet = others_first(view) ? 0 : quiet + 1)
