@@ -4,7 +4,6 @@
 #include "common/failpoint.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <time.h>
 
 #define SECOND_US INT64_C(1000000)

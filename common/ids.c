@@ -75,10 +75,12 @@ void ids_sha256_add_with_length(struct ids_sha256_state *state, struct bytes par
     ids_sha256_add(state, part.data, part.length);
 }
 
+/* One that has ended holds nothing of what was hashed any more; one that is dropped before that is cleared. */
 static void finish(struct ids_sha256_state *state, uint8_t ret_hash[IDS_SHA256_SIZE])
 {
     need(EVP_DigestFinal_ex(context_of(state), ret_hash, NULL));
-    ids_sha256_drop(state);
+    if (pthread_getspecific(spare) || pthread_setspecific(spare, state) != 0)
+        ids_sha256_drop(state);
 }
 
 void ids_sha256_end(struct ids_sha256_state *state, char ret_hex[IDS_SHA256_TEXT_SIZE])
@@ -88,11 +90,8 @@ void ids_sha256_end(struct ids_sha256_state *state, char ret_hex[IDS_SHA256_TEXT
     hex_encode(digest, sizeof digest, ret_hex);
 }
 
-/* Whatever it has hashed is overwritten by its next beginning, which is that of this thread. */
 void ids_sha256_drop(struct ids_sha256_state *state)
 {
-    if (!pthread_getspecific(spare) && pthread_setspecific(spare, state) == 0)
-        return;
     EVP_MD_CTX_free(context_of(state));
 }
 

@@ -166,7 +166,7 @@ static rd_kafka_resp_err_t send_with(rd_kafka_t *handle, const struct kafka_outp
     for (size_t i = 0; i < output->header_count; i++)
         rd_kafka_header_add(headers, output->headers[i].name, -1, output->headers[i].value.data,
                             (ssize_t)output->headers[i].value.length);
-    /* librdkafka copies and never writes to what it is given, but does not say so with const. */
+    /* librdkafka never writes to what it is given, but does not say so with const; it copies the key, and the value if told to. */
     rd_kafka_resp_err_t error = rd_kafka_producev(
         handle, RD_KAFKA_V_TOPIC(output->topic), RD_KAFKA_V_PARTITION(output->partition),
         RD_KAFKA_V_KEY((void *)(uintptr_t)output->key.data, output->key.length),

@@ -84,8 +84,9 @@ struct kafka_delivery {
 };
 typedef void kafka_delivered_fn(void *context, const struct kafka_delivery *delivery);
 
-/* Opens an idempotent producer (acks=all, linger 0, lz4) and warms the metadata of the topics. Records go out in rounds: at once
- * where nothing is on its way, else together when all that is has been answered. */
+/* Opens an idempotent producer (acks=all, lz4) and warms the metadata of the topics. Records go out in rounds: at once where
+ * nothing is on its way, else together when all that is has been answered, or 0.2 s have passed; where many came together the
+ * first of a round waits 0.2 ms for the others. */
 enum verdict kafka_producer_open(const struct kafka_config *config, const char *const *topics,
                                  size_t topic_count, struct kafka_producer **ret_producer,
                                  struct why *why);

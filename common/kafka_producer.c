@@ -6,7 +6,6 @@
 #include "common/log.h"
 #include "common/service.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -44,7 +43,7 @@ static enum verdict configure(rd_kafka_conf_t *conf, struct why *why)
         {"partitioner", "murmur2_random"},
         {"message.max.bytes", "1048576"},
         {"message.timeout.ms", "30000"},
-        /* twice what waits for a round at most: a round that was begun is taken */
+        /* twice what waits for a round at most: a round that is begun while no other is late is taken */
         {"queue.buffering.max.messages", "40000"},
         {"queue.buffering.max.kbytes", "131072"},
     };

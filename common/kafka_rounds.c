@@ -68,18 +68,24 @@ static struct bytes copy(struct bytes from, char **at)
     return to;
 }
 
+/* What a record takes of our memory. */
+static size_t room_of(size_t size)
+{
+    size_t room = sizeof(struct record) + size;
+    return room < SPARE_BYTES ? SPARE_BYTES : room;
+}
+
 /* One that has served, or a new one; with the lock held. */
-static struct record *record_new(struct kafka_rounds *rounds, size_t size)
+static struct record *record_new(struct kafka_rounds *rounds, size_t room)
 {
     struct record *record = rounds->spares;
-    size_t room = sizeof *record + size;
-    if (record && room <= SPARE_BYTES) {
+    if (record && room == SPARE_BYTES) {
         rounds->spares = record->next;
         rounds->spare_count--;
         return record;
     }
-    record = mem_alloc_raw(room < SPARE_BYTES ? SPARE_BYTES : room);
-    record->is_spare = room <= SPARE_BYTES;
+    record = mem_alloc_raw(room);
+    record->is_spare = room == SPARE_BYTES;
     return record;
 }
 
@@ -161,6 +167,9 @@ static void hand_over(struct kafka_rounds *rounds, struct record *round, bool gi
     }
     if (rounds->of_round > 0)
         rd_kafka_flush(rounds->handle, LATE_MS);
+    else
+        rd_kafka_poll(rounds->handle,
+                      0); /* a full client has room again once it has told of what it had */
 }
 
 /* Those who were answered together come back together: the first of them waits a moment for as many as there were, where there
@@ -212,12 +221,12 @@ static void *run(void *context)
 }
 
 /* With the lock held. */
-static void add(struct kafka_rounds *rounds, struct record *record, size_t size)
+static void add(struct kafka_rounds *rounds, struct record *record, size_t room)
 {
     *rounds->end = record;
     rounds->end = &record->next;
     rounds->records++;
-    rounds->bytes += size;
+    rounds->bytes += room;
     atomic_fetch_add(&rounds->taken, 1);
 }
 
@@ -225,24 +234,23 @@ rd_kafka_resp_err_t kafka_rounds_send(struct kafka_rounds *rounds,
                                       const struct kafka_output *output,
                                       kafka_delivered_fn *delivered, void *context)
 {
-    size_t size = size_of(output);
+    size_t size = size_of(output), room = room_of(size);
     if (size > KAFKA_RECORD_BYTES_MAX)
         return RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE; /* said now, not when its round begins */
     pthread_mutex_lock(&rounds->lock);
     bool fits = !rounds->gives_up && rounds->records < KAFKA_WAITING_RECORDS_MAX &&
-                rounds->bytes + size <= KAFKA_WAITING_BYTES_MAX;
+                rounds->bytes + room <= KAFKA_WAITING_BYTES_MAX;
     if (fits) {
-        struct record *record = record_new(rounds, size);
+        struct record *record = record_new(rounds, room);
         record->rounds = rounds;
         record->delivered = delivered;
         record->context = context;
         fill(record, output);
-        add(rounds, record, size);
+        add(rounds, record, room);
+        if (rounds->records == rounds->wanted)
+            pthread_cond_signal(&rounds->came);
     }
-    bool wakes = fits && rounds->records == rounds->wanted;
     pthread_mutex_unlock(&rounds->lock);
-    if (wakes)
-        pthread_cond_signal(&rounds->came);
     return fits ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR__QUEUE_FULL;
 }
 

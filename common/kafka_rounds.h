@@ -8,7 +8,7 @@
  * linger, and a thread of ours hands over all that waits and flushes.
  * Ownership: outputs are copied. Each record that was taken is reported once, by that thread.
  * Threads: send is called by any; reports come from the thread of the rounds.
- * Errors: those of the client. Limits: below; a round that is not answered holds the next back for a fifth of a second.
+ * Errors: those of the client; what its own queue cannot take is reported as failed. Limits: below; a round that is not answered holds the next back for a fifth of a second.
  * Included by kafka_producer.c only.
  */
 #include "common/kafka_internal.h"
@@ -30,5 +30,6 @@ rd_kafka_resp_err_t kafka_rounds_send(struct kafka_rounds *rounds,
                                       kafka_delivered_fn *delivered, void *context);
 /* The number of the round that a record which is sent now belongs to; another one may begin meanwhile. */
 unsigned kafka_rounds_next(const struct kafka_rounds *rounds);
-/* Waits until the deadline for what was sent; then gives up what is left, and ends the thread. NULL is fine. */
+/* Nobody sends any more. Waits until the deadline for what was sent; then gives up what is left, however long the client takes to
+ * let go of it (service.c ends a process that does not stop), and ends the thread. NULL is fine. */
 void kafka_rounds_end(struct kafka_rounds *rounds, int64_t deadline_ms);
