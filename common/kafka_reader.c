@@ -185,11 +185,13 @@ static enum verdict need_bounds(struct kafka_reader *reader, struct why *why)
     return verdict;
 }
 
+/* An end that stands as it was asked for was not answered, whatever is said of the whole: taken for an end it would lie before
+ * everything. */
 static rd_kafka_resp_err_t first_error(const rd_kafka_topic_partition_list_t *list)
 {
     for (int i = 0; i < list->cnt; i++)
-        if (list->elems[i].err)
-            return list->elems[i].err;
+        if (list->elems[i].err || list->elems[i].offset < 0)
+            return list->elems[i].err ? list->elems[i].err : RD_KAFKA_RESP_ERR__NO_OFFSET;
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 

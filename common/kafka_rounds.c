@@ -165,11 +165,11 @@ static void hand_over(struct kafka_rounds *rounds, struct record *round, bool gi
         else
             rounds->of_round++;
     }
+    /* A client that is full takes nothing, and has room again once it has told of what it had. */
     if (rounds->of_round > 0)
         rd_kafka_flush(rounds->handle, LATE_MS);
     else
-        rd_kafka_poll(rounds->handle,
-                      0); /* a full client has room again once it has told of what it had */
+        rd_kafka_poll(rounds->handle, 0);
 }
 
 /* Those who were answered together come back together: the first of them waits a moment for as many as there were, where there

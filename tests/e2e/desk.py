@@ -58,6 +58,12 @@ def anonymous_kib(pid):
     return int(re.search(r"RssAnon:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
 
 
+def states_of_threads(pid):
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            yield (task / "stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
 class Desk:
     def __init__(self, var):
         self.var = pathlib.Path(var)
@@ -189,8 +195,11 @@ class Desk:
 
     def kill(self, service, number=signal.SIGKILL):
         """Only ever by the pid that the desk itself wrote down; a service that is not there fails the test."""
-        os.kill(self.pid(service), number)
+        pid = self.pid(service)
+        os.kill(pid, number)
         self.killed[service] += number == signal.SIGKILL
+        if number == signal.SIGSTOP:  # until then a thread of it may still answer
+            until(f"{service} stands still", lambda: all(state == "T" for state in states_of_threads(pid)), pause=0.001)
 
     def kill_and_wait(self, service):
         """Until it has ended by this kill: a kill that hit nothing is none."""
