@@ -74,7 +74,7 @@ void clock_civil_from_days(int64_t days, int *ret_year, int *ret_month, int *ret
     *ret_year = (int)(year_of_era + era * 400 + (*ret_month <= 2));
 }
 
-/* By hand: this is written for every event and every line of a log, and printf was a third of a microsecond. */
+/* By hand: this is written for every event and every line of a log. */
 static char *write_digits(char *at, int value, int count, char then)
 {
     for (int i = count - 1; i >= 0; i--, value /= 10)

@@ -30,7 +30,7 @@ static void fetch_algorithm(void)
     need(algorithm);
 }
 
-/* One that has served waits in its thread for the next hash: to make and clear one costs as much as to hash a short text. */
+/* One that has served waits in its thread for the next hash, so that a short text costs no more than its hash. */
 static pthread_key_t spare;
 
 static void free_spare(void *context)

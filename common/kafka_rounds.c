@@ -173,7 +173,7 @@ static void hand_over(struct kafka_rounds *rounds, struct record *round, bool gi
 }
 
 /* Those who were answered together come back together: the first of them waits a moment for as many as there were, where there
- * were many. A tenth less of our processor's time and a sixth of the broker's for a case, and nobody is answered later. */
+ * were many. A tenth less of our processor's time and a sixth of the broker's for a case at 64 connections (bench/README.md). */
 static void gather(struct kafka_rounds *rounds)
 {
     int64_t until_us = clock_monotonic_us() + GATHER_US;

@@ -109,7 +109,7 @@ static bool buf_reserve(struct buf *buf, size_t length)
     size_t needed = buf->length + length + 1;
     if (needed <= buf->capacity)
         return true;
-    size_t capacity = buf->capacity ? buf->capacity : 256; /* at first; then twice as much */
+    size_t capacity = buf->capacity ? buf->capacity : 256;
     while (capacity < needed)
         capacity *= 2;
     buf->data = mem_resize(buf->data, capacity, 1);

@@ -163,9 +163,10 @@ def what_the_gate_waits_for(desk, at, keys, case):
         if "引き継ぎまで" not in before:
             continue
         keys.press("Alt+j")
-        if not at.page.evaluate("document.activeElement.closest('[data-field]')"):
+        field = at.page.evaluate("document.activeElement.closest('[data-field]')?.dataset.field")
+        if not field:
             continue
-        if at.page.evaluate("document.activeElement.closest('[data-field]')?.dataset.field.startsWith('/logs')"):
+        if field.startswith("/logs"):
             keys.tab_to("#group-5 .list-controls .link")
             keys.press("Enter")
         else:
