@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Japanese has no spaces between words, and a company is asked for by any part of its name: so the index keeps every two
- * and three characters in a row (of telephone numbers four digits, of which there are more kinds), and a question is the
+ * and three characters in a row (of digits four, of which there are more kinds), and a question is the
  * few of them that cover it. What the index finds is held against the words themselves afterwards, so that it need not
  * know where a gram stands (FTS5 detail=none: half the size).
  */
@@ -364,6 +364,17 @@ static void add_key_grams(struct buf *out, const char *key, const char *end)
         buf_printf(out, "~%.*s\n", HASH_BEGINNING, text);
 }
 
+/* The digits in a name or an address: of three in a row there are only a thousand kinds. */
+static void add_digit_grams(struct buf *out, const char *text, const char *end)
+{
+    while (text < end) {
+        size_t digits = strspn(text, "0123456789"), others;
+        add_grams(out, "", text, text + digits, DIGITS_MIN);
+        others = strcspn(text + digits, "0123456789\n");
+        text += digits + (others ? others : 1);
+    }
+}
+
 static void add_line_grams(struct buf *out, char kind, const char *text, const char *end)
 {
     switch (kind) {
@@ -371,9 +382,11 @@ static void add_line_grams(struct buf *out, char kind, const char *text, const c
         add_beginnings(out, text, end);
         add_grams(out, "", text, end, 2);
         add_grams(out, "", text, end, 3);
+        add_digit_grams(out, text, end);
         return;
     case EMAIL:
         add_grams(out, "", text, end, 3);
+        add_digit_grams(out, text, end);
         add_whole(out, "@", text, end);
         return;
     case DIGITS:
@@ -653,6 +666,8 @@ static void match_text(struct buf *out, const char *text)
         buf_printf(out, "\"^%s\"", text);
     else if (count == 2)
         buf_printf(out, "\"%s\"", text);
+    else if (count >= DIGITS_MIN && only_of(text, "0123456789"))
+        match_grams(out, "", text, DIGITS_MIN);
     else
         match_long_text(out, text);
 }
