@@ -22,7 +22,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTION_POOL_BYTES (24 * 1024)
+#define CONNECTION_POOL_BYTES                                                                      \
+    (32 * 1024) /* 16 KiB of short headers, and what the library notes of each */
 #define INACTIVITY_S 60
 
 #define REQUEST_MS_MAX 10000
