@@ -16,7 +16,7 @@
 #define HTTP_SEGMENT_BYTES_MAX 200
 #define HTTP_TARGET_BYTES_MAX 8192
 #define HTTP_HEADER_BYTES_MAX (16 * 1024)
-#define HTTP_REPLY_FIELDS_MAX 12
+#define HTTP_REPLY_FIELDS_MAX 16
 #define HTTP_QUERY_MAX 32
 #define HTTP_STREAM_STEP_BYTES (64 * 1024)
 /* A refused body up to this length is read and dropped, so that the client gets the answer and keeps its connection. */
@@ -84,9 +84,9 @@ struct http_request {
     int64_t began_us;
 
     char method[16];
-    const char *path;              /* as sent, without the query; then the decoded copies */
-    char *query;                   /* NULL where there is none */
-    struct http_query_pair *pairs; /* room for HTTP_QUERY_MAX where there is a query */
+    const char *path; /* as sent, without the query; then the decoded copies */
+    char *query;      /* NULL where there is none */
+    struct http_query_pair pairs[HTTP_QUERY_MAX];
     size_t pair_count;
     const char *segments[HTTP_SEGMENTS_MAX];
     size_t segment_count;

@@ -24,17 +24,13 @@ static void read_target(struct http_request *request, char *path, char *segments
         (!query || http_split_query(request->query, request->pairs, &request->pair_count));
 }
 
-/* One allocation holds the request, what its query says, and two copies of its target: as sent, and cut into decoded segments. */
+/* One allocation holds the request and two copies of its target: as sent, and cut into decoded segments. */
 struct http_request *http_request_new(struct http_connection *connection, const char *target)
 {
     size_t length = strnlen(target, HTTP_TARGET_BYTES_MAX + 1);
     bool too_long = length > HTTP_TARGET_BYTES_MAX;
-    size_t pairs_size =
-        memchr(target, '?', length) ? HTTP_QUERY_MAX * sizeof(struct http_query_pair) : 0;
-    struct http_request *request =
-        mem_alloc(sizeof *request + pairs_size + 2 * (too_long ? 1 : length + 1));
-    char *texts = (char *)(request + 1) + pairs_size;
-    request->pairs = (struct http_query_pair *)(request + 1);
+    struct http_request *request = mem_alloc(sizeof *request + 2 * (too_long ? 1 : length + 1));
+    char *texts = (char *)(request + 1);
     request->references = 1;
     request->connection = connection;
     request->context = connection->server->definition.context;

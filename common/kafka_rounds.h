@@ -8,7 +8,8 @@
  * linger, and a thread of ours hands over all that waits and flushes.
  * Ownership: outputs are copied. Each record that was taken is reported once, by that thread.
  * Threads: send is called by any; reports come from the thread of the rounds.
- * Errors: those of the client; what its own queue cannot take is reported as failed. Limits: below; a round that is not answered holds the next back for a fifth of a second.
+ * Errors: those of the client; what its own queue cannot take is reported as failed.
+ * Limits: below; a round that is not answered holds the next back for a fifth of a second.
  * Included by kafka_producer.c only.
  */
 #include "common/kafka_internal.h"

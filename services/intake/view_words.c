@@ -368,10 +368,9 @@ static void add_key_grams(struct buf *out, const char *key, const char *end)
 static void add_digit_grams(struct buf *out, const char *text, const char *end)
 {
     while (text < end) {
-        size_t digits = strspn(text, "0123456789"), others;
+        size_t digits = strspn(text, "0123456789");
         add_grams(out, "", text, text + digits, DIGITS_MIN);
-        others = strcspn(text + digits, "0123456789\n");
-        text += digits + (others ? others : 1);
+        text += digits ? digits : 1;
     }
 }
 
