@@ -15,7 +15,7 @@
 
 int64_t clock_now_us(void);
 int64_t clock_monotonic_ms(void);
-int64_t clock_monotonic_us(void); /* for clock_wait_us alone */
+int64_t clock_monotonic_us(void); /* for clock_wait_us and spans of less than milliseconds */
 
 /* A condition that is waited for until a deadline as above, whatever becomes of the time of day. */
 void clock_condition_init(pthread_cond_t *condition);

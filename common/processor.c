@@ -116,6 +116,10 @@ static int rest_ms(struct processor *processor)
             state_next_due(&processor->store, p, &due_us, &case_id) && due_us < soonest_us)
             soonest_us = due_us;
     }
+    if (processor->batch_count) { /* of what comes from outside */
+        int64_t from_us = now_us + processor->share.from_us - clock_monotonic_us();
+        soonest_us = from_us < soonest_us ? from_us : soonest_us;
+    }
     return soonest_us <= now_us ? 0 : (int)((soonest_us - now_us + 999) / 1000);
 }
 
@@ -154,7 +158,7 @@ static void *run(void *context)
         processor_gather(processor);
         if (processor->broken)
             break;
-        if (processor->batch_count)
+        if (processor_planned(processor))
             processor_run_batch(processor);
         else
             rest(processor, rest_ms(processor));

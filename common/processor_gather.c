@@ -111,6 +111,26 @@ bool processor_is_from_outside(const struct processor *processor, const struct g
                                topics_short_name(rd_kafka_topic_name(input->message->rkt)));
 }
 
+size_t processor_count_own(const struct processor *processor)
+{
+    size_t count = 0;
+    while (count < processor->batch_count &&
+           !processor_is_from_outside(processor, &processor->batch[count]))
+        count++;
+    return count;
+}
+
+size_t processor_planned(const struct processor *processor)
+{
+    return share_planned(&processor->share, processor_count_own(processor), processor->batch_count,
+                         clock_monotonic_us());
+}
+
+bool processor_has_own(const struct processor *processor)
+{
+    return rd_kafka_queue_length(processor->queue) > 0 || work_pool_has_done(processor->pool);
+}
+
 /* What was left of it by the last turn goes behind what has come since. */
 static size_t put_routed_last(struct processor *processor)
 {

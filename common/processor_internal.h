@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Purpose: what the processor_*.c files share. processor.c is the loop; processor_open.c its clients; processor_gather.c
- * what came by the three doors; processor_input.c one input; processor_transaction.c many of them at once;
+ * what came by the three doors; processor_share.c how much of the time has what comes from outside; processor_input.c one input; processor_transaction.c many of them at once;
  * processor_assign.c and processor_recover.c what an assignment begins with; processor_outputs.c what decide and plan
  * say; processor_state.c the fold on disk; processor_work.c the work outside Kafka.
  * Ownership: as in processor.h. Threads: everything but the work pool belongs to the processor's one thread.
@@ -124,6 +124,7 @@ void work_pool_set(struct work_pool *pool, const char *case_id, int32_t partitio
 void work_pool_close(struct work_pool *pool);
 void work_pool_revoke(struct work_pool *pool, int32_t partition);
 bool work_pool_take(struct work_pool *pool, struct work_done *ret_done);
+bool work_pool_has_done(struct work_pool *pool); /* is there something to take */
 /* Says that the result was used or lost: the same work may be started again if it is still planned. */
 void work_pool_end(struct work_pool *pool, const char *case_id, const char *work_id);
 void work_done_clear(struct work_done *done);
@@ -158,6 +159,17 @@ enum verdict processor_fold_record(const struct processor_definition *definition
 /* On own outputs: how far every input of the partition had been taken, "cases/3/1208 extractions/3/77". */
 #define PROCESSOR_INPUT_HEADER "kakekomi-input"
 
+/* --- what comes from outside: how much of the time it has; pure ------------------------------------------------------ */
+struct share {
+    int64_t us_max;  /* of the next transaction that lets it in */
+    int64_t from_us; /* it is let in again; monotonic, as all times here */
+    bool waits;      /* the last transaction left all of it in the batch */
+};
+/* How many of a batch of `count`, of which our `own` stand first, the next transaction is for; 0: none yet. */
+size_t share_planned(const struct share *share, size_t own, size_t count, int64_t now_us);
+/* A transaction has ended; routed_us is 0 where nothing from outside was let in. */
+void share_took(struct share *share, int64_t routed_us, int64_t rest_us, int64_t now_us);
+
 /* --- the processor ------------------------------------------------------------------------------------------------ */
 struct gathered {
     enum processor_door door;
@@ -176,7 +188,10 @@ struct transaction {
     struct kafka_position **kept;               /* where its outputs stand */
     size_t kept_count;
     size_t bytes;
-    size_t inputs; /* how many of the batch were run */
+    size_t planned;       /* how many of the batch it is for */
+    size_t inputs;        /* how many of them were run */
+    size_t routed_inputs; /* how many of these were of routed topics */
+    bool for_routed;      /* it was begun for routed topics alone */
     json_t *ticked;
     int64_t first_produced_ms;
     int64_t routed_begun_us; /* 0: none was met yet */
@@ -202,8 +217,8 @@ struct processor {
     struct gathered batch[PROCESSOR_BATCH_MAX];
     size_t batch_count;
     struct transaction transaction;
-    int64_t routed_us_max; /* of the next transaction */
-    int aborts;            /* in a row */
+    struct share share;
+    int aborts; /* in a row */
     int64_t lag_asked_us;
     pthread_mutex_t lock; /* the wakes */
     json_t *wakes;
@@ -245,6 +260,11 @@ void processor_close(struct processor *processor);
 void processor_gather(struct processor *processor);
 /* A record of a routed topic. */
 bool processor_is_from_outside(const struct processor *processor, const struct gathered *input);
+size_t processor_count_own(const struct processor *processor); /* of the batch: they stand first */
+/* How many of the batch the next transaction is for; 0: none yet. */
+size_t processor_planned(const struct processor *processor);
+/* Records of our own or results have come since the batch was gathered. */
+bool processor_has_own(const struct processor *processor);
 void processor_gather_results(struct processor *processor);
 /* Records and ticks leave the batch: they come again. What came of a work stays: it would be done again. */
 void processor_keep_results(struct processor *processor);

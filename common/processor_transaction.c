@@ -23,8 +23,6 @@
 /* After the first produce: the broker has then added the partition and commits at once (performance.md). */
 #define COMMIT_AFTER_MS 3
 #define ABORTS_IN_A_ROW_MAX 5
-#define ROUTED_US_MIN 10000
-#define ROUTED_US_MAX 100000
 
 enum verdict processor_said(rd_kafka_error_t *error, const char *what, struct why *why)
 {
@@ -50,11 +48,11 @@ static void note_offset(rd_kafka_topic_partition_list_t *list, const char *topic
 }
 
 /* A transaction without an offset is not fenced: ticks and results carry the position their partition has already. */
-static rd_kafka_topic_partition_list_t *batch_offsets(const struct processor *processor)
+static rd_kafka_topic_partition_list_t *planned_offsets(const struct processor *processor)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
     const char *first = topics_full_name(processor->definition->inputs[0]);
-    for (size_t i = 0; i < processor->batch_count; i++) {
+    for (size_t i = 0; i < processor->transaction.planned; i++) {
         const struct gathered *input = &processor->batch[i];
         if (input->door == PROCESSOR_RECORD) {
             note_offset(list, rd_kafka_topic_name(input->message->rkt), input->message->partition,
@@ -80,7 +78,7 @@ static enum verdict send_offsets(struct processor *processor,
     return processor_said(error, "offsets", why);
 }
 
-/* The batch was cut short: the last word about a partition counts. */
+/* It was cut short: the last word about a partition counts. */
 static enum verdict send_fewer_offsets(struct processor *processor,
                                        rd_kafka_topic_partition_list_t *offsets, struct why *why)
 {
@@ -99,7 +97,9 @@ static void transaction_begin(struct processor *processor)
     struct transaction *transaction = &processor->transaction;
     memcpy(transaction->taken, processor->positions, sizeof transaction->taken);
     memset(transaction->own_next, 0xff, sizeof transaction->own_next);
-    transaction->bytes = transaction->inputs = 0;
+    transaction->planned = processor_planned(processor);
+    transaction->for_routed = processor_count_own(processor) == 0;
+    transaction->bytes = transaction->inputs = transaction->routed_inputs = 0;
     transaction->first_produced_ms = transaction->routed_begun_us = transaction->routed_us = 0;
     transaction->ticked = json_object();
 }
@@ -112,24 +112,22 @@ static void transaction_end(struct processor *processor)
     json_decref(TAKE(transaction->ticked));
 }
 
-/* What comes from outside stands last and has a share of the time. */
-static bool has_share(struct processor *processor)
+static void measure_routed(struct transaction *transaction)
 {
-    struct transaction *transaction = &processor->transaction;
-    int64_t now_us = clock_now_us();
+    int64_t now_us = clock_monotonic_us();
     if (!transaction->routed_begun_us)
         transaction->routed_begun_us = now_us;
     transaction->routed_us = now_us - transaction->routed_begun_us;
-    return transaction->routed_us <= processor->routed_us_max;
 }
 
-/* As long as the rest of the transaction took: half of the time at most, however slow the machine and the broker are. */
-static void share_out(struct processor *processor, int64_t took_us)
+/* What comes from outside stands last and has a share of the time; where it is alone, until something of our own comes. */
+static bool has_share(struct processor *processor)
 {
-    int64_t rest_us = took_us - processor->transaction.routed_us;
-    processor->routed_us_max = rest_us < ROUTED_US_MIN   ? ROUTED_US_MIN
-                               : rest_us > ROUTED_US_MAX ? ROUTED_US_MAX
-                                                         : rest_us;
+    struct transaction *transaction = &processor->transaction;
+    measure_routed(transaction);
+    if (transaction->for_routed && transaction->inputs > 0 && processor_has_own(processor))
+        return false;
+    return transaction->routed_us <= processor->share.us_max;
 }
 
 /* What one result carries may be as much as a transaction should be: it begins one. */
@@ -147,16 +145,18 @@ static enum verdict run_inputs(struct processor *processor,
                                rd_kafka_topic_partition_list_t *offsets, struct why *why)
 {
     struct transaction *transaction = &processor->transaction;
-    while (transaction->inputs < processor->batch_count &&
+    while (transaction->inputs < transaction->planned &&
            has_room(processor, &processor->batch[transaction->inputs])) {
         const struct gathered *input = &processor->batch[transaction->inputs++];
+        transaction->routed_inputs += processor_is_from_outside(processor, input);
         enum verdict verdict = processor_run_input(processor, input, why);
         if (verdict != VERDICT_OK)
             return verdict;
     }
-    return transaction->inputs < processor->batch_count
-               ? send_fewer_offsets(processor, offsets, why)
-               : VERDICT_OK;
+    if (transaction->routed_inputs)
+        measure_routed(transaction);
+    return transaction->inputs < transaction->planned ? send_fewer_offsets(processor, offsets, why)
+                                                      : VERDICT_OK;
 }
 
 static enum verdict commit(struct processor *processor, struct why *why)
@@ -316,19 +316,30 @@ static enum verdict roll_back(struct processor *processor, const char *reason, s
     return VERDICT_OK;
 }
 
+/* What was run has left the batch. */
+static void share_out(struct processor *processor, int64_t begun_us)
+{
+    const struct transaction *transaction = &processor->transaction;
+    int64_t now_us = clock_monotonic_us();
+    int64_t routed_us = transaction->routed_inputs ? transaction->routed_us : 0;
+    share_took(&processor->share, routed_us, now_us - begun_us - routed_us, now_us);
+    processor->share.waits =
+        !transaction->routed_inputs && processor_count_own(processor) < processor->batch_count;
+}
+
 void processor_run_batch(struct processor *processor)
 {
     struct why why = {0}, after = {0};
-    int64_t begun_us = clock_now_us();
-    CLEANUP(processor_list_free)
-    rd_kafka_topic_partition_list_t *offsets = batch_offsets(processor);
-    processor_ask_facts(processor);
+    int64_t begun_us = clock_monotonic_us();
     transaction_begin(processor);
+    CLEANUP(processor_list_free)
+    rd_kafka_topic_partition_list_t *offsets = planned_offsets(processor);
+    processor_ask_facts(processor);
     enum verdict verdict = run_transaction(processor, offsets, &why);
     if (verdict == VERDICT_OK) {
         processor->aborts = 0;
         metric_add(&processor_metrics[PROCESSOR_COMMITS], 1);
-        metric_observe_us(&processor_metrics[PROCESSOR_SECONDS], clock_now_us() - begun_us);
+        metric_observe_us(&processor_metrics[PROCESSOR_SECONDS], clock_monotonic_us() - begun_us);
         if (settle(processor, offsets, &after) != VERDICT_OK)
             processor_break_down(processor, "processor.cache_failed", after.text);
     } else if (verdict == VERDICT_FATAL) {
@@ -336,8 +347,9 @@ void processor_run_batch(struct processor *processor)
     } else if (roll_back(processor, why.text, &after) != VERDICT_OK) {
         processor_break_down(processor, "processor.abort_failed", after.text);
     }
-    if (verdict == VERDICT_OK)
+    if (verdict == VERDICT_OK) {
         processor_drop_first(processor, processor->transaction.inputs);
-    share_out(processor, clock_now_us() - begun_us);
+        share_out(processor, begun_us);
+    }
     transaction_end(processor);
 }

@@ -296,6 +296,14 @@ bool work_pool_take(struct work_pool *pool, struct work_done *ret_done)
     return any;
 }
 
+bool work_pool_has_done(struct work_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool any = pool->done_count > 0;
+    pthread_mutex_unlock(&pool->lock);
+    return any;
+}
+
 void work_pool_end(struct work_pool *pool, const char *case_id, const char *work_id)
 {
     pthread_mutex_lock(&pool->lock);

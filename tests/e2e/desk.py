@@ -6,6 +6,8 @@ Shares no code with the services: what it knows of topics and chains it knows fr
 import base64
 import collections
 import contextlib
+import email
+import email.policy
 import hashlib
 import json
 import os
@@ -76,6 +78,7 @@ class Desk:
         self.url = self.env["KAKEKOMI_URL"]
         self.brokers = self.env["KAKEKOMI_KAFKA_BROKERS"]
         self.http = requests.Session()
+        self.mails_read = {}  # path → message
         self.killed, self.stopped = collections.Counter(), collections.Counter()  # by service, since the test began
         self.may_kill_itself = set()  # services that were given a failpoint since then
         self.kafka_was_away = False  # since then: who waits for it in vain while it reads itself in ends with 111 and begins anew
@@ -287,15 +290,19 @@ class Desk:
 
     # --- mail -------------------------------------------------------------------------------------
     def mails(self, needle=None):
-        import email
-        import email.policy
         found = []
         for folder in ("new", "cur"):
             for path in sorted((self.var / "mail" / folder).glob("*")):
-                message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+                message = self.mail_at(path)
                 if needle is None or needle in str(message) or needle in (message.get_body(("plain",)).get_content()):
                     found.append(message)
         return found
+
+    def mail_at(self, path):
+        """A file of a maildir is never written again under its name."""
+        if path not in self.mails_read:
+            self.mails_read[path] = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        return self.mails_read[path]
 
     def mails_to(self, address):
         return [message for message in self.mails() if message["To"].strip("<>") == address]

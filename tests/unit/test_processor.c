@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The work pool: what waits is kept up to date, what cannot be taken back is waited for and comes in any case. */
+/*
+ * The work pool: what waits is kept up to date, what cannot be taken back is waited for and comes in any case. And how much of
+ * the time has what comes from outside.
+ */
 #include "common/processor_internal.h"
 
 #include <setjmp.h>
@@ -193,6 +196,57 @@ static void works_that_go_alone_leave_a_thread_to_the_others(void **state)
     bench_end(&bench);
 }
 
+/* --- what comes from outside -------------------------------------------------------------------------------------- */
+
+#define MS 1000
+#define NOW_US (INT64_C(1795000000) * 1000000)
+
+static void our_own_goes_alone_but_not_twice_in_a_row(void **state)
+{
+    (void)state;
+    struct share share = {0};
+    assert_int_equal(share_planned(&share, 3, 10, NOW_US), 3);
+    share.waits = true; /* seven stayed */
+    assert_int_equal(share_planned(&share, 2, 9, NOW_US), 9);
+    share.waits = false;
+    assert_int_equal(share_planned(&share, 2, 2, NOW_US), 2);
+    assert_int_equal(share_planned(&share, 0, 7, NOW_US), 7);
+    assert_int_equal(share_planned(&share, 0, 0, NOW_US), 0);
+}
+
+static void a_share_is_as_long_as_the_rest_within_bounds(void **state)
+{
+    (void)state;
+    struct share share = {0};
+    share_took(&share, 0, 2 * MS, NOW_US);
+    assert_int_equal(share.us_max, 10 * MS);
+    share_took(&share, 12 * MS, 18 * MS, NOW_US);
+    assert_int_equal(share.us_max, 18 * MS);
+    assert_int_equal(share.from_us, NOW_US); /* a quick machine: no pause */
+    share_took(&share, 18 * MS, 250 * MS, NOW_US);
+    assert_int_equal(share.us_max, 50 * MS); /* a slow one: the share does not grow with its rest */
+}
+
+static void where_transactions_take_long_a_pause_follows_them(void **state)
+{
+    (void)state;
+    struct share share = {0};
+    share_took(&share, 40 * MS, 60 * MS, NOW_US);
+    assert_int_equal(share.from_us, NOW_US + 80 * MS);
+    assert_int_equal(share_planned(&share, 0, 7, share.from_us - 1), 0);
+    assert_int_equal(share_planned(&share, 1, 8, share.from_us - 1), 1);
+    share_took(&share, 0, 30 * MS, NOW_US + 30 * MS); /* our own does not end it */
+    share.waits = true;
+    assert_int_equal(share_planned(&share, 1, 8, NOW_US + 80 * MS - 1), 1);
+    assert_int_equal(share_planned(&share, 1, 8, NOW_US + 80 * MS), 8);
+    share_took(&share, 10 * MS, 45 * MS, NOW_US);
+    assert_int_equal(share.from_us, NOW_US + 50 * MS);
+    share_took(&share, 50 * MS, 100 * MS, NOW_US);
+    assert_int_equal(share.from_us, NOW_US + 150 * MS); /* as long as the whole at most */
+    share_took(&share, 50 * MS, 40000 * MS, NOW_US);
+    assert_int_equal(share.from_us, NOW_US + 500 * MS); /* Kafka had been away */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +256,9 @@ int main(void)
         cmocka_unit_test(once_closed_nothing_is_begun_and_effects_are_waited_for),
         cmocka_unit_test(once_closed_what_can_be_done_again_is_dropped),
         cmocka_unit_test(works_that_go_alone_leave_a_thread_to_the_others),
+        cmocka_unit_test(our_own_goes_alone_but_not_twice_in_a_row),
+        cmocka_unit_test(a_share_is_as_long_as_the_rest_within_bounds),
+        cmocka_unit_test(where_transactions_take_long_a_pause_follows_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
