@@ -2,9 +2,10 @@
 #pragma once
 /*
  * Purpose: what the processor_*.c files share. processor.c is the loop; processor_open.c its clients; processor_gather.c
- * what came by the three doors; processor_share.c how much of the time has what comes from outside; processor_input.c one input; processor_transaction.c many of them at once;
- * processor_assign.c and processor_recover.c what an assignment begins with; processor_outputs.c what decide and plan
- * say; processor_state.c the fold on disk; processor_work.c the work outside Kafka.
+ * what came by the three doors; processor_share.c how much of the time has what comes from outside; processor_input.c one
+ * input; processor_transaction.c many of them at once; processor_assign.c and processor_recover.c what an assignment begins
+ * with; processor_outputs.c what decide and plan say; processor_state.c the fold on disk; processor_work.c the work outside
+ * Kafka.
  * Ownership: as in processor.h. Threads: everything but the work pool belongs to the processor's one thread.
  * Errors: as in processor.h. Limits: below.
  */
