@@ -143,7 +143,7 @@ static void finish(struct processor *processor)
     while (!processor->broken && clock_monotonic_ms() < atomic_load(&processor->finish_by_ms)) {
         processor_gather_results(processor);
         if (processor->batch_count)
-            processor_run_batch(processor);
+            processor_run_batch(processor, processor->batch_count);
         else if (work_pool_running(processor->pool))
             rest(processor, REST_MS); /* nothing is due any more */
         else
@@ -158,8 +158,9 @@ static void *run(void *context)
         processor_gather(processor);
         if (processor->broken)
             break;
-        if (processor_planned(processor))
-            processor_run_batch(processor);
+        size_t planned = processor_planned(processor);
+        if (planned)
+            processor_run_batch(processor, planned);
         else
             rest(processor, rest_ms(processor));
         measure(processor);

@@ -111,19 +111,20 @@ bool processor_is_from_outside(const struct processor *processor, const struct g
                                topics_short_name(rd_kafka_topic_name(input->message->rkt)));
 }
 
-size_t processor_count_own(const struct processor *processor)
+bool processor_has_routed(const struct processor *processor)
 {
-    size_t count = 0;
-    while (count < processor->batch_count &&
-           !processor_is_from_outside(processor, &processor->batch[count]))
-        count++;
-    return count;
+    size_t count = processor->batch_count;
+    return count > 0 && processor_is_from_outside(processor, &processor->batch[count - 1]);
 }
 
 size_t processor_planned(const struct processor *processor)
 {
-    return share_planned(&processor->share, processor_count_own(processor), processor->batch_count,
-                         clock_monotonic_us());
+    size_t own = 0;
+    if (!processor_has_routed(processor))
+        return processor->batch_count;
+    while (!processor_is_from_outside(processor, &processor->batch[own]))
+        own++;
+    return share_planned(&processor->share, own, processor->batch_count, clock_monotonic_us());
 }
 
 bool processor_has_own(const struct processor *processor)

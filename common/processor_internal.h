@@ -192,7 +192,6 @@ struct transaction {
     size_t planned;       /* how many of the batch it is for */
     size_t inputs;        /* how many of them were run */
     size_t routed_inputs; /* how many of these were of routed topics */
-    bool for_routed;      /* it was begun for routed topics alone */
     json_t *ticked;
     int64_t first_produced_ms;
     int64_t routed_begun_us; /* 0: none was met yet */
@@ -261,7 +260,7 @@ void processor_close(struct processor *processor);
 void processor_gather(struct processor *processor);
 /* A record of a routed topic. */
 bool processor_is_from_outside(const struct processor *processor, const struct gathered *input);
-size_t processor_count_own(const struct processor *processor); /* of the batch: they stand first */
+bool processor_has_routed(const struct processor *processor); /* the batch; they stand last */
 /* How many of the batch the next transaction is for; 0: none yet. */
 size_t processor_planned(const struct processor *processor);
 /* Records of our own or results have come since the batch was gathered. */
@@ -278,7 +277,8 @@ enum verdict processor_run_input(struct processor *processor, const struct gathe
 enum verdict processor_flush(struct processor *processor, struct why *why);
 void processor_take_report(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque);
 
-void processor_run_batch(struct processor *processor);
+/* The first `planned` of the batch, or as many of them as there is room and time for. */
+void processor_run_batch(struct processor *processor, size_t planned);
 void processor_plan_case(struct processor *processor, const char *case_id);
 void processor_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t event,
                          rd_kafka_topic_partition_list_t *partitions, void *opaque);

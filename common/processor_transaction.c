@@ -92,13 +92,12 @@ static enum verdict send_fewer_offsets(struct processor *processor,
 
 /* --- running -------------------------------------------------------------------------------------------------------- */
 
-static void transaction_begin(struct processor *processor)
+static void transaction_begin(struct processor *processor, size_t planned)
 {
     struct transaction *transaction = &processor->transaction;
     memcpy(transaction->taken, processor->positions, sizeof transaction->taken);
     memset(transaction->own_next, 0xff, sizeof transaction->own_next);
-    transaction->planned = processor_planned(processor);
-    transaction->for_routed = processor_count_own(processor) == 0;
+    transaction->planned = planned;
     transaction->bytes = transaction->inputs = transaction->routed_inputs = 0;
     transaction->first_produced_ms = transaction->routed_begun_us = transaction->routed_us = 0;
     transaction->ticked = json_object();
@@ -125,7 +124,9 @@ static bool has_share(struct processor *processor)
 {
     struct transaction *transaction = &processor->transaction;
     measure_routed(transaction);
-    if (transaction->for_routed && transaction->inputs > 0 && processor_has_own(processor))
+    bool began_alone =
+        transaction->routed_inputs && transaction->routed_inputs == transaction->inputs;
+    if (began_alone && processor_has_own(processor))
         return false;
     return transaction->routed_us <= processor->share.us_max;
 }
@@ -323,15 +324,14 @@ static void share_out(struct processor *processor, int64_t begun_us)
     int64_t now_us = clock_monotonic_us();
     int64_t routed_us = transaction->routed_inputs ? transaction->routed_us : 0;
     share_took(&processor->share, routed_us, now_us - begun_us - routed_us, now_us);
-    processor->share.waits =
-        !transaction->routed_inputs && processor_count_own(processor) < processor->batch_count;
+    processor->share.waits = !transaction->routed_inputs && processor_has_routed(processor);
 }
 
-void processor_run_batch(struct processor *processor)
+void processor_run_batch(struct processor *processor, size_t planned)
 {
     struct why why = {0}, after = {0};
     int64_t begun_us = clock_monotonic_us();
-    transaction_begin(processor);
+    transaction_begin(processor, planned);
     CLEANUP(processor_list_free)
     rd_kafka_topic_partition_list_t *offsets = planned_offsets(processor);
     processor_ask_facts(processor);
