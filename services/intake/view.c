@@ -253,8 +253,6 @@ static enum verdict take_pace(struct view *view, bool collecting, int64_t *const
         for (int32_t p = 0; p < view->partitions && verdict == VERDICT_OK; p++)
             verdict = kafka_reader_seek(view->reader, topics_full_name(view_topics[t]), p,
                                         moved[t][p], why);
-    for (int t = 0; t < VIEW_TOPICS; t++)
-        memset(view->level[t], false, (size_t)view->partitions);
     metric_set(&metrics[METRIC_COLLECTING], collecting);
     return verdict;
 }
@@ -334,6 +332,9 @@ static enum verdict stand_back(struct view *view, struct view_window *window, in
     *window = (struct view_window){.ends_ms = clock_monotonic_ms() + PACE_WINDOW_MS,
                                    .collecting = !somebody_waited(view, WAITED_MS)};
     pthread_mutex_unlock(&view->lock);
+    /* First all that came meanwhile: who opens cases for ever must not keep the fold from them. */
+    for (int t = 0; t < VIEW_TOPICS; t++)
+        memset(view->level[t], false, (size_t)view->partitions);
     return take_pace(view, window->collecting, moved, why);
 }
 
