@@ -183,8 +183,9 @@ void event_headers_make(const char *type, const char *id, const char *source, co
                         const char *subject, const char *traceparent, char type_text[96],
                         struct event_headers *ret_headers)
 {
-    snprintf(type_text, 96, EVENT_TYPE_PREFIX "%s", type);
-    *ret_headers = (struct event_headers){0};
+    assert(strlen(type) < 96 - sizeof EVENT_TYPE_PREFIX);
+    stpcpy(stpcpy(type_text, EVENT_TYPE_PREFIX), type);
+    ret_headers->count = 0;
     add_header(ret_headers, "ce_specversion", "1.0");
     add_header(ret_headers, "ce_id", id);
     add_header(ret_headers, "ce_type", type_text);

@@ -129,7 +129,7 @@ static bool check_body(struct http_request *request, const char *type)
         return refuse(request, 413, "too_large", "the body is longer than this path takes");
     if (route->content_types && !http_type_accepted(type ? type : "", route->content_types))
         return refuse(request, 415, "content_type", "this path does not take this Content-Type");
-    buf_init(&request->body, route->begin ? 0 : route->body_max);
+    request->body.max = route->begin ? 0 : route->body_max;
     return true;
 }
 

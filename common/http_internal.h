@@ -17,6 +17,8 @@
 #define HTTP_TARGET_BYTES_MAX 8192
 #define HTTP_HEADER_BYTES_MAX (16 * 1024)
 #define HTTP_REPLY_FIELDS_MAX 16
+#define HTTP_REPLY_TEXTS_BYTES                                                                     \
+    160 /* of most answers' fields; longer ones have memory of their own */
 #define HTTP_QUERY_MAX 32
 #define HTTP_STREAM_STEP_BYTES (64 * 1024)
 /* A refused body up to this length is read and dropped, so that the client gets the answer and keeps its connection. */
@@ -69,12 +71,16 @@ struct http_connection {
 struct http_reply_field {
     pthread_t by;
     bool always;
-    char *text; /* name, NUL, value */
+    bool is_own; /* of memory of its own, not of `texts` */
+    char *text;  /* name, NUL, value */
 };
 
 enum http_stage { HTTP_STAGE_NEW, HTTP_STAGE_BODY, HTTP_STAGE_HANDLED };
 
 struct http_request {
+    struct buf body, scratch; /* these two keep their memory when the request serves again */
+    bool is_spare;            /* it does */
+    struct http_request *next_spare;
     atomic_uint references;
     pthread_mutex_t lock;
     struct MHD_Connection *mhd; /* lock; NULL once the exchange is over */
@@ -96,7 +102,6 @@ struct http_request {
     bool has_length, is_chunked, expects_continue, must_close;
     uint64_t body_announced; /* Content-Length */
     uint64_t body_seen;
-    struct buf body;
     int64_t stream_until_ms;
     uint64_t stream_step_bytes;
 
@@ -111,6 +116,8 @@ struct http_request {
     bool suspended;     /* lock, as everything below */
     int64_t paused_at_ms, paused_deadline_ms;
     bool answered;
+    bool is_gathered; /* among those that its thread lets go together, of which this is */
+    struct http_request *next_answer; /* the next one */
     int64_t late_at_ms;
     void (*late)(struct http_request *request, void *context);
     void *late_context;
@@ -121,6 +128,8 @@ struct http_request {
     bool woken, ends;   /* of a body that `fill` writes */
     struct http_reply_field fields[HTTP_REPLY_FIELDS_MAX];
     size_t field_count;
+    char texts[HTTP_REPLY_TEXTS_BYTES];
+    size_t text_bytes;
 };
 
 struct http_server {
@@ -153,6 +162,7 @@ void http_reply_timeout(struct http_connection *connection);
 bool http_is_tls(const struct http_server *server);
 
 struct http_request *http_request_new(struct http_connection *connection, const char *target);
+void http_free_fields(struct http_request *request);
 
 /* What stands before the body: framing, route, application's `before`, limits, `begin`. Answers whether the body is
  * wanted; if not, the request has been answered. */

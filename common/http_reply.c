@@ -17,20 +17,42 @@
 
 /* --- giving ------------------------------------------------------------------------------------------------------- */
 
+/* With request.lock held: one with room for `size` bytes. */
+static struct http_reply_field field_of(struct http_request *request, size_t size)
+{
+    bool fits = size <= sizeof request->texts - request->text_bytes;
+    struct http_reply_field field = {
+        .by = pthread_self(), .always = !request->suspended, .is_own = !fits};
+    field.text = fits ? request->texts + request->text_bytes : mem_alloc_raw(size);
+    request->text_bytes += fits ? size : 0;
+    return field;
+}
+
 void http_reply_header(struct http_request *request, const char *name, const char *value)
 {
-    size_t name_size = strlen(name) + 1;
+    size_t name_size = strlen(name) + 1, value_size = strlen(value) + 1;
     assert(!strpbrk(value, "\r\n"));
     pthread_mutex_lock(&request->lock);
     assert(request->field_count < HTTP_REPLY_FIELDS_MAX || request->answered);
     if (!request->answered) {
-        char *text = mem_alloc(name_size + strlen(value) + 1);
-        memcpy(text, name, name_size);
-        memcpy(text + name_size, value, strlen(value));
-        request->fields[request->field_count++] = (struct http_reply_field){
-            .by = pthread_self(), .always = !request->suspended, .text = text};
+        struct http_reply_field *field = &request->fields[request->field_count++];
+        *field = field_of(request, name_size + value_size);
+        memcpy(field->text, name, name_size);
+        memcpy(field->text + name_size, value, value_size);
     }
     pthread_mutex_unlock(&request->lock);
+}
+
+static void free_field(struct http_reply_field *field)
+{
+    if (field->is_own)
+        free(field->text);
+}
+
+void http_free_fields(struct http_request *request)
+{
+    for (size_t i = 0; i < request->field_count; i++)
+        free_field(&request->fields[i]);
 }
 
 /* What a loser of the race for the answer has added is not for this answer. */
@@ -42,7 +64,7 @@ static void keep_own_fields(struct http_request *request)
         if (field->always || pthread_equal(field->by, pthread_self()))
             request->fields[kept++] = *field;
         else
-            free(field->text);
+            free_field(field);
     }
     request->field_count = kept;
 }
@@ -58,13 +80,51 @@ static void end_pause(struct http_request *request)
     atomic_store(&request->connection->deadline_ms, request->paused_deadline_ms + paused_ms);
 }
 
-void http_wake_connection(struct http_request *request)
+static void resume(struct http_request *request)
 {
     if (!request->suspended || !request->mhd)
         return;
     end_pause(request);
     request->suspended = false;
     MHD_resume_connection(request->mhd);
+}
+
+/* What the calling thread has answered and not yet let go. */
+static _Thread_local struct {
+    bool gathers;
+    struct http_request *first;
+} answers;
+
+void http_wake_connection(struct http_request *request)
+{
+    if (!answers.gathers) {
+        resume(request);
+        return;
+    }
+    if (!request->suspended || request->is_gathered)
+        return;
+    http_hold(request);
+    request->is_gathered = true;
+    request->next_answer = answers.first;
+    answers.first = request;
+}
+
+void http_gather_answers(void)
+{
+    answers.gathers = true;
+}
+
+void http_send_answers(void)
+{
+    answers.gathers = false;
+    while (answers.first) {
+        struct http_request *request = answers.first;
+        answers.first = request->next_answer;
+        pthread_mutex_lock(&request->lock);
+        resume(request);
+        pthread_mutex_unlock(&request->lock);
+        http_release(request);
+    }
 }
 
 /* With request.lock held; false: somebody has answered before. */
@@ -75,8 +135,8 @@ static bool give(struct http_request *request, unsigned status, const char *cont
     keep_own_fields(request);
     request->answered = true;
     request->status = status;
-    snprintf(request->content_type, sizeof request->content_type, "%s",
-             content_type ? content_type : "");
+    strncpy(request->content_type, content_type ? content_type : "",
+            sizeof request->content_type - 1);
     return true;
 }
 

@@ -24,12 +24,80 @@ static void read_target(struct http_request *request, char *path, char *segments
         (!query || http_split_query(request->query, request->pairs, &request->pair_count));
 }
 
+/* --- requests that serve again ------------------------------------------------------------------------------------------- */
+
+#define SPARES_MAX 64
+#define SPARE_TARGET_BYTES 128 /* of a target up to this length, two copies of it included */
+#define SPARE_BODY_BYTES 4096  /* what was larger than that is given back */
+
+static struct {
+    pthread_mutex_t lock;
+    struct http_request *first;
+    size_t count;
+} spares = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static struct http_request *take_spare(void)
+{
+    pthread_mutex_lock(&spares.lock);
+    struct http_request *request = spares.first;
+    if (request) {
+        spares.first = request->next_spare;
+        spares.count--;
+    }
+    pthread_mutex_unlock(&spares.lock);
+    return request;
+}
+
+static void keep_memory(struct buf *buf)
+{
+    if (buf->capacity > SPARE_BODY_BYTES)
+        buf_free(buf);
+    else
+        buf_clear(buf);
+}
+
+static bool give_spare(struct http_request *request)
+{
+    if (!request->is_spare)
+        return false;
+    keep_memory(&request->body);
+    keep_memory(&request->scratch);
+    pthread_mutex_lock(&spares.lock);
+    bool kept = spares.count < SPARES_MAX;
+    if (kept) {
+        request->next_spare = spares.first;
+        spares.first = request;
+        spares.count++;
+    }
+    pthread_mutex_unlock(&spares.lock);
+    return kept;
+}
+
+/* Empty but for what is kept of an earlier one. */
+static struct http_request *request_with_room(size_t target_bytes)
+{
+    bool is_spare = target_bytes <= SPARE_TARGET_BYTES;
+    struct http_request *request = is_spare ? take_spare() : NULL;
+    if (!request) {
+        size_t room = 2 * (is_spare ? SPARE_TARGET_BYTES : target_bytes);
+        request = mem_alloc(sizeof *request + room);
+    } else {
+        struct buf body = request->body, scratch = request->scratch;
+        memset(request, 0, sizeof *request + 2 * SPARE_TARGET_BYTES);
+        request->body = body;
+        request->body.max = 0;
+        request->scratch = scratch;
+    }
+    request->is_spare = is_spare;
+    return request;
+}
+
 /* One allocation holds the request and two copies of its target: as sent, and cut into decoded segments. */
 struct http_request *http_request_new(struct http_connection *connection, const char *target)
 {
     size_t length = strnlen(target, HTTP_TARGET_BYTES_MAX + 1);
     bool too_long = length > HTTP_TARGET_BYTES_MAX;
-    struct http_request *request = mem_alloc(sizeof *request + 2 * (too_long ? 1 : length + 1));
+    struct http_request *request = request_with_room(too_long ? 1 : length + 1);
     char *texts = (char *)(request + 1);
     request->references = 1;
     request->connection = connection;
@@ -85,6 +153,13 @@ struct bytes http_body(struct http_request *request)
                           .length = request->body.length};
 }
 
+struct buf *http_scratch(struct http_request *request, size_t max)
+{
+    buf_clear(&request->scratch);
+    request->scratch.max = max;
+    return &request->scratch;
+}
+
 static void clear_slot(struct http_slot *slot)
 {
     if (slot->destroy)
@@ -129,12 +204,14 @@ void http_release(struct http_request *request)
         return;
     clear_slot(&request->data);
     clear_slot(&request->caller);
-    for (size_t i = 0; i < request->field_count; i++)
-        free(request->fields[i].text);
-    buf_free(&request->body);
+    http_free_fields(request);
     buf_free(&request->kept);
     buf_free(&request->reply);
     free(request->match.allow);
     pthread_mutex_destroy(&request->lock);
+    if (give_spare(request))
+        return;
+    buf_free(&request->body);
+    buf_free(&request->scratch);
     free(request);
 }

@@ -77,6 +77,8 @@ const char *http_header(struct http_request *request, const char *name); /* NULL
 const char *http_cookie(struct http_request *request, const char *name);
 const char *http_client_address(struct http_request *request);
 struct bytes http_body(struct http_request *request);
+/* An empty buffer that lives as long as the request; its memory serves again for others. One at a time. */
+struct buf *http_scratch(struct http_request *request, size_t max);
 /* One slot for the application's own data; `destroy` is called when the last reference to the request goes. */
 void http_set_data(struct http_request *request, void *data, void (*destroy)(void *data));
 void *http_data(struct http_request *request);
@@ -139,6 +141,10 @@ void http_suspend(struct http_request *request, int64_t deadline_ms,
 bool http_pause(struct http_request *request, int64_t deadline_ms,
                 void (*late)(struct http_request *request, void *context), void *context);
 void http_continue(struct http_request *request);
+/* What the calling thread answers of suspended requests from now on goes when it calls http_send_answers: many answers wake their
+ * server's thread once, and not each by itself. */
+void http_gather_answers(void);
+void http_send_answers(void);
 /* Before http_suspend, for work that may go on when the answer was given late: from now on http_header answers copies
  * that live as long as the request. */
 void http_keep_headers(struct http_request *request);

@@ -93,6 +93,10 @@ enum verdict kafka_producer_open(const struct kafka_config *config, const char *
 /* OK: `delivered` will be called exactly once, also at close. RETRY: the queue is full, it will not be called. */
 enum verdict kafka_produce(struct kafka_producer *producer, const struct kafka_output *output,
                            kafka_delivered_fn *delivered, void *context, struct why *why);
+/* Deliveries are often reported several at once: `before` is called before the first of them and `after` after the last, by the thread
+ * that reports, so that what they wake can be woken together. Before the first record; both or neither. */
+void kafka_producer_on_reports(struct kafka_producer *producer, void (*before)(void),
+                               void (*after)(void));
 /* Which round a record that is produced now goes with: a number that is counted on. A request to the broker has the records of
  * one partition, so that whoever may choose the partition chooses one for each round. */
 unsigned kafka_producer_round(const struct kafka_producer *producer);

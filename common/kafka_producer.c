@@ -94,6 +94,12 @@ enum verdict kafka_produce(struct kafka_producer *producer, const struct kafka_o
     }
 }
 
+void kafka_producer_on_reports(struct kafka_producer *producer, void (*before)(void),
+                               void (*after)(void))
+{
+    kafka_rounds_on_reports(producer->rounds, before, after);
+}
+
 unsigned kafka_producer_round(const struct kafka_producer *producer)
 {
     return kafka_rounds_next(producer->rounds);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define LATE_MS 200
+#define LATE_STEP_MS 20
 #define LOOK_MS 100     /* for what the client says of itself, where nothing else is to be done */
 #define LOOK_SOON_MS 10 /* for the answers of rounds that are late */
 #define MANY 8
@@ -33,7 +34,9 @@ struct kafka_rounds {
     rd_kafka_t *handle;
     pthread_t thread;
     _Atomic unsigned begun;
-    _Atomic size_t taken; /* and not reported yet */
+    _Atomic size_t taken;                 /* and not reported yet */
+    void (*before)(void), (*after)(void); /* around reports; NULL: nobody wants to know */
+    bool reports;                         /* has begun to; of the thread alone */
     size_t of_round;      /* of the round that was begun last, as taken; of the thread alone */
     pthread_mutex_t lock; /* all that follows */
     pthread_cond_t came;
@@ -117,9 +120,24 @@ static void fill(struct record *record, const struct kafka_output *output)
                                                    .value = copy(output->headers[i].value, &at)};
 }
 
+static void begin_reports(struct kafka_rounds *rounds)
+{
+    if (!rounds->reports && rounds->before)
+        rounds->before();
+    rounds->reports = true;
+}
+
+static void end_reports(struct kafka_rounds *rounds)
+{
+    if (rounds->reports && rounds->after)
+        rounds->after();
+    rounds->reports = false;
+}
+
 static void report(struct record *record, const struct kafka_delivery *delivery)
 {
     struct kafka_rounds *rounds = record->rounds;
+    begin_reports(rounds);
     record->delivered(record->context, delivery);
     record_end(rounds, record);
     atomic_fetch_sub(&rounds->taken, 1);
@@ -147,6 +165,22 @@ void kafka_rounds_report(rd_kafka_t *handle, const rd_kafka_message_t *message, 
 
 /* --- rounds ---------------------------------------------------------------------------------------------------------------- */
 
+static void serve(struct kafka_rounds *rounds)
+{
+    rd_kafka_poll(rounds->handle, 0);
+    end_reports(rounds);
+}
+
+/* In steps: those that were answered do not wait for one that is late. */
+static void flush(struct kafka_rounds *rounds)
+{
+    int64_t late_ms = clock_monotonic_ms() + LATE_MS;
+    do {
+        rd_kafka_flush(rounds->handle, LATE_STEP_MS);
+        end_reports(rounds);
+    } while (rounds->of_round > 0 && clock_monotonic_ms() < late_ms);
+}
+
 /* One record that cannot be written, because its partition has no leader or Kafka is away, is reported after half a minute: the
  * others wait for it only a moment. */
 static void hand_over(struct kafka_rounds *rounds, struct record *round, bool gives_up)
@@ -167,9 +201,9 @@ static void hand_over(struct kafka_rounds *rounds, struct record *round, bool gi
     }
     /* A client that is full takes nothing, and has room again once it has told of what it had. */
     if (rounds->of_round > 0)
-        rd_kafka_flush(rounds->handle, LATE_MS);
+        flush(rounds);
     else
-        rd_kafka_poll(rounds->handle, 0);
+        serve(rounds);
 }
 
 /* Those who were answered together come back together: the first of them waits a moment for as many as there were, where there
@@ -215,7 +249,7 @@ static void *run(void *context)
         if (round)
             hand_over(rounds, round, gives_up);
         else
-            rd_kafka_poll(rounds->handle, 0);
+            serve(rounds);
     } while (!stops || atomic_load(&rounds->taken) > 0);
     return NULL;
 }
@@ -252,6 +286,12 @@ rd_kafka_resp_err_t kafka_rounds_send(struct kafka_rounds *rounds,
     }
     pthread_mutex_unlock(&rounds->lock);
     return fits ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR__QUEUE_FULL;
+}
+
+void kafka_rounds_on_reports(struct kafka_rounds *rounds, void (*before)(void), void (*after)(void))
+{
+    rounds->before = before;
+    rounds->after = after;
 }
 
 unsigned kafka_rounds_next(const struct kafka_rounds *rounds)

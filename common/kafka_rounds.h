@@ -29,6 +29,9 @@ struct kafka_rounds *kafka_rounds_begin(rd_kafka_t *handle);
 rd_kafka_resp_err_t kafka_rounds_send(struct kafka_rounds *rounds,
                                       const struct kafka_output *output,
                                       kafka_delivered_fn *delivered, void *context);
+/* Called around reports that come together, by the thread that makes them. Before the first record. */
+void kafka_rounds_on_reports(struct kafka_rounds *rounds, void (*before)(void),
+                             void (*after)(void));
 /* The number of the round that a record which is sent now belongs to; another one may begin meanwhile. */
 unsigned kafka_rounds_next(const struct kafka_rounds *rounds);
 /* Nobody sends any more. Waits until the deadline for what was sent; then gives up what is left, however long the client takes to

@@ -32,7 +32,7 @@ static const struct config_variable variables[] = {
      offsetof(__typeof__(config), http_cert_file), 0, 0},
     {"KAKEKOMI_HTTP_KEY_FILE", CONFIG_FILE, "", "its private key, PEM",
      offsetof(__typeof__(config), http_key_file), 0, 0},
-    {"KAKEKOMI_HTTP_THREADS", CONFIG_INTEGER, "2", "threads of the REST API",
+    {"KAKEKOMI_HTTP_THREADS", CONFIG_INTEGER, "1", "threads of the REST API",
      offsetof(__typeof__(config), http_threads), 1, 64},
     {"KAKEKOMI_ADMIN_ADDRESS", CONFIG_ADDRESS, "127.0.0.1:8090", "/livez, /readyz, /metrics",
      offsetof(__typeof__(config), admin_address), 0, 0},
@@ -136,6 +136,7 @@ static enum verdict open_http(struct why *why)
                                                 .threads = (unsigned)config.http_threads,
                                                 .connections_max = 1000,
                                                 .before = auth_before};
+    kafka_producer_on_reports(intake.case_producer, http_gather_answers, http_send_answers);
     return http_server_start(&definition, &server, why);
 }
 

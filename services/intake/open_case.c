@@ -16,17 +16,22 @@
 #include "common/ids.h"
 #include "common/metrics.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ANSWER_WITHIN_MS 5000
-#define MANY 8           /* at once, */
-#define MANY_MS 20       /* and in such a time */
-#define MANY_IN_IT 20    /* so many: a thousand a second, which is no desk of people any more */
+#define MANY 8        /* at once, */
+#define MANY_MS 20    /* and in such a time */
+#define MANY_IN_IT 20 /* so many: a thousand a second, which is no desk of people any more */
+#define ANSWER_BYTES_MAX 255
 #define AROUND_BYTES 512 /* of a record around its hearing, mostly */
 #define TRIES_MAX 4096 /* all ids that differ in three digits: enough for hundreds of partitions */
+
+#define TEXT(number) #number
+#define TEXT_OF(number) TEXT(number)
 
 struct opening {
     struct http_request *request;
@@ -126,22 +131,41 @@ static bool take_draft(struct http_request *request, struct opening *opening)
 
 /* --- answers -------------------------------------------------------------------------------------------------------------------- */
 
+static void location_of(const struct opening *opening, char ret_location[64])
+{
+    stpcpy(stpcpy(ret_location, "/v1/cases/"), opening->id);
+}
+
+static void reply_texts(struct http_request *request, unsigned status, const char *const *texts,
+                        size_t count)
+{
+    struct buf body;
+    buf_init(&body, ANSWER_BYTES_MAX);
+    buf_expect(&body, ANSWER_BYTES_MAX);
+    for (size_t i = 0; i < count; i++)
+        buf_add_text(&body, texts[i]);
+    assert(!body.overflowed);
+    http_reply_buf(request, status, "application/json", &body);
+}
+
 static void reply_opened(struct opening *opening, bool replayed)
 {
-    char number[IDS_CASE_NUMBER_SIZE], location[64], etag[48], body[400];
+    char number[IDS_CASE_NUMBER_SIZE], location[64], etag[48];
     ids_case_number(opening->id, number);
-    snprintf(location, sizeof location, "/v1/cases/%s", opening->id);
+    location_of(opening, location);
     snprintf(etag, sizeof etag, "\"%.16s.0\"", opening->head);
-    int length = snprintf(body, sizeof body,
-                          "{\"id\":\"%s\",\"number\":\"%s\",\"revision\":1,\"head\":\"%s\","
-                          "\"status\":\"consultation\"}",
-                          opening->id, number, opening->head);
+    const char *const body[] = {"{\"id\":\"",
+                                opening->id,
+                                "\",\"number\":\"",
+                                number,
+                                "\",\"revision\":1,\"head\":\"",
+                                opening->head,
+                                "\",\"status\":\"consultation\"}"};
     http_reply_header(opening->request, "Location", location);
     http_reply_header(opening->request, "ETag", etag);
     if (replayed)
         http_reply_header(opening->request, "Idempotency-Replayed", "true");
-    http_reply(opening->request, 201, "application/json",
-               (struct bytes){.data = body, .length = (size_t)length});
+    reply_texts(opening->request, 201, body, COUNT_OF(body));
     if (!replayed)
         metric_add(&metrics[METRIC_OPENED], 1);
     forget_draft(opening);
@@ -154,7 +178,7 @@ static void reply_unavailable(struct http_request *request, const struct opening
     json_t *errors = json_array();
     http_error_add(errors, "", "kafka", why);
     char location[64];
-    snprintf(location, sizeof location, "/v1/cases/%s", opening->id);
+    location_of(opening, location);
     http_reply_header(request, "Location", location);
     http_reply_header(request, "Retry-After", INTAKE_RETRY_AFTER_S);
     CLEANUP(mem_free)
@@ -187,7 +211,7 @@ static void reply_hearing_errors(struct http_request *request, const struct hear
 static void reply_draft_used(struct opening *opening)
 {
     char location[64];
-    snprintf(location, sizeof location, "/v1/cases/%s", opening->id);
+    location_of(opening, location);
     http_reply_header(opening->request, "Location", location);
     http_reply_problem(opening->request, 409, "draft_used",
                        "This draft has become a case already; Location names it.", NULL);
@@ -265,7 +289,9 @@ static void begin_value(struct buf *value, const struct auth_identity *who)
 {
     buf_add_text(value, "{\"extends\":null,\"actor\":{\"id\":");
     buf_add_json_string(value, who->id, strlen(who->id));
-    buf_printf(value, ",\"role\":\"%s\"},\"rules\":%d,\"hearing\":", who->role, CASE_RULES_VERSION);
+    buf_add_text(value, ",\"role\":\"");
+    buf_add_text(value, who->role);
+    buf_add_text(value, "\"},\"rules\":" TEXT_OF(CASE_RULES_VERSION) ",\"hearing\":");
 }
 
 static void end_value(struct buf *value, const struct opening *opening, const char *key,
@@ -398,11 +424,10 @@ void intake_post_case(struct http_request *request)
     if (!intake_idempotency_key(request, key, &has_key))
         return;
     struct hearing_errors errors; /* begun by the check */
-    CLEANUP(buf_free) struct buf value;
-    buf_init(&value, KAFKA_RECORD_BYTES_MAX - 4096);
-    buf_expect(&value, body.length + AROUND_BYTES);
-    begin_value(&value, who);
-    if (!hearing_check_opening(body.data, body.length, &found, &value, &errors)) {
+    struct buf *value = http_scratch(request, KAFKA_RECORD_BYTES_MAX - 4096);
+    buf_expect(value, body.length + AROUND_BYTES);
+    begin_value(value, who);
+    if (!hearing_check_opening(body.data, body.length, &found, value, &errors)) {
         reply_hearing_errors(request, &errors);
         return;
     }
@@ -417,6 +442,6 @@ void intake_post_case(struct http_request *request)
     make_ids(opening, who->id, key, now_us);
     if (is_known(opening) || is_opened(opening))
         return;
-    end_value(&value, opening, key, found.customer_id, is_out_of_hours(now_us));
-    produce(opening, &value, intake_traceparent(request));
+    end_value(value, opening, key, found.customer_id, is_out_of_hours(now_us));
+    produce(opening, value, intake_traceparent(request));
 }

@@ -84,6 +84,14 @@ static void suspend_for_long(struct http_request *request)
     forgotten = request;
 }
 
+static struct http_request *_Atomic gathered[2]; /* suspended, for the test itself to answer */
+
+static void suspend_for_test(struct http_request *request)
+{
+    http_suspend(request, clock_monotonic_ms() + 60000, answer_late, NULL);
+    atomic_store(&gathered[atoi(http_query(request, "n"))], request);
+}
+
 static void suspend_until_stop(struct http_request *request)
 {
     http_suspend(request, clock_monotonic_ms() + 60000, answer_late, NULL);
@@ -270,6 +278,7 @@ static const struct http_route routes[] = {
     {.method = "POST", .path = "/v1/suspend", .handler = suspend, .body_max = 1000},
     {.method = "GET", .path = "/v1/late", .handler = suspend_for_long},
     {.method = "GET", .path = "/v1/never", .handler = suspend_until_stop},
+    {.method = "GET", .path = "/v1/gather", .handler = suspend_for_test},
     {.method = "GET", .path = "/v1/forget", .handler = forget},
     {.method = "GET", .path = "/v1/twice", .handler = reply_twice},
     {.method = "GET", .path = "/v1/listen", .handler = begin_listening},
@@ -819,6 +828,53 @@ static void suspended_request_is_answered_from_elsewhere(void **state)
     assert_non_null(strstr(answer, "X-By: worker"));
 }
 
+static struct http_request *take_gathered(size_t n)
+{
+    struct http_request *request;
+    int64_t end_ms = clock_monotonic_ms() + 10000;
+    while (!(request = atomic_exchange(&gathered[n], NULL)))
+        assert_true(clock_monotonic_ms() < end_ms);
+    return request;
+}
+
+static void answer_gathered(size_t n)
+{
+    struct http_request *request = take_gathered(n);
+    http_reply(request, 201, "text/plain", bytes_of("together"));
+    http_reply(request, 500, "text/plain", bytes_of("too late"));
+    http_release(request);
+}
+
+/* Two of one server, a third whose client is gone by then; after it each goes at once again. */
+static void answers_of_one_thread_go_together_when_it_says_so(void **state)
+{
+    (void)state;
+    int peers[] = {dial(), dial()};
+    say(peers[0], GET("/v1/gather?n=0"));
+    say(peers[1], GET("/v1/gather?n=1"));
+    http_gather_answers();
+    answer_gathered(0);
+    answer_gathered(1);
+    int gone = dial();
+    say(gone, GET("/v1/gather?n=0"));
+    answer_gathered(0);
+    close(gone);
+    for (size_t i = 0; i < COUNT_OF(peers); i++)
+        assert_string_equal(hear(peers[i], 50), "");
+    http_send_answers();
+    for (size_t i = 0; i < COUNT_OF(peers); i++) {
+        char *answer = hear(peers[i], 150);
+        assert_status(answer, 201);
+        assert_non_null(strstr(answer, "together"));
+        assert_int_equal(count_answers(answer), 1);
+    }
+    say(peers[0], GET("/v1/gather?n=1"));
+    answer_gathered(1);
+    assert_status(hear(peers[0], 150), 201);
+    for (size_t i = 0; i < COUNT_OF(peers); i++)
+        close(peers[i]);
+}
+
 static void late_answer_is_given_by_the_timer(void **state)
 {
     (void)state;
@@ -1155,6 +1211,7 @@ int main(void)
         TEST(slow_stream_is_ended_but_a_steady_one_is_not),
         TEST(clients_killed_while_suspended),
         TEST(suspended_request_is_answered_from_elsewhere),
+        TEST(answers_of_one_thread_go_together_when_it_says_so),
         TEST(late_answer_is_given_by_the_timer),
         TEST(stop_answers_what_is_suspended),
         TEST(stream_waits_for_continue),
