@@ -30,9 +30,11 @@ struct redis {
     pthread_cond_t released;
     redisContext *idle[CONNECTIONS_MAX]; /* lock, as the rest */
     size_t idle_count, open_count;
-    /* After a failure everybody is refused at once; after the pause one call at a time tries again. */
-    bool is_failing;
-    int64_t pause_until_ms;
+    /* After a failure everybody is refused at once, until a thread that tries again every second has been answered. */
+    bool is_failing, is_closing;
+    pthread_t returning;
+    bool has_thread;
+    pthread_cond_t changed; /* one of the two */
     struct why failure;
 };
 
@@ -142,18 +144,25 @@ static void tls_free(struct redis *redis)
 }
 #endif
 
+static void *come_back(void *context);
+
 enum verdict redis_open(const char *url, const char *ca_file, struct redis **ret_redis,
                         struct why *why)
 {
     struct redis *redis = mem_alloc(sizeof *redis);
     pthread_mutex_init(&redis->lock, NULL);
     clock_condition_init(&redis->released);
+    clock_condition_init(&redis->changed);
     enum verdict verdict = VERDICT_OK;
     if (!read_url(redis, url)) /* not shown: it may hold a password */
         verdict =
             fatal(why, "redis: expected redis[s]://[[user][:password]@]host[:port][/database]");
     else if (redis->is_tls)
         verdict = tls_prepare(redis, ca_file, why);
+    if (verdict == VERDICT_OK) {
+        redis->has_thread = pthread_create(&redis->returning, NULL, come_back, redis) == 0;
+        verdict = redis->has_thread ? VERDICT_OK : fatal(why, "redis: no thread");
+    }
     if (verdict != VERDICT_OK)
         redis_close(redis);
     else
@@ -161,12 +170,30 @@ enum verdict redis_open(const char *url, const char *ca_file, struct redis **ret
     return verdict;
 }
 
+static void end_thread(struct redis *redis)
+{
+    pthread_mutex_lock(&redis->lock);
+    redis->is_closing = true;
+    pthread_cond_signal(&redis->changed);
+    pthread_mutex_unlock(&redis->lock);
+    if (redis->has_thread)
+        pthread_join(redis->returning, NULL);
+}
+
+/* With the lock held, or where nobody else has it any more. */
+static void drop_idle(struct redis *redis)
+{
+    redis->open_count -= redis->idle_count;
+    while (redis->idle_count > 0)
+        redisFree(redis->idle[--redis->idle_count]);
+}
+
 void redis_close(struct redis *redis)
 {
     if (!redis)
         return;
-    for (size_t i = 0; i < redis->idle_count; i++)
-        redisFree(redis->idle[i]);
+    end_thread(redis);
+    drop_idle(redis);
     tls_free(redis);
     free(redis->user);
     if (redis->password)
@@ -175,6 +202,7 @@ void redis_close(struct redis *redis)
     free(redis->host);
     free(redis->database);
     pthread_cond_destroy(&redis->released);
+    pthread_cond_destroy(&redis->changed);
     pthread_mutex_destroy(&redis->lock);
     free(redis);
 }
@@ -227,15 +255,9 @@ static bool is_stale(redisContext *connection)
     return poll(&poller, 1, 0) != 0;
 }
 
-static bool may_try(const struct redis *redis)
-{
-    return !redis->is_failing || (clock_monotonic_ms() >= redis->pause_until_ms &&
-                                  redis->open_count == redis->idle_count);
-}
-
 static bool must_wait(const struct redis *redis)
 {
-    return may_try(redis) && redis->idle_count == 0 && redis->open_count == CONNECTIONS_MAX;
+    return !redis->is_failing && redis->idle_count == 0 && redis->open_count == CONNECTIONS_MAX;
 }
 
 /* Waits for a place; true with a connection that was idle or with NULL, where one has to be made. */
@@ -246,7 +268,7 @@ static bool take_place(struct redis *redis, redisContext **ret_idle, struct why 
     pthread_mutex_lock(&redis->lock);
     while (in_time && must_wait(redis))
         in_time = clock_wait(&redis->released, &redis->lock, deadline_ms);
-    bool taken = in_time && may_try(redis);
+    bool taken = in_time && !redis->is_failing;
     if (!taken)
         retry(why, "%s", !in_time ? "redis: all connections are busy" : redis->failure.text);
     else if (redis->idle_count > 0)
@@ -257,14 +279,16 @@ static bool take_place(struct redis *redis, redisContext **ret_idle, struct why 
     return taken;
 }
 
+/* What else was connected is not believed any more: each of them would be waited for as long. */
 static void give_up_place(struct redis *redis, const struct why *failure)
 {
     pthread_mutex_lock(&redis->lock);
     redis->open_count--;
+    drop_idle(redis);
     redis->is_failing = true;
-    redis->pause_until_ms = clock_monotonic_ms() + PAUSE_MS;
     redis->failure = *failure;
     pthread_cond_broadcast(&redis->released);
+    pthread_cond_signal(&redis->changed);
     pthread_mutex_unlock(&redis->lock);
 }
 
@@ -291,6 +315,72 @@ static redisContext *take_connection(struct redis *redis, struct why *why)
         return connection;
     give_up_place(redis, &failure);
     retry(why, "%s", failure.text);
+    return NULL;
+}
+
+/* --- after a failure ---------------------------------------------------------------------------------------------------- */
+
+/* A connection alone says nothing: the kernel makes it for a Redis that hangs. Refusing is answering. */
+static bool is_answered(redisContext *connection, struct why *why)
+{
+    redisReply *reply = redisCommand(connection, "PING");
+    if (!reply) {
+        retry(why, "redis: PING: %s", connection->errstr);
+        return false;
+    }
+    freeReplyObject(reply);
+    return true;
+}
+
+static redisContext *try_again(struct redis *redis, struct why *why)
+{
+    redisContext *connection = connect_to(redis, why);
+    if (!connection || is_answered(connection, why))
+        return connection;
+    redisFree(connection);
+    return NULL;
+}
+
+/* With the lock held. */
+static void pause_for_a_while(struct redis *redis)
+{
+    int64_t until_ms = clock_monotonic_ms() + PAUSE_MS;
+    while (!redis->is_closing && clock_wait(&redis->changed, &redis->lock, until_ms))
+        continue;
+}
+
+/* With the lock held, which it lets go meanwhile. */
+static void return_once(struct redis *redis)
+{
+    struct why failure = {0};
+    pthread_mutex_unlock(&redis->lock);
+    redisContext *connection = try_again(redis, &failure);
+    pthread_mutex_lock(&redis->lock);
+    redis->is_failing = !connection;
+    if (!connection)
+        redis->failure = failure;
+    else if (redis->open_count == CONNECTIONS_MAX) /* others still wait for what has failed */
+        redisFree(connection);
+    else {
+        redis->idle[redis->idle_count++] = connection;
+        redis->open_count++;
+    }
+}
+
+static void *come_back(void *context)
+{
+    struct redis *redis = context;
+    pthread_mutex_lock(&redis->lock);
+    while (!redis->is_closing) {
+        if (!redis->is_failing) {
+            pthread_cond_wait(&redis->changed, &redis->lock);
+            continue;
+        }
+        pause_for_a_while(redis);
+        if (!redis->is_closing)
+            return_once(redis);
+    }
+    pthread_mutex_unlock(&redis->lock);
     return NULL;
 }
 
