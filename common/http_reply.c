@@ -121,6 +121,7 @@ void http_send_answers(void)
         struct http_request *request = answers.first;
         answers.first = request->next_answer;
         pthread_mutex_lock(&request->lock);
+        request->is_gathered = false;
         resume(request);
         pthread_mutex_unlock(&request->lock);
         http_release(request);

@@ -22,8 +22,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* 16 KiB of headers, and what the library notes of forty of them. It is cleared for every request. */
-#define CONNECTION_POOL_BYTES (20 * 1024)
+/* 16 KiB of short headers, and what the library notes of each. */
+#define CONNECTION_POOL_BYTES (32 * 1024)
 #define INACTIVITY_S 60
 
 #define REQUEST_MS_MAX 10000

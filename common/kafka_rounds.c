@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define LATE_MS 200
-#define LATE_STEP_MS 20
+#define LATE_STEP_MS 5
 #define LOOK_MS 100     /* for what the client says of itself, where nothing else is to be done */
 #define LOOK_SOON_MS 10 /* for the answers of rounds that are late */
 #define MANY 8

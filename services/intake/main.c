@@ -95,9 +95,10 @@ static enum verdict open_producers(const char *const *topics, size_t count, stru
             others[other_count++] = topics[i];
     enum verdict verdict =
         kafka_producer_open(&intake.kafka, &cases, 1, &intake.case_producer, why);
-    return verdict == VERDICT_OK
-               ? kafka_producer_open(&intake.kafka, others, other_count, &intake.producer, why)
-               : verdict;
+    if (verdict != VERDICT_OK)
+        return verdict;
+    kafka_producer_on_reports(intake.case_producer, http_gather_answers, http_send_answers);
+    return kafka_producer_open(&intake.kafka, others, other_count, &intake.producer, why);
 }
 
 static enum verdict open_kafka(struct why *why)
@@ -136,7 +137,6 @@ static enum verdict open_http(struct why *why)
                                                 .threads = (unsigned)config.http_threads,
                                                 .connections_max = 1000,
                                                 .before = auth_before};
-    kafka_producer_on_reports(intake.case_producer, http_gather_answers, http_send_answers);
     return http_server_start(&definition, &server, why);
 }
 
