@@ -4,7 +4,6 @@
 #include "common/clock.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -17,8 +17,8 @@
 #define HTTP_TARGET_BYTES_MAX 8192
 #define HTTP_HEADER_BYTES_MAX (16 * 1024)
 #define HTTP_REPLY_FIELDS_MAX 16
-#define HTTP_REPLY_TEXTS_BYTES                                                                     \
-    160 /* of most answers' fields; longer ones have memory of their own */
+/* Of most answers' fields; longer ones have memory of their own. */
+#define HTTP_REPLY_TEXTS_BYTES 160
 #define HTTP_QUERY_MAX 32
 #define HTTP_STREAM_STEP_BYTES (64 * 1024)
 /* A refused body up to this length is read and dropped, so that the client gets the answer and keeps its connection. */

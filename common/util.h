@@ -15,6 +15,8 @@
 #define CLEANUP(destructor) __attribute__((cleanup(destructor)))
 #define PRINTF(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define TO_TEXT_(value) #value
+#define TO_TEXT(value) TO_TEXT_(value) /* of a macro that is a number: its digits as a literal */
 
 /* Gives an owned local away: evaluates to its value and leaves NULL behind. */
 #define TAKE(pointer)                                                                              \

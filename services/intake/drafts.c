@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TO_TEXT_(value) #value
-#define TO_TEXT(value) TO_TEXT_(value)
 #define PREFIX "kakekomi:draft:"
 #define DESK_INDEX "kakekomi:drafts"
 #define USED_PREFIX "kakekomi:draft-used:" /* id → the case that it became, for a day */

@@ -23,15 +23,12 @@
 #include <string.h>
 
 #define ANSWER_WITHIN_MS 5000
-#define MANY 8        /* at once, */
-#define MANY_MS 20    /* and in such a time */
-#define MANY_IN_IT 20 /* so many: a thousand a second, which is no desk of people any more */
-#define ANSWER_BYTES_MAX 255
-#define AROUND_BYTES 512 /* of a record around its hearing, mostly */
+#define MANY 8               /* at once, */
+#define MANY_MS 20           /* and in such a time */
+#define MANY_IN_IT 20        /* so many: a thousand a second, which is no desk of people any more */
+#define ANSWER_BYTES_MAX 255 /* of a 201 */
+#define AROUND_BYTES 512     /* of a record around its hearing, mostly */
 #define TRIES_MAX 4096 /* all ids that differ in three digits: enough for hundreds of partitions */
-
-#define TEXT(number) #number
-#define TEXT_OF(number) TEXT(number)
 
 struct opening {
     struct http_request *request;
@@ -136,36 +133,33 @@ static void location_of(const struct opening *opening, char ret_location[64])
     stpcpy(stpcpy(ret_location, "/v1/cases/"), opening->id);
 }
 
-static void reply_texts(struct http_request *request, unsigned status, const char *const *texts,
-                        size_t count)
+static void write_opened(struct buf *body, const struct opening *opening, const char *number)
 {
-    struct buf body;
-    buf_init(&body, ANSWER_BYTES_MAX);
-    buf_expect(&body, ANSWER_BYTES_MAX);
-    for (size_t i = 0; i < count; i++)
-        buf_add_text(&body, texts[i]);
-    assert(!body.overflowed);
-    http_reply_buf(request, status, "application/json", &body);
+    buf_init(body, ANSWER_BYTES_MAX);
+    buf_expect(body, ANSWER_BYTES_MAX);
+    buf_add_text(body, "{\"id\":\"");
+    buf_add_text(body, opening->id);
+    buf_add_text(body, "\",\"number\":\"");
+    buf_add_text(body, number);
+    buf_add_text(body, "\",\"revision\":1,\"head\":\"");
+    buf_add_text(body, opening->head);
+    buf_add_text(body, "\",\"status\":\"consultation\"}");
+    assert(!body->overflowed);
 }
 
 static void reply_opened(struct opening *opening, bool replayed)
 {
     char number[IDS_CASE_NUMBER_SIZE], location[64], etag[48];
+    struct buf body;
     ids_case_number(opening->id, number);
     location_of(opening, location);
     snprintf(etag, sizeof etag, "\"%.16s.0\"", opening->head);
-    const char *const body[] = {"{\"id\":\"",
-                                opening->id,
-                                "\",\"number\":\"",
-                                number,
-                                "\",\"revision\":1,\"head\":\"",
-                                opening->head,
-                                "\",\"status\":\"consultation\"}"};
+    write_opened(&body, opening, number);
     http_reply_header(opening->request, "Location", location);
     http_reply_header(opening->request, "ETag", etag);
     if (replayed)
         http_reply_header(opening->request, "Idempotency-Replayed", "true");
-    reply_texts(opening->request, 201, body, COUNT_OF(body));
+    http_reply_buf(opening->request, 201, "application/json", &body);
     if (!replayed)
         metric_add(&metrics[METRIC_OPENED], 1);
     forget_draft(opening);
@@ -291,7 +285,7 @@ static void begin_value(struct buf *value, const struct auth_identity *who)
     buf_add_json_string(value, who->id, strlen(who->id));
     buf_add_text(value, ",\"role\":\"");
     buf_add_text(value, who->role);
-    buf_add_text(value, "\"},\"rules\":" TEXT_OF(CASE_RULES_VERSION) ",\"hearing\":");
+    buf_add_text(value, "\"},\"rules\":" TO_TEXT(CASE_RULES_VERSION) ",\"hearing\":");
 }
 
 static void end_value(struct buf *value, const struct opening *opening, const char *key,

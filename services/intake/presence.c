@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TO_TEXT_(value) #value
-#define TO_TEXT(value) TO_TEXT_(value)
 #define STREAM "kakekomi:presence"
 #define CHANGES_KEPT "1000"
 #define STREAM_KEPT_MS "3600000"

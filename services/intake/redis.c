@@ -32,10 +32,10 @@ struct redis {
     size_t idle_count, open_count;
     /* After a failure everybody is refused at once, until a thread that tries again every second has been answered. */
     bool is_failing, is_closing;
+    pthread_cond_t changed; /* one of these two */
+    struct why failure;
     pthread_t returning;
     bool has_thread;
-    pthread_cond_t changed; /* one of the two */
-    struct why failure;
 };
 
 /* --- the address -------------------------------------------------------------------------------------------------- */
@@ -377,7 +377,7 @@ static void *come_back(void *context)
             continue;
         }
         pause_for_a_while(redis);
-        if (!redis->is_closing)
+        if (redis->is_failing && !redis->is_closing) /* one that was slow may have been answered */
             return_once(redis);
     }
     pthread_mutex_unlock(&redis->lock);

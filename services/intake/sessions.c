@@ -12,8 +12,6 @@
 #define ATTEMPTS_WINDOW_MS "300000"
 #define ATTEMPTS_PER_ACCOUNT_MAX "20"
 #define ATTEMPTS_PER_ADDRESS_MAX "300"
-#define TO_TEXT_(value) #value
-#define TO_TEXT(value) TO_TEXT_(value)
 
 static const char *const open_script =
     "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) "

@@ -207,7 +207,6 @@ class Bench:
                 "per cpu": found["answers"] / used, "per cpu and broker": found["answers"] / (used + kafka),
                 "fold us": (server.cpu()[1] - fold) / found["answers"] * 1e6, "load": os.getloadavg()[0]}
 
-
     @contextlib.contextmanager
     def resting(self, name):
         """A fold beside would take a core from whoever is measured."""
