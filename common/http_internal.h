@@ -8,6 +8,7 @@
  * Errors and limits: see http_server.h.
  */
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <netinet/in.h>
 #include "common/http_server.h"
@@ -19,6 +20,8 @@
 #define HTTP_REPLY_FIELDS_MAX 16
 /* Of most answers' fields; longer ones have memory of their own. */
 #define HTTP_REPLY_TEXTS_BYTES 160
+/* Of http_alloc: who asks, and a case that is being opened. */
+#define HTTP_ROOM_BYTES 1024
 #define HTTP_QUERY_MAX 32
 #define HTTP_STREAM_STEP_BYTES (64 * 1024)
 /* A refused body up to this length is read and dropped, so that the client gets the answer and keeps its connection. */
@@ -92,9 +95,7 @@ struct http_request {
     char method[16];
     const char *path; /* as sent, without the query; then the decoded copies */
     char *query;      /* NULL where there is none */
-    struct http_query_pair pairs[HTTP_QUERY_MAX];
     size_t pair_count;
-    const char *segments[HTTP_SEGMENTS_MAX];
     size_t segment_count;
     bool target_readable, target_too_long;
     struct http_match match;
@@ -105,10 +106,10 @@ struct http_request {
     int64_t stream_until_ms;
     uint64_t stream_step_bytes;
 
-    struct http_slot {
-        void *value;
-        void (*destroy)(void *value);
-    } data, caller;
+    void *data, *caller;
+    void (*destroy_data)(void *data);
+    struct http_block *blocks; /* what found no place in `room` */
+    size_t room_bytes;         /* taken of it */
 
     bool headers_kept;
     struct buf kept;    /* name, NUL, value, NUL, … */
@@ -124,12 +125,18 @@ struct http_request {
     unsigned status;
     char content_type[64];
     struct buf reply;
-    http_fill_fn *fill; /* instead of `reply` */
+    bool is_in_scratch; /* the answer; else it is in `reply` */
+    http_fill_fn *fill; /* instead of both */
     bool woken, ends;   /* of a body that `fill` writes */
-    struct http_reply_field fields[HTTP_REPLY_FIELDS_MAX];
     size_t field_count;
-    char texts[HTTP_REPLY_TEXTS_BYTES];
     size_t text_bytes;
+
+    /* From here on what is counted above, not cleared when it is used again but before, where it held something. */
+    alignas(max_align_t) char room[HTTP_ROOM_BYTES];
+    struct http_query_pair pairs[HTTP_QUERY_MAX];
+    const char *segments[HTTP_SEGMENTS_MAX];
+    struct http_reply_field fields[HTTP_REPLY_FIELDS_MAX];
+    char texts[HTTP_REPLY_TEXTS_BYTES];
 };
 
 struct http_server {

@@ -165,6 +165,16 @@ void http_reply_buf(struct http_request *request, unsigned status, const char *c
     buf_free(body);
 }
 
+void http_reply_scratch(struct http_request *request, unsigned status, const char *content_type)
+{
+    pthread_mutex_lock(&request->lock);
+    if (give(request, status, content_type)) {
+        request->is_in_scratch = true;
+        http_wake_connection(request);
+    }
+    pthread_mutex_unlock(&request->lock);
+}
+
 void http_reply(struct http_request *request, unsigned status, const char *content_type,
                 struct bytes body)
 {
@@ -301,8 +311,17 @@ static void add_fields(struct http_request *request, struct MHD_Response *respon
         MHD_add_response_header(response, "Connection", "close");
 }
 
+/* The library sends from these bytes only until it calls request_done, and the request lives until then at least. */
+static struct MHD_Response *response_in_scratch(struct http_request *request)
+{
+    return MHD_create_response_from_buffer(request->scratch.length, request->scratch.data,
+                                           MHD_RESPMEM_PERSISTENT);
+}
+
 static struct MHD_Response *whole_response(struct http_request *request)
 {
+    if (request->is_in_scratch)
+        return response_in_scratch(request);
     /* From here on the bytes are the library's: it frees them with free(). */
     struct buf body = request->reply;
     request->reply = (struct buf){.max = body.max};
@@ -359,17 +378,18 @@ static void send_raw(struct http_request *request, const char *text, size_t leng
 
 void http_reply_raw(struct http_request *request)
 {
+    const struct buf *body = request->is_in_scratch ? &request->scratch : &request->reply;
     CLEANUP(buf_free) struct buf head;
     buf_init(&head, 64 * 1024);
     buf_printf(&head,
                "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
                request->status, MHD_get_reason_phrase_for(request->status), request->content_type,
-               request->reply.length);
+               body->length);
     for (size_t i = 0; i < request->field_count; i++)
         buf_printf(&head, "%s: %s\r\n", request->fields[i].text, field_value(&request->fields[i]));
     buf_add_text(&head, "\r\n");
     send_raw(request, head.data, head.length);
-    send_raw(request, request->reply.data, request->reply.length);
+    send_raw(request, body->data, body->length);
     drain(request->connection->socket);
 }
 

@@ -49,18 +49,24 @@ static struct http_request *take_spare(void)
 }
 
 /* Nothing of what it held: a password may have been among it. */
-static void keep_memory(struct buf *buf)
+static void wipe(struct buf *buf)
 {
     if (buf->data)
         explicit_bzero(buf->data, buf->length);
+    buf_clear(buf);
+}
+
+static void keep_memory(struct buf *buf)
+{
+    wipe(buf);
     if (buf->capacity > SPARE_BODY_BYTES)
         buf_free(buf);
-    else
-        buf_clear(buf);
 }
 
 /* A sanitizer finds who uses a request that has ended only where it was freed. */
-#ifdef __has_feature
+#ifdef __SANITIZE_ADDRESS__
+#define IS_SANITIZED true
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define IS_SANITIZED true
 #endif
@@ -75,6 +81,9 @@ static bool give_spare(struct http_request *request)
         return false;
     keep_memory(&request->body);
     keep_memory(&request->scratch);
+    explicit_bzero(request->room, request->room_bytes);
+    explicit_bzero(request->texts, request->text_bytes);
+    explicit_bzero(request + 1, 2 * SPARE_TARGET_BYTES);
     pthread_mutex_lock(&spares.lock);
     bool kept = spares.count < SPARES_MAX;
     if (kept) {
@@ -96,7 +105,7 @@ static struct http_request *request_with_room(size_t target_bytes)
         request = mem_alloc(sizeof *request + room);
     } else {
         struct buf body = request->body, scratch = request->scratch;
-        memset(request, 0, sizeof *request + 2 * SPARE_TARGET_BYTES);
+        memset(request, 0, offsetof(struct http_request, room));
         request->body = body;
         request->body.max = 0;
         request->scratch = scratch;
@@ -120,9 +129,10 @@ struct http_request *http_request_new(struct http_connection *connection, const 
     request->path = texts;
     pthread_mutex_init(&request->lock, NULL);
     buf_init(&request->reply, REPLY_BYTES_MAX);
+    *texts = '\0';
     if (too_long)
         return request;
-    memcpy(texts, target, length);
+    memcpy(texts, target, length + 1);
     read_target(request, texts, texts + length + 1);
     return request;
 }
@@ -168,42 +178,71 @@ struct bytes http_body(struct http_request *request)
 
 struct buf *http_scratch(struct http_request *request, size_t max)
 {
-    buf_clear(&request->scratch);
+    wipe(&request->scratch);
     request->scratch.max = max;
     return &request->scratch;
 }
 
-static void clear_slot(struct http_slot *slot)
+struct http_block {
+    struct http_block *next;
+    alignas(max_align_t) char bytes[];
+};
+
+static void *alloc_block(struct http_request *request, size_t size)
 {
-    if (slot->destroy)
-        slot->destroy(slot->value);
-    *slot = (struct http_slot){0};
+    struct http_block *block = mem_alloc(sizeof *block + size);
+    block->next = request->blocks;
+    request->blocks = block;
+    return block->bytes;
 }
 
-static void set_slot(struct http_slot *slot, void *value, void (*destroy)(void *value))
+static void free_blocks(struct http_request *request)
 {
-    clear_slot(slot);
-    *slot = (struct http_slot){.value = value, .destroy = destroy};
+    while (request->blocks) {
+        struct http_block *block = request->blocks;
+        request->blocks = block->next;
+        free(block);
+    }
+}
+
+/* The room is empty where it was not taken yet. A sanitizer looks after blocks of their own. */
+void *http_alloc(struct http_request *request, size_t size)
+{
+    assert(!request->was_suspended);
+    size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    if (IS_SANITIZED || size > sizeof request->room - request->room_bytes)
+        return alloc_block(request, size);
+    void *taken = request->room + request->room_bytes;
+    request->room_bytes += size;
+    return taken;
+}
+
+static void destroy_data(struct http_request *request)
+{
+    if (request->destroy_data)
+        request->destroy_data(request->data);
 }
 
 void http_set_data(struct http_request *request, void *data, void (*destroy)(void *data))
 {
-    set_slot(&request->data, data, destroy);
+    destroy_data(request);
+    request->data = data;
+    request->destroy_data = destroy;
 }
 
 void *http_data(struct http_request *request)
 {
-    return request->data.value;
+    return request->data;
 }
 
-void http_set_caller(struct http_request *request, void *caller, void (*destroy)(void *caller))
+void http_set_caller(struct http_request *request, void *caller)
 {
-    set_slot(&request->caller, caller, destroy);
+    request->caller = caller;
 }
 
 void *http_caller(struct http_request *request)
 {
-    return request->caller.value;
+    return request->caller;
 }
 
 void http_hold(struct http_request *request)
@@ -215,8 +254,8 @@ void http_release(struct http_request *request)
 {
     if (atomic_fetch_sub_explicit(&request->references, 1, memory_order_acq_rel) != 1)
         return;
-    clear_slot(&request->data);
-    clear_slot(&request->caller);
+    destroy_data(request);
+    free_blocks(request);
     http_free_fields(request);
     buf_free(&request->kept);
     buf_free(&request->reply);

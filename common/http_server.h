@@ -79,11 +79,13 @@ const char *http_client_address(struct http_request *request);
 struct bytes http_body(struct http_request *request);
 /* An empty buffer that lives as long as the request; its memory serves again for others. One at a time. */
 struct buf *http_scratch(struct http_request *request, size_t max);
+/* Zeroed memory that goes with the request; the server's thread only, before the request is suspended. */
+void *http_alloc(struct http_request *request, size_t size);
 /* One slot for the application's own data; `destroy` is called when the last reference to the request goes. */
 void http_set_data(struct http_request *request, void *data, void (*destroy)(void *data));
 void *http_data(struct http_request *request);
-/* Another slot, for what `before` found out about the caller. */
-void http_set_caller(struct http_request *request, void *caller, void (*destroy)(void *caller));
+/* Another slot, for what `before` found out about the caller, in memory of the request. */
+void http_set_caller(struct http_request *request, void *caller);
 void *http_caller(struct http_request *request);
 
 /* --- answering: exactly one answer per request; the first one wins, later ones are dropped ---------------------- */
@@ -92,7 +94,9 @@ void http_reply_header(struct http_request *request, const char *name, const cha
 void http_reply(struct http_request *request, unsigned status, const char *content_type,
                 struct bytes body); /* copied */
 void http_reply_buf(struct http_request *request, unsigned status, const char *content_type,
-                    struct buf *body);                                             /* empties it */
+                    struct buf *body); /* empties it */
+/* What the scratch of the request holds, which nobody changes from here on. */
+void http_reply_scratch(struct http_request *request, unsigned status, const char *content_type);
 void http_reply_json(struct http_request *request, unsigned status, json_t *body); /* takes body */
 /* application/problem+json (RFC 9457): {"type":"about:blank","title","status","code","detail","errors"?}. Takes errors. */
 void http_reply_problem(struct http_request *request, unsigned status, const char *code,

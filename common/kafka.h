@@ -73,6 +73,9 @@ struct kafka_output {
     size_t header_count;
 };
 int32_t kafka_partition_of(struct bytes key, int32_t partition_count);
+/* Counts the last three characters of a key, hexadecimal digits, on until it is of that partition: 4,096 tries, enough for
+ * hundreds of partitions; where none is, of another one. The length of the key is a multiple of four. */
+void kafka_count_to_partition(char *key, int32_t partition_count, int32_t wanted);
 
 /* --- producer ------------------------------------------------------------------------------------------------ */
 struct kafka_producer;

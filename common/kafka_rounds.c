@@ -14,7 +14,7 @@
 #define LOOK_MS 100     /* for what the client says of itself, where nothing else is to be done */
 #define LOOK_SOON_MS 10 /* for the answers of rounds that are late */
 #define MANY 8
-#define GATHER_US 200
+#define GATHER_US 500
 #define SPARE_BYTES 4096 /* of records this large, most cases, */
 #define SPARES_MAX 128   /* so many are kept for the next ones */
 
@@ -207,7 +207,7 @@ static void hand_over(struct kafka_rounds *rounds, struct record *round, bool gi
 }
 
 /* Those who were answered together come back together: the first of them waits a moment for as many as there were, where there
- * were many. A tenth less of our processor's time and a sixth of the broker's for a case at 64 connections (bench/README.md). */
+ * were many. At 64 connections nearly all of them make one round (bench/README.md). */
 static void gather(struct kafka_rounds *rounds)
 {
     int64_t until_us = clock_monotonic_us() + GATHER_US;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * Purpose: memory that cannot fail, owned locals, byte slices, bounded buffers, UTF-8, hex and base64.
+ * Purpose: memory that cannot fail and is given back, owned locals, byte slices, bounded buffers, UTF-8, hex and base64.
  * Ownership: what a function returns belongs to the caller; a `struct bytes` borrows.
  * Threads: everything here may be called from any thread; a `struct buf` belongs to one.
  * Errors: out of memory ends the process (every service is redone from Kafka); decoders answer false.
@@ -33,6 +33,8 @@ char *mem_strdup(const char *text);                     /* NULL stays NULL */
 void *mem_dup(const void *data, size_t length);         /* one NUL byte follows, not counted */
 char *mem_printf(const char *format, ...) PRINTF(1, 2);
 void mem_free(void *pointer); /* for CLEANUP: takes the address of the pointer */
+/* What free() keeps goes to the system; pages of programs and libraries are unmapped until they are used again. */
+void mem_give_back(void);
 
 struct bytes {
     const void *data; /* NULL where there is nothing at all (a tombstone, a missing header) */

@@ -6,10 +6,8 @@
 #include "common/metrics.h"
 #include "services/intake/token_uses.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -163,12 +161,12 @@ void auth_reply_cookie(struct http_request *request, const char *token)
 static struct auth_identity *identity_new(struct http_request *request,
                                           const struct operator* operator)
 {
-    struct auth_identity *identity = mem_alloc(sizeof *identity);
+    struct auth_identity *identity = http_alloc(request, sizeof *identity);
     strncpy(identity->id, operator->id, sizeof identity->id - 1);
     strncpy(identity->name, operator->name, sizeof identity->name - 1);
     strncpy(identity->role, operator->role, sizeof identity->role - 1);
     identity->roles = operator->roles;
-    http_set_caller(request, identity, free);
+    http_set_caller(request, identity);
     return identity;
 }
 

@@ -28,7 +28,6 @@
 #define MANY_IN_IT 20        /* so many: a thousand a second, which is no desk of people any more */
 #define ANSWER_BYTES_MAX 255 /* of a 201 */
 #define AROUND_BYTES 512     /* of a record around its hearing, mostly */
-#define TRIES_MAX 4096 /* all ids that differ in three digits: enough for hundreds of partitions */
 
 struct opening {
     struct http_request *request;
@@ -60,6 +59,7 @@ static struct {
     _Atomic int under_way;
     _Atomic int64_t window; /* its number */
     _Atomic int in_window, in_last;
+    _Atomic int most; /* under way in this window */
 } load;
 
 /* How many came is no exact number: two threads may turn to the next window at once. */
@@ -69,14 +69,24 @@ static void count_opening(void)
     if (window != was) {
         int count = atomic_exchange(&load.in_window, 0);
         atomic_store(&load.in_last, window == was + 1 ? count : 0);
+        atomic_store(&load.most, 0);
     }
     atomic_fetch_add(&load.in_window, 1);
-    atomic_fetch_add(&load.under_way, 1);
+    int under_way = atomic_fetch_add(&load.under_way, 1) + 1;
+    if (under_way > atomic_load(&load.most))
+        atomic_store(&load.most, under_way);
+}
+
+/* Those who were answered together have none under way until they come back. */
+static bool many_together(void)
+{
+    bool is_fresh = clock_monotonic_ms() / MANY_MS - atomic_load(&load.window) <= 1;
+    return atomic_load(&load.under_way) >= MANY || (is_fresh && atomic_load(&load.most) >= MANY);
 }
 
 bool intake_opens_many(void)
 {
-    return atomic_load(&load.under_way) >= MANY &&
+    return many_together() &&
            (atomic_load(&load.in_window) >= MANY_IN_IT || atomic_load(&load.in_last) >= MANY_IN_IT);
 }
 
@@ -135,8 +145,6 @@ static void location_of(const struct opening *opening, char ret_location[64])
 
 static void write_opened(struct buf *body, const struct opening *opening, const char *number)
 {
-    buf_init(body, ANSWER_BYTES_MAX);
-    buf_expect(body, ANSWER_BYTES_MAX);
     buf_add_text(body, "{\"id\":\"");
     buf_add_text(body, opening->id);
     buf_add_text(body, "\",\"number\":\"");
@@ -150,16 +158,17 @@ static void write_opened(struct buf *body, const struct opening *opening, const 
 static void reply_opened(struct opening *opening, bool replayed)
 {
     char number[IDS_CASE_NUMBER_SIZE], location[64], etag[48];
-    struct buf body;
+    struct buf *body = http_scratch(opening->request,
+                                    ANSWER_BYTES_MAX); /* nobody reads the record there any more */
     ids_case_number(opening->id, number);
     location_of(opening, location);
     snprintf(etag, sizeof etag, "\"%.16s.0\"", opening->head);
-    write_opened(&body, opening, number);
+    write_opened(body, opening, number);
     http_reply_header(opening->request, "Location", location);
     http_reply_header(opening->request, "ETag", etag);
     if (replayed)
         http_reply_header(opening->request, "Idempotency-Replayed", "true");
-    http_reply_buf(opening->request, 201, "application/json", &body);
+    http_reply_scratch(opening->request, 201, "application/json");
     if (!replayed)
         metric_add(&metrics[METRIC_OPENED], 1);
     forget_draft(opening);
@@ -322,18 +331,10 @@ static void take_id_of_draft(struct opening *opening)
  * counted on until its partition is the one whose turn it is. */
 static void take_new_id(int64_t now_us, char ret_id[IDS_UUID_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
     int32_t turn =
         (int32_t)(kafka_producer_round(intake.case_producer) % (unsigned)intake.partitions);
-    char *last = ret_id + IDS_UUID_SIZE - 4;
     ids_uuid7(now_us, ret_id);
-    unsigned begin = (unsigned)strtoul(last, NULL, 16);
-    for (unsigned n = 1;
-         kafka_partition_of(bytes_of(ret_id), intake.partitions) != turn && n < TRIES_MAX; n++) {
-        last[0] = digits[(begin + n) >> 8 & 15];
-        last[1] = digits[(begin + n) >> 4 & 15];
-        last[2] = digits[(begin + n) & 15];
-    }
+    kafka_count_to_partition(ret_id, intake.partitions, turn);
 }
 
 static void make_ids(struct opening *opening, const char *operator_id, const char *key,
@@ -425,8 +426,7 @@ void intake_post_case(struct http_request *request)
         reply_hearing_errors(request, &errors);
         return;
     }
-    struct opening *opening = mem_alloc(sizeof *opening);
-    auth_keep_job(request, opening, free);
+    struct opening *opening = http_alloc(request, sizeof *opening);
     opening->request = request;
     opening->has_key = has_key;
     opening->began_us = now_us;

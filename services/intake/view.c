@@ -12,7 +12,6 @@
 #include "common/service.h"
 
 #include <assert.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -277,8 +276,7 @@ static enum verdict keep_pace(struct view *view, struct view_window *window, int
 
 bool view_stands_back(const struct view_standing *now)
 {
-    return now->others_first && !now->somebody_waits &&
-           (now->stands_back ? now->stood_ms < VIEW_STANDING_MS_MAX : now->is_level);
+    return now->others_first && !now->somebody_waits && now->stood_ms < VIEW_STANDING_MS_MAX;
 }
 
 static bool is_level(const struct view *view)
@@ -294,22 +292,26 @@ static bool others_first(const struct view *view)
     return view->follower->others_first && view->follower->others_first();
 }
 
+static int64_t stood_ms(const struct view *view)
+{
+    return clock_monotonic_ms() - view->stands_since_ms;
+}
+
 static bool begins_to_stand_back(const struct view *view)
 {
     return others_first(view) && atomic_load(&view->ready) &&
            view_stands_back(
                &(struct view_standing){.others_first = true,
                                        .somebody_waits = somebody_waited(view, WAITED_MS),
-                                       .is_level = is_level(view)});
+                                       .stood_ms = is_level(view) ? 0 : stood_ms(view)});
 }
 
-static bool goes_on_standing_back(const struct view *view, bool for_others, int64_t since_ms)
+static bool goes_on_standing_back(const struct view *view, bool for_others)
 {
     return !atomic_load(&view->stopping) && view_stands_back(&(struct view_standing){
-                                                .stands_back = true,
                                                 .others_first = for_others,
                                                 .somebody_waits = somebody_waited(view, WAITED_MS),
-                                                .stood_ms = clock_monotonic_ms() - since_ms});
+                                                .stood_ms = stood_ms(view)});
 }
 
 /* Whoever opens a case is answered when Kafka has it and needs nothing of the view. When many do at once, the fold, which costs
@@ -319,20 +321,23 @@ static enum verdict stand_back(struct view *view, struct view_window *window, in
 {
     if (!begins_to_stand_back(view))
         return VERDICT_OK;
-    int64_t since_ms = clock_monotonic_ms();
     kafka_reader_rest(view->reader);
-    metric_add(&metrics[METRIC_STOOD_BACK], 1);
-    /* What was fetched, and the pages that were read for it, are not wanted any more, and who comes now needs room. */
-    sqlite3_db_release_memory(view->writer);
-    malloc_trim(0);
+    if (is_level(view)) {
+        view->stands_since_ms = clock_monotonic_ms();
+        metric_add(&metrics[METRIC_STOOD_BACK], 1);
+        /* What was fetched, and the pages that were read for it, are not wanted any more, and who comes now needs room. */
+        sqlite3_db_release_memory(view->writer);
+        mem_give_back();
+    }
     pthread_mutex_lock(&view->lock);
-    for (int quiet = 0; goes_on_standing_back(view, quiet < STANDING_LOOKS, since_ms);
+    for (int quiet = 0; goes_on_standing_back(view, quiet < STANDING_LOOKS);
          quiet = others_first(view) ? 0 : quiet + 1)
         (void)clock_wait(&view->wanted, &view->lock, clock_monotonic_ms() + STANDING_LOOK_MS);
     *window = (struct view_window){.ends_ms = clock_monotonic_ms() + PACE_WINDOW_MS,
                                    .collecting = !somebody_waited(view, WAITED_MS)};
     pthread_mutex_unlock(&view->lock);
-    /* First all that came meanwhile: who opens cases for ever must not keep the fold from them. */
+    /* First all that came meanwhile: who opens cases for ever must not keep the fold from them. But a tenth of a second in which
+     * nobody came does not end what was begun. */
     for (int t = 0; t < VIEW_TOPICS; t++)
         memset(view->level[t], false, (size_t)view->partitions);
     return take_pace(view, window->collecting, moved, why);
@@ -404,6 +409,7 @@ static int64_t stored_next(struct view *view, int topic, int32_t partition)
 static enum verdict seek_all(struct view *view, struct why *why)
 {
     int64_t deadline_ms = clock_monotonic_ms() + BOUNDS_WITHIN_MS;
+    view->stands_since_ms = INT64_MIN / 2; /* it has to be level once */
     for (int t = 0; t < VIEW_TOPICS; t++) {
         const char *topic = topics_full_name(view_topics[t]);
         view->next[t] = mem_alloc((size_t)view->partitions * sizeof(int64_t));

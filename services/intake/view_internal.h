@@ -29,14 +29,13 @@ struct view_window {
     bool collecting;
 };
 bool view_collects_next(const struct view_window *window, bool somebody_waited);
-/* Whether the fold begins to stand back, or goes on with it: from near the end of every partition, and for so long at most. */
+/* Whether the fold begins to stand back, or goes on with it: for so long at most after it was level. It is level where the last
+ * record of each partition that was folded is no older than VIEW_LEVEL_MS_MAX, or the last there is. */
 #define VIEW_LEVEL_MS_MAX 500
 #define VIEW_STANDING_MS_MAX 3000
 struct view_standing {
-    bool stands_back, others_first, somebody_waits;
-    /* the last of each partition that was folded is no older than VIEW_LEVEL_MS_MAX, or the last there is */
-    bool is_level;
-    int64_t stood_ms;
+    bool others_first, somebody_waits;
+    int64_t stood_ms; /* since it began, being level; 0 where it would begin now */
 };
 bool view_stands_back(const struct view_standing *now);
 
@@ -70,6 +69,7 @@ struct view {
     _Atomic int waiting;       /* so many do at this moment for a record that was not folded yet */
     _Atomic int64_t waited_ms; /* when the last one began or ended to */
     bool *level[VIEW_TOPICS]; /* the folding thread's: partitions of which it stands near the end */
+    int64_t stands_since_ms;  /* the same: when it began to stand back, being level */
     _Atomic bool ready, stopping;
 };
 extern const char *const view_topics[VIEW_TOPICS]; /* without prefix; cases is the first */

@@ -188,6 +188,27 @@ static void partitions_are_those_of_other_clients(void **state)
                          ((uint32_t)rows[i].hash & 0x7fffffff) % 1000003);
 }
 
+/* A key has a digit changed or three, and is then where it was wanted. */
+static void a_key_is_counted_on_to_its_partition(void **state)
+{
+    (void)state;
+    for (int32_t wanted = 0; wanted < 97; wanted++) {
+        char key[IDS_UUID_SIZE], before[IDS_UUID_SIZE];
+        ids_uuid7(clock_now_us(), before);
+        memcpy(key, before, sizeof key);
+        kafka_count_to_partition(key, 97, wanted);
+        assert_int_equal(kafka_partition_of(bytes_of(key), 97), wanted);
+        assert_true(ids_is_uuid(key));
+        assert_memory_equal(key, before, IDS_UUID_SIZE - 4);
+        memcpy(before, key, sizeof key);
+        kafka_count_to_partition(key, 97, wanted);
+        assert_string_equal(key, before);
+    }
+    char key[] = "abcdefg0"; /* of one partition all are */
+    kafka_count_to_partition(key, 1, 1);
+    assert_memory_equal(key, "abcde", 5);
+}
+
 static struct kafka_record record_with(const struct event_headers *headers, const char *key,
                                        const char *value)
 {
@@ -345,6 +366,7 @@ int main(void)
         cmocka_unit_test(case_numbers_can_be_read_aloud),
         cmocka_unit_test(json_from_outside_is_read_strictly),
         cmocka_unit_test(partitions_are_those_of_other_clients),
+        cmocka_unit_test(a_key_is_counted_on_to_its_partition),
         cmocka_unit_test(envelopes_are_read_as_they_were_made),
         cmocka_unit_test(configuration_names_what_is_wrong),
         cmocka_unit_test(only_a_test_build_knows_failpoints),

@@ -103,6 +103,24 @@ static void forget(struct http_request *request)
     (void)request;
 }
 
+/* Two pieces that fit into the request and one that does not, each full of what the last request must not find. */
+static void allocate(struct http_request *request)
+{
+    static const size_t sizes[] = {600, 300, 5000};
+    char *taken[COUNT_OF(sizes)];
+    struct buf *answer = http_scratch(request, 6000);
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        taken[i] = http_alloc(request, sizes[i]);
+        for (size_t k = 0; k < sizes[i]; k++)
+            assert_int_equal(taken[i][k], 0);
+        memset(taken[i], 'x', sizes[i]);
+    }
+    buf_add(answer, taken[0], sizes[0]);
+    buf_add(answer, taken[2], sizes[2]);
+    http_reply_scratch(request, 200, "text/plain");
+    http_reply(request, 500, "text/plain", bytes_of("second"));
+}
+
 static void reply_twice(struct http_request *request)
 {
     http_reply(request, 200, "text/plain", bytes_of("first"));
@@ -281,6 +299,7 @@ static const struct http_route routes[] = {
     {.method = "GET", .path = "/v1/gather", .handler = suspend_for_test},
     {.method = "GET", .path = "/v1/forget", .handler = forget},
     {.method = "GET", .path = "/v1/twice", .handler = reply_twice},
+    {.method = "GET", .path = "/v1/allocate", .handler = allocate},
     {.method = "GET", .path = "/v1/listen", .handler = begin_listening},
     {.method = "PUT",
      .path = "/v1/stream",
@@ -582,6 +601,20 @@ static void first_answer_wins(void **state)
     assert_status(answer, 200);
     assert_non_null(strstr(answer, "first"));
     assert_problem(ask(GET("/v1/forget")), 500, "internal");
+}
+
+static void memory_of_a_request_is_empty_and_its_own(void **state)
+{
+    (void)state;
+    int peer = dial();
+    for (int i = 0; i < 3; i++) { /* the second serves again with the memory of the first */
+        say(peer, "GET /v1/allocate HTTP/1.1\r\nHost: a\r\n\r\n");
+        char *answer = hear(peer, 150);
+        assert_status(answer, 200);
+        assert_non_null(strstr(answer, "Content-Length: 5600\r\n"));
+        assert_int_equal(strspn(strstr(answer, "\r\n\r\n") + 4, "x"), 5600);
+    }
+    close(peer);
 }
 
 /* --- limits ------------------------------------------------------------------------------------------------------- */
@@ -1200,6 +1233,7 @@ int main(void)
         TEST(head_has_no_body),
         TEST(pipelined_requests_are_answered_in_order),
         TEST(first_answer_wins),
+        TEST(memory_of_a_request_is_empty_and_its_own),
         TEST(body_limit_is_exact),
         TEST(endless_chunks_are_cut),
         TEST(body_where_none_belongs),
