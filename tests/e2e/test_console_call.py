@@ -326,6 +326,28 @@ def test_two_people_at_one_item_both_values_stay_and_nobody_is_interrupted(desk,
     assert "入力と違います" not in told.page.inner_text("[data-field='/incident/discovery_trigger'] .message")
 
 
+@pytest.mark.parametrize("column", ["consent", "intention"])
+def test_the_contact_asked_for_before_the_case_is_read_comes_with_it(desk, consoles, case, column):
+    """Unless somebody typed a name meanwhile; and nothing is said of a contact as long as the case is not known."""
+    at, held = consoles().sign_in("/"), []
+    at.page.route(f"**/v1/cases/{case}", lambda route: held.append(route))
+    for typed in ("", "別の者"):
+        at.open(f"/cases/{case}/{column}")
+        at.until("the case is asked for", lambda: held)
+        name = at.page.locator(f"#{column}-name")
+        name.focus()
+        assert at.page.inner_text(f"#{column}-name-message") == ""
+        at.press("Alt+y")
+        at.page.keyboard.type(typed)
+        assert name.input_value() == typed
+        while held:
+            held.pop().continue_()
+        at.says("見本 花子", f"#{column}-name-message")
+        assert name.input_value() == (typed or "見本 花子")
+        name.fill("")
+    at.page.unroute_all(behavior="ignoreErrors")
+
+
 def test_the_second_tab_of_a_call_is_for_reading(desk, consoles, case):
     at = consoles().sign_in(f"/cases/{case}/call")
     at.says("受付済み", ".call-bar")

@@ -48,12 +48,14 @@ class Callers(threading.Thread):
 
 
 def kill_now_and_then(desk, seconds, dice):
+    """When each was; two may follow within milliseconds, and the second shall not hit what is dying already."""
     kills, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(dice.expovariate(1 / 5))
+        now = time.monotonic()
         try:
-            desk.kill("notify")
-            kills.append(time.monotonic())
+            desk.kill_and_wait("notify")
+            kills.append(now)
         except ProcessLookupError:  # not up again yet: nothing was killed
             continue
     return kills

@@ -14,7 +14,7 @@ import { earlierConsents } from "./given/earlier.js";
 import { nameOf, passageList, wholeText } from "./given/passages.js";
 import { scopeList } from "./given/scopes.js";
 import { channelChoice, choice, readTime, textField, timeField } from "./given/fields.js";
-import { actBar, showContact, takeContact } from "./given/bar.js";
+import { actBar, contactOffer } from "./given/bar.js";
 import { keptForm } from "./given/kept.js";
 import { recording } from "./given/recording.js";
 import { askWithdrawal } from "./given/withdrawal.js";
@@ -47,6 +47,7 @@ export function consentColumn({ case: watched, tables, done }) {
     const note = writer("POST", `/v1/cases/${watched.id}/notes`);
     const step = signal(null);
     const ends = ending();
+    const contact = contactOffer();
     const bar = actBar({ id: "consent", act: () => recorder.record(), back: done });
     const earlier = earlierConsents({ withdraw: () =>
         askWithdrawal({ id: watched.id, what: "consents", done: (words) => recorder.withdrawn(words) }) });
@@ -125,7 +126,7 @@ export function consentColumn({ case: watched, tables, done }) {
 
     function showCase(value) {
         earlier.show(value, tables.desk);
-        showContact(parts.name, value);
+        contact.show(parts.name, value);
         show();
     }
 
@@ -233,7 +234,7 @@ export function consentColumn({ case: watched, tables, done }) {
     ends.add(watched.value.watch(showCase), connection.watch(show), () => clearInterval(looking));
     isCurrent();
     return { title: t("consent.title"), element, step, leave: ends.all,
-        keys: { main: recorder.record, take_name: () => takeContact(parts.name, watched.value.get()), back: done },
+        keys: { main: recorder.record, take_name: () => contact.take(parts.name), back: done },
         perform: recorder.perform,
         focus: () => element.querySelector(".passage.next-one input") ?? element.querySelector("input") };
 }

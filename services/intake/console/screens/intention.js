@@ -11,7 +11,7 @@ import { troubleStep } from "../core/trouble.js";
 import { ANSWERS, intentionInForce, leftOfIntention } from "../pure/consent.js";
 import { earlierIntention } from "./given/earlier.js";
 import { channelChoice, choice, readTime, textField, timeField } from "./given/fields.js";
-import { actBar, showContact, takeContact } from "./given/bar.js";
+import { actBar, contactOffer } from "./given/bar.js";
 import { keptForm } from "./given/kept.js";
 import { recording } from "./given/recording.js";
 import { askWithdrawal } from "./given/withdrawal.js";
@@ -28,6 +28,7 @@ export function intentionColumn({ case: watched, tables, done }) {
     const { provider } = tables.desk;
     const step = signal(null);
     const ends = ending();
+    const contact = contactOffer();
     const bar = actBar({ id: "intention", act: () => recorder.record(), back: done });
     const earlier = earlierIntention({ withdraw: () =>
         askWithdrawal({ id: watched.id, what: "intention", done: (words) => recorder.withdrawn(words) }) });
@@ -70,7 +71,7 @@ export function intentionColumn({ case: watched, tables, done }) {
 
     function showCase(value) {
         earlier.show(value, tables.desk);
-        showContact(parts.name, value);
+        contact.show(parts.name, value);
         show();
     }
 
@@ -109,7 +110,7 @@ export function intentionColumn({ case: watched, tables, done }) {
     build();
     ends.add(watched.value.watch(showCase), connection.watch(show));
     return { title: t("intention.title"), element, step, leave: ends.all,
-        keys: { main: recorder.record, take_name: () => takeContact(parts.name, watched.value.get()), back: done },
+        keys: { main: recorder.record, take_name: () => contact.take(parts.name), back: done },
         perform: recorder.perform,
         focus: () => element.querySelector("#intention-answer-agreed") };
 }

@@ -27,16 +27,33 @@ export function actBar({ id, act, back }) {
     return { element, show, say: said.say, focus: () => button.focus() };
 }
 
-/** Says beside the name's field that a key takes the contact's name; it is never filled in by itself. */
-export function showContact(field, value) {
-    const contact = contactName(value);
-    replace(field.message, contact ? t("given.take", { name: contact }) : t("given.no_contact"));
-}
+/**
+ * The contact's name beside a field for a name: said with its key, never filled in by itself. A press before the case is
+ * read counts as soon as it is, unless a name was typed meanwhile.
+ */
+export function contactOffer() {
+    let known = null;
+    let asked = false;
 
-export function takeContact(field, value) {
-    const contact = contactName(value);
-    if (contact)
-        field.set(contact);
+    function take(field) {
+        const contact = contactName(known);
+        asked = !known;
+        if (contact)
+            field.set(contact);
+    }
+
+    /* value: the case, or null while it is not known */
+    function show(field, value) {
+        const contact = contactName(value);
+        known = value;
+        replace(field.message, contact ? t("given.take", { name: contact }) : value ? t("given.no_contact") : "");
+        if (!value || !asked)
+            return;
+        asked = false;
+        if (field.isEmpty())
+            take(field);
+    }
+    return { show, take };
 }
 
 /** {good, words}: of a write's answer; `labels`: {pointer: word}; `done`: the word where it is acknowledged */

@@ -45,7 +45,8 @@ export function textField({ id, words, required, max = 200, value, put, hint, lo
     mark.show(value().trim() !== "");
     const element = h("div", { class: "given" }, h("div", { class: "given-head" }, h("label", { for: id }, words),
         mark.element), input, message);
-    return { element, message, focus: () => input.focus(), set: (text) => { input.value = text; take(text); } };
+    return { element, message, focus: () => input.focus(), isEmpty: () => input.value.trim() === "",
+        set: (text) => { input.value = text; take(text); } };
 }
 
 /** The person of the sheet's contact, where one was named. */
