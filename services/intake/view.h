@@ -105,7 +105,7 @@ struct view_query {
     const struct words_question *question; /* NULL: no words; as the other members: not asked for */
     const char *status, *customer, *operator, * type;
     int64_t from_us, to_us; /* opened from … to, without the end; 0 and INT64_MAX: at any time */
-    bool closed; /* closed from … to, without the end; lines of the period are put in order first */
+    bool closed; /* closed from … to, without the end; a step more for each day of the period */
     int64_t closed_from_us, closed_to_us;
     bool held, overdue;
     bool open; /* not closed */

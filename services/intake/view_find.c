@@ -14,7 +14,8 @@
 #define FEW 300 /* lines that are sooner read than asked of the grams */
 #define CONTRACTS_MAX 50
 #define SQL_BYTES_MAX 2000
-#define BY_CLOSING "lines_closed"
+#define BY_CLOSING "lines_closed_day"
+#define DAY_US 86400000000 /* as the view's schema has it */
 
 /* --- pages of cases ----------------------------------------------------------------------------------------------- */
 
@@ -102,6 +103,12 @@ static const char *index_for(const struct view_query *query)
     return by_mask[(query->status ? 1 : 0) | (query->operator? 2 : 0) | (query->type ? 4 : 0)];
 }
 
+static bool by_closing(const struct view_query *query)
+{
+    const char *index = index_for(query);
+    return index && strcmp(index, BY_CLOSING) == 0;
+}
+
 static void add_filters(struct buf *sql, const struct view_query *query)
 {
     buf_add_text(sql, " WHERE l.seq < ?1 AND l.seq >= ?2");
@@ -121,16 +128,8 @@ static void add_filters(struct buf *sql, const struct view_query *query)
         buf_add_text(sql, " AND l.attention = 1");
     if (query->open)
         buf_add_text(sql, " AND l.open = 1");
-    if (query->closed)
-        buf_add_text(sql, " AND l.closed_us >= ?8 AND l.closed_us < ?9");
-}
-
-/* The order in which cases were closed is not that of the list: their numbers, which are few, are put into its order. */
-static void add_closing(struct buf *sql)
-{
-    buf_add_text(sql, " AND l.seq IN (SELECT c.seq FROM lines AS c INDEXED BY " BY_CLOSING
-                      " WHERE c.closed_us >= ?8 AND c.closed_us < ?9"
-                      " AND c.seq < ?1 AND c.seq >= ?2)");
+    if (query->closed) /* ?10: it holds for all that is asked */
+        buf_add_text(sql, " AND (?10 OR (l.closed_us >= ?8 AND l.closed_us < ?9))");
 }
 
 static void bind_filters(sqlite3_stmt *statement, const struct view_query *query, int64_t before)
@@ -145,28 +144,26 @@ static void bind_filters(sqlite3_stmt *statement, const struct view_query *query
     if (query->closed) {
         sqlite3_bind_int64(statement, 8, query->closed_from_us);
         sqlite3_bind_int64(statement, 9, query->closed_to_us);
+        sqlite3_bind_int(statement, 10, false);
     }
 }
 
 void view_find_sql(const struct view_query *query, bool by_grams, struct buf *sql)
 {
     const char *index = index_for(query);
-    bool by_closing = !by_grams && index && strcmp(index, BY_CLOSING) == 0;
     buf_add_text(sql, "SELECT l.seq, l.id, l.words FROM ");
     if (by_grams)
         buf_add_text(sql, "grams AS g CROSS JOIN lines AS l ON l.seq = g.rowid");
-    else if (by_closing)
-        buf_add_text(sql, "lines AS l NOT INDEXED");
     else if (index)
         buf_printf(sql, "lines AS l INDEXED BY %s", index);
     else
         buf_add_text(sql, "lines AS l");
     add_filters(sql, query);
-    if (by_closing)
-        add_closing(sql);
     if (by_grams)
         buf_add_text(sql, " AND g.grams MATCH ?7 AND g.rowid < ?1 AND g.rowid >= ?2"
                           " ORDER BY g.rowid DESC");
+    else if (by_closing(query))
+        buf_add_text(sql, " AND l.closed_day = ?11 ORDER BY l.seq DESC LIMIT ?12");
     else
         buf_add_text(sql, " ORDER BY l.seq DESC");
 }
@@ -187,6 +184,106 @@ static enum verdict read_lines(struct page *page, bool by_grams, int64_t before)
     return verdict == VERDICT_OK ? page->verdict : verdict;
 }
 
+/* --- a period of closing ------------------------------------------------------------------------------------------ */
+
+/*
+ * The order in which cases were closed is not that of the list, but within a day of closing their lines lie in it. Of each
+ * day as many are taken as are to be looked at: the first of all are among them, however many were closed.
+ */
+struct closed_lines {
+    int64_t *seqs;
+    size_t count, room;
+};
+
+static bool take_closed(sqlite3_stmt *statement, void *context)
+{
+    struct closed_lines *found = context;
+    if (found->count == found->room) {
+        found->room = found->room ? 2 * found->room : FEW;
+        found->seqs = mem_resize(found->seqs, found->room, sizeof *found->seqs);
+    }
+    found->seqs[found->count++] = sqlite3_column_int64(statement, 0);
+    return true;
+}
+
+/* *ret_day: the first day from then on of which there are any, INT64_MAX if there is none. */
+static enum verdict closing_day(struct page *page, sqlite3_stmt *statement, int64_t from,
+                                int64_t *ret_day)
+{
+    bool row = false;
+    sqlite3_reset(statement);
+    sqlite3_bind_int64(statement, 1, from);
+    enum verdict verdict =
+        view_step(page->reader->view, page->reader->db, statement, &row, page->why);
+    *ret_day = row && sqlite3_column_type(statement, 0) != SQLITE_NULL
+                   ? sqlite3_column_int64(statement, 0)
+                   : INT64_MAX;
+    return verdict;
+}
+
+static enum verdict closed_on(struct page *page, sqlite3_stmt *statement, int64_t day,
+                              struct closed_lines *found)
+{
+    const struct view_query *query = page->query;
+    bool whole = day > query->closed_from_us / DAY_US && day < query->closed_to_us / DAY_US;
+    sqlite3_reset(statement);
+    sqlite3_bind_int(statement, 10, whole);
+    sqlite3_bind_int64(statement, 11, day);
+    sqlite3_bind_int(statement, 12, page->left < 0 ? query->limit + 1 : page->left);
+    return view_list_rows(page->reader, statement, take_closed, found, page->why);
+}
+
+static enum verdict closed_within(struct page *page, int64_t before, struct closed_lines *found)
+{
+    const struct view_query *query = page->query;
+    CLEANUP(buf_free) struct buf sql;
+    buf_init(&sql, SQL_BYTES_MAX);
+    view_find_sql(query, false, &sql);
+    CLEANUP(view_finalize) sqlite3_stmt *lines = view_prepare(page->reader->db, sql.data);
+    CLEANUP(view_finalize)
+    sqlite3_stmt *days =
+        view_prepare(page->reader->db, "SELECT MIN(closed_day) FROM lines"
+                                       " INDEXED BY " BY_CLOSING " WHERE closed_day >= ?1");
+    int64_t day, last = query->closed_to_us / DAY_US;
+    bind_filters(lines, query, before);
+    enum verdict verdict = closing_day(page, days, query->closed_from_us / DAY_US, &day);
+    while (verdict == VERDICT_OK && day <= last) {
+        verdict = closed_on(page, lines, day, found);
+        if (verdict == VERDICT_OK)
+            verdict = closing_day(page, days, day + 1, &day);
+    }
+    return verdict;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left < right) - (left > right);
+}
+
+static enum verdict read_closed(struct page *page, int64_t before)
+{
+    struct closed_lines found = {0};
+    enum verdict verdict = closed_within(page, before, &found);
+    CLEANUP(mem_free) int64_t *seqs = found.seqs;
+    CLEANUP(view_finalize)
+    sqlite3_stmt *line =
+        view_prepare(page->reader->db, "SELECT seq, id, words FROM lines WHERE seq = ?1");
+    if (found.count)
+        qsort(seqs, found.count, sizeof *seqs, newest_first);
+    for (size_t i = 0; verdict == VERDICT_OK && i < found.count; i++) {
+        bool row = false;
+        sqlite3_reset(line);
+        sqlite3_bind_int64(line, 1, seqs[i]);
+        verdict = view_step(page->reader->view, page->reader->db, line, &row, page->why);
+        if (row && !take_line(line, page))
+            break;
+    }
+    return verdict == VERDICT_OK ? page->verdict : verdict;
+}
+
+/* --- a page ------------------------------------------------------------------------------------------------------- */
+
 /* With words and filters, the lines of the filters come first: few of them may be all there are, or enough of them hold.
  * Only behind them the grams are asked. */
 static enum verdict fill_page(struct page *page, int64_t before)
@@ -198,7 +295,8 @@ static enum verdict fill_page(struct page *page, int64_t before)
     page->left = words ? FEW : -1;
     page->at = before;
     if (!words || filters) {
-        enum verdict verdict = read_lines(page, false, before);
+        enum verdict verdict =
+            by_closing(page->query) ? read_closed(page, before) : read_lines(page, false, before);
         if (verdict != VERDICT_OK || page->more || page->left != 0)
             return verdict;
     }

@@ -6,7 +6,7 @@
  * themselves, a period is a range of them, a page goes on behind a number, and FTS5 gives what it finds in that order
  * without sorting. Every combination of status, operator and type has an index of its own, so that ten cases among a
  * million are ten steps; so has every one of open cases with operator and type. Customer, held, overdue and attention choose
- * few cases alone, and so does a period of closing, whose lines are put in order first.
+ * few cases alone. Of what was closed the lines of a day lie in order; a period puts some of each of its days in order.
  */
 #include "services/intake/view_internal.h"
 #include "services/intake/view_words.h"
@@ -30,7 +30,8 @@ const char view_index_schema[] =
     "CREATE TABLE IF NOT EXISTS lines (seq INTEGER PRIMARY KEY, id TEXT, status TEXT, customer "
     "TEXT, "
     "operator TEXT, type TEXT, held INTEGER, overdue INTEGER, duplicate_of TEXT, out_of_hours "
-    "INTEGER, answered_us INTEGER, open INTEGER, attention INTEGER, closed_us INTEGER, words TEXT);"
+    "INTEGER, answered_us INTEGER, open INTEGER, attention INTEGER, closed_us INTEGER, words TEXT,"
+    " closed_day INTEGER AS (closed_us / 86400000000) VIRTUAL);"
     "CREATE INDEX IF NOT EXISTS lines_status ON lines (status);"
     "CREATE INDEX IF NOT EXISTS lines_operator ON lines (operator);"
     "CREATE INDEX IF NOT EXISTS lines_type ON lines (type);"
@@ -47,6 +48,8 @@ const char view_index_schema[] =
     "CREATE INDEX IF NOT EXISTS lines_open_type ON lines (type) WHERE open = 1;"
     "CREATE INDEX IF NOT EXISTS lines_open_operator_type ON lines (operator, type) WHERE open = 1;"
     "CREATE INDEX IF NOT EXISTS lines_closed ON lines (closed_us) WHERE closed_us IS NOT NULL;"
+    "CREATE INDEX IF NOT EXISTS lines_closed_day ON lines (closed_day) WHERE closed_day IS NOT "
+    "NULL;"
     "CREATE INDEX IF NOT EXISTS lines_duplicate_of ON lines (duplicate_of) WHERE duplicate_of IS "
     "NOT "
     "NULL;"
