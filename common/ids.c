@@ -182,14 +182,26 @@ bool ids_is_uuid(const char *text)
 
 /* --- the case number ------------------------------------------------------------------------------------------------------------ */
 
-/* Crockford's alphabet has no I, L, O, U; the check character is the value modulo 37 with five more signs, of which
- * only letters and digits are wanted on the telephone: so modulo 31, the largest prime that the alphabet covers. */
+/*
+ * Crockford's alphabet has no I, L, O, U. His own check is the value modulo 37, for which he needs signs that nobody can
+ * say; modulo 31 would be blind to what changed places, 32 being 1 there. So the characters count as the elements of
+ * GF(32), from right to left times 1, a, a^2 …, with a a root of x^5 + x^2 + 1, whose powers up to 30 are all different:
+ * with the check character they add up to nothing, and one wrong character or any two that changed places do not.
+ */
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 #define NUMBER_DIGITS 9
 
+static unsigned times_a(unsigned element)
+{
+    return element << 1 ^ (element & 16 ? 0x25 : 0);
+}
+
 static char check_character(uint64_t value)
 {
-    return alphabet[value % 31];
+    unsigned sum = 0;
+    for (int i = 0; i < NUMBER_DIGITS; i++)
+        sum = times_a(sum ^ (value >> (5 * (NUMBER_DIGITS - 1 - i)) & 31));
+    return alphabet[sum];
 }
 
 void ids_case_number(const char *case_id, char ret_number[IDS_CASE_NUMBER_SIZE])

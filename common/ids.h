@@ -30,7 +30,7 @@ void ids_sha256_end(struct ids_sha256_state *state,
                     char ret_hex[IDS_SHA256_TEXT_SIZE]); /* frees it */
 void ids_sha256_drop(struct ids_sha256_state *state);    /* NULL is fine */
 
-/* "K4M-9QT-8ZR-E": 45 bits of SHA-256(case id) in Crockford's base 32 and a check character (contract §4). */
+/* "K4M-9QT-8ZR-T": 45 bits of SHA-256(case id) in Crockford's base 32 and a check character (contract §4). */
 void ids_case_number(const char *case_id, char ret_number[IDS_CASE_NUMBER_SIZE]);
 /* Ten characters without dashes, in any case, the last of which is the check character of the others. */
 bool ids_case_number_is_sound(const char *text);

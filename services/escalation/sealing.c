@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <jose/jose.h>
+#include <openssl/evp.h>
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
@@ -138,50 +139,79 @@ void sealing_derive(const struct sealing_secret *from, const char *handover,
 
 /* --- JWE -------------------------------------------------------------------------------------------------------------- */
 
-static char *compact_jwe(const json_t *jwe)
+#define IV_BYTES 12
+#define TAG_BYTES 16
+
+/* RFC 7518 §5.3. */
+static bool encrypt(const uint8_t key[SEALING_KEY_BYTES], const uint8_t iv[IV_BYTES],
+                    const json_t *protected, struct bytes clear, uint8_t *ret_text,
+                    uint8_t ret_tag[TAG_BYTES])
 {
-    const char *encrypted_key = text_of(jwe, "encrypted_key");
-    return mem_printf("%s.%s.%s.%s.%s", text_of(jwe, "protected"),
-                      encrypted_key ? encrypted_key : "", text_of(jwe, "iv"),
-                      text_of(jwe, "ciphertext"), text_of(jwe, "tag"));
+    int length = 0, rest = 0;
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    bool done =
+        context && EVP_EncryptInit_ex2(context, EVP_aes_256_gcm(), key, iv, NULL) == 1 &&
+        EVP_EncryptUpdate(context, NULL, &length, (const uint8_t *)json_string_value(protected),
+                          (int)json_string_length(protected)) == 1 &&
+        EVP_EncryptUpdate(context, ret_text, &length, clear.data, (int)clear.length) == 1 &&
+        EVP_EncryptFinal_ex(context, ret_text + length, &rest) == 1 &&
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, ret_tag) == 1;
+    EVP_CIPHER_CTX_free(context);
+    return done;
 }
 
-static char *encrypt(json_t *header, const json_t *jwk, const void *clear, size_t length)
+/* A JWE in compact serialisation. Not by jose_jwe_enc: since 12 it forgets the header, which it reads once more to look for
+ * "zip", at every message. */
+static char *seal(const json_t *header, const char *encrypted_key,
+                  const uint8_t key[SEALING_KEY_BYTES], struct bytes clear)
 {
-    json_auto_t *jwe = json_pack("{s:o}", "protected", header);
-    if (!jose_jwe_enc(NULL, jwe, NULL, jwk, clear, length))
+    uint8_t iv[IV_BYTES], tag[TAG_BYTES];
+    char *text = json_dumps(header, JSON_COMPACT);
+    json_auto_t *protected = jose_b64_enc(text, strlen(text));
+    free(text);
+    CLEANUP(mem_free) uint8_t *sealed = mem_alloc_raw(clear.length + 1);
+    ids_random(iv, sizeof iv);
+    if (!encrypt(key, iv, protected, clear, sealed, tag))
         return NULL;
-    return compact_jwe(jwe);
+    json_auto_t *encoded_iv = jose_b64_enc(iv, sizeof iv);
+    json_auto_t *encoded = jose_b64_enc(sealed, clear.length);
+    json_auto_t *encoded_tag = jose_b64_enc(tag, sizeof tag);
+    return mem_printf("%s.%s.%s.%s.%s", json_string_value(protected), encrypted_key,
+                      json_string_value(encoded_iv), json_string_value(encoded),
+                      json_string_value(encoded_tag));
 }
 
 char *sealing_seal_part(const uint8_t key[SEALING_KEY_BYTES], const char *handover, size_t part,
                         size_t of, struct bytes clear)
 {
-    json_auto_t *text = jose_b64_enc(key, SEALING_KEY_BYTES);
-    json_auto_t *jwk = json_pack("{s:s, s:O}", "kty", "oct", "k", text);
-    json_t *header =
+    json_auto_t *header =
         json_pack("{s:s, s:s, s:s, s:I, s:I}", "alg", "dir", "enc", "A256GCM", "handover", handover,
                   "part", (json_int_t)part, "of", (json_int_t)of);
-    return encrypt(header, jwk, clear.data, clear.length);
+    return seal(header, "", key, clear);
 }
 
 char *sealing_seal_key(const uint8_t key[SEALING_KEY_BYTES], const json_t *recipient_jwk,
                        const char *handover)
 {
+    uint8_t content_key[SEALING_KEY_BYTES];
     json_auto_t *jwk = json_deep_copy(recipient_jwk);
     json_object_del(jwk, "use");
-    json_t *header = json_pack("{s:s, s:s, s:s, s:s*}", "alg", "ECDH-ES+A256KW", "enc", "A256GCM",
-                               "handover", handover, "kid", text_of(recipient_jwk, "kid"));
-    json_auto_t *jwe = json_pack("{s:o}", "protected", header);
+    json_auto_t *header =
+        json_pack("{s:s, s:s, s:s, s:s*}", "alg", "ECDH-ES+A256KW", "enc", "A256GCM", "handover",
+                  handover, "kid", text_of(recipient_jwk, "kid"));
+    json_auto_t *jwe = json_pack("{s:O}", "protected", header);
     json_auto_t *recipient = json_object();
     json_auto_t *cek = json_object();
-    if (!jose_jwe_enc_jwk(NULL, jwe, recipient, jwk, cek))
+    if (!jose_jwe_enc_jwk(NULL, jwe, recipient, jwk, cek) ||
+        jose_b64_dec(json_object_get(cek, "k"), content_key, sizeof content_key) !=
+            sizeof content_key)
         return NULL;
     /* The wrapping leaves epk in the unprotected header, which the compact form does not have. */
-    json_object_set(json_object_get(jwe, "protected"), "epk",
-                    json_object_get(json_object_get(jwe, "header"), "epk"));
-    json_object_del(jwe, "header");
-    return jose_jwe_enc_cek(NULL, jwe, cek, key, SEALING_KEY_BYTES) ? compact_jwe(jwe) : NULL;
+    json_object_set(header, "epk", json_object_get(json_object_get(jwe, "header"), "epk"));
+    char *sealed = seal(header, text_of(jwe, "encrypted_key"), content_key,
+                        (struct bytes){.data = key, .length = SEALING_KEY_BYTES});
+    sodium_memzero(content_key, sizeof content_key);
+    return sealed;
 }
 
 /* --- JWS -------------------------------------------------------------------------------------------------------------- */
@@ -292,17 +322,21 @@ static const json_t *decryption_key(const struct sealing_keys *keys, const json_
     return NULL;
 }
 
+/* Not by jose_jwe_dec: since 12 it forgets the header, which it reads once more to look for "zip", at every message. */
 static enum verdict decrypt(json_t *jwe, const json_t *key, struct buf *ret_clear, struct why *why)
 {
+    const json_t *text = json_object_get(jwe, "ciphertext");
     size_t length = 0;
+    void *clear = NULL;
     json_auto_t *jwk = json_deep_copy(key);
     json_object_del(jwk, "use");
-    void *clear = jose_jwe_dec(NULL, jwe, NULL, jwk, &length);
-    if (!clear)
+    jose_io_auto_t *kept = jose_io_malloc(NULL, &clear, &length);
+    jose_io_auto_t *opened = kept ? jose_jwe_dec_io(NULL, jwe, NULL, jwk, kept) : NULL;
+    jose_io_auto_t *decoded = opened ? jose_b64_dec_io(opened) : NULL;
+    if (!decoded || !decoded->feed(decoded, json_string_value(text), json_string_length(text)) ||
+        !decoded->done(decoded) || !clear)
         return reject(why, "it does not open");
-    buf_add(ret_clear, clear, length);
-    sodium_memzero(clear, length);
-    free(clear);
+    buf_add(ret_clear, clear, length); /* `kept` wipes and frees what it has */
     return ret_clear->overflowed ? reject(why, "it holds more than a part may") : VERDICT_OK;
 }
 

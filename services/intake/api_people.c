@@ -379,10 +379,10 @@ void people_claim_draft(const char *draft, char case_id[IDS_UUID_SIZE])
         memcpy(case_id, claimed, IDS_UUID_SIZE);
 }
 
-void people_drop_draft(const char *draft, const char *case_id)
+void people_drop_draft(const char *operator, const char * draft, const char *case_id)
 {
     struct why why = {0};
-    if (draft_drop(auth_redis(), draft, case_id, &why) != VERDICT_OK)
+    if (draft_drop(auth_redis(), operator, draft, case_id, &why) != VERDICT_OK)
         log_event(LOG_WARNING, "draft.unavailable", "why=%s", why.text);
 }
 

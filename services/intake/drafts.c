@@ -45,11 +45,14 @@ static const char *const put_script =
     "end "
     "return redis.call('HMGET', KEYS[1], " FIELDS ")";
 
-/* Whoever deletes by name owns it; what was opened is deleted for the case that it became. */
+/* Whoever deletes by name owns it. What was opened is deleted for the case that it became, unless somebody else has written
+ * to it since the first try: that is in no case. */
 static const char *const delete_script =
     "local owner, case = redis.call('HGET', KEYS[1], 'owner'), redis.call('HGET', KEYS[1], 'case') "
     "if not owner or (ARGV[3] ~= '' and case and case ~= ARGV[3]) then return 0 end "
-    "if ARGV[2] ~= '' and owner ~= ARGV[2] then return -1 end "
+    "local claimed = tonumber(redis.call('HGET', KEYS[1], 'claimed') or '') "
+    "local written = claimed and tonumber(redis.call('HGET', KEYS[1], 'version')) > claimed "
+    "if owner ~= ARGV[2] and (ARGV[3] == '' or written) then return -1 end "
     "if ARGV[3] ~= '' then "
     " redis.call('SET', '" USED_PREFIX "' .. ARGV[1], ARGV[3], 'PX', " USED_KEPT_MS ") "
     "end "
@@ -69,7 +72,10 @@ static const char *const claim_script =
     "if redis.call('EXISTS', KEYS[1]) == 0 then "
     " return redis.call('GET', '" USED_PREFIX "' .. ARGV[2]) or '' "
     "end "
-    "redis.call('HSETNX', KEYS[1], 'case', ARGV[1]) return redis.call('HGET', KEYS[1], 'case')";
+    "if redis.call('HSETNX', KEYS[1], 'case', ARGV[1]) == 1 then "
+    " redis.call('HSET', KEYS[1], 'claimed', redis.call('HGET', KEYS[1], 'version')) "
+    "end "
+    "return redis.call('HGET', KEYS[1], 'case')";
 
 static char *draft_key(const char *id)
 {
@@ -194,10 +200,11 @@ enum verdict draft_delete(struct redis *redis, const char *operator, const char 
     return verdict;
 }
 
-enum verdict draft_drop(struct redis *redis, const char *id, const char *case_id, struct why *why)
+enum verdict draft_drop(struct redis *redis, const char *operator, const char * id,
+                        const char *case_id, struct why *why)
 {
     int64_t answer;
-    return erase(redis, id, "", case_id, &answer, why);
+    return erase(redis, id, operator, case_id, &answer, why);
 }
 
 enum verdict draft_list(struct redis *redis, int64_t now_us, struct draft **ret_drafts,

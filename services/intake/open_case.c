@@ -100,13 +100,13 @@ static void release(struct opening *opening)
 /* --- the draft --------------------------------------------------------------------------------------------------------------------- */
 
 struct used_draft {
-    char id[65], case_id[IDS_UUID_SIZE];
+    char id[65], case_id[IDS_UUID_SIZE], operator[64];
 };
 
 static void drop_draft(void *context)
 {
     CLEANUP(mem_free) struct used_draft *used = context;
-    people_drop_draft(used->id, used->case_id);
+    people_drop_draft(used->operator, used->id, used->case_id);
 }
 
 /* The case is there, its draft has served. Redis may be slow or away: nobody waits for it, and a draft that stays ends by
@@ -118,6 +118,7 @@ static void forget_draft(const struct opening *opening)
     struct used_draft *used = mem_alloc(sizeof *used);
     memcpy(used->id, opening->draft, sizeof used->id);
     memcpy(used->case_id, opening->id, sizeof used->case_id);
+    snprintf(used->operator, sizeof used->operator, "%s", auth_identity(opening->request)->id);
     if (!intake_defer(drop_draft, used))
         free(used);
 }

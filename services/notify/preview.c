@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static const char sample[] =
-    "{\"number\":\"K4M-9QT-8ZR-E\",\"confirmed\":true,\"language\":\"both\","
+    "{\"number\":\"K4M-9QT-8ZR-T\",\"confirmed\":true,\"language\":\"both\","
     "\"company\":\"株式会社見本製作所\",\"person\":\"見本 "
     "花子\",\"records\":112,\"detections\":7,\"blocked\":5,"
     "\"reasons\":[{\"ja\":\"同意書への同意が記録されていません。\",\"en\":\"No consent is "

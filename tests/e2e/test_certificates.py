@@ -34,7 +34,9 @@ class Authority:
             name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Somebody else's authority")])
             self.certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(self.key.public_key())
                                 .serial_number(x509.random_serial_number()).not_valid_before(NOW - 30 * DAY).not_valid_after(NOW + 30 * DAY)
-                                .add_extension(x509.BasicConstraints(True, None), True).sign(self.key, hashes.SHA256()))
+                                .add_extension(x509.BasicConstraints(True, None), True)
+                                .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), False)
+                                .sign(self.key, hashes.SHA256()))
 
     def issue(self, folder, name, begins=NOW - DAY, ends=NOW + DAY, names=("127.0.0.1",)):
         """A folder as those under var/pki."""
@@ -43,7 +45,9 @@ class Authority:
         made = (x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
                 .issuer_name(self.certificate.subject).public_key(key.public_key()).serial_number(x509.random_serial_number())
                 .not_valid_before(begins).not_valid_after(ends)
-                .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), False))
+                .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), False)
+                .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+                .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), False))
         if alternatives:
             made = made.add_extension(x509.SubjectAlternativeName(alternatives), False)
         folder.mkdir(parents=True, exist_ok=True)

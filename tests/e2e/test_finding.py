@@ -81,6 +81,9 @@ def test_a_number_is_found_as_it_is_heard(desk, cases):
     wrong = number[:-1] + ("A" if number[-1] != "A" else "B")
     answer = listed(desk, q=wrong)
     assert answer["cases"] == [] and answer["hint"]["code"] == "check_character" and answer["hint"]["message"]
+    places = next(i for i in range(8) if plain[i] != plain[i + 1])
+    swapped = plain[:places] + plain[places + 1] + plain[places] + plain[places + 2:]
+    assert listed(desk, q=swapped)["hint"]["code"] == "check_character", "two characters that changed places"
     assert "hint" not in listed(desk, q=number) and "hint" not in listed(desk, q="見本製作所")
 
 

@@ -394,6 +394,28 @@ def test_of_one_draft_comes_one_case_although_it_is_forgotten(desk, meanwhile):
         assert desk.call("DELETE", path).status_code == 204
 
 
+def test_what_a_colleague_took_over_meanwhile_is_not_thrown_away_with_the_draft(desk):
+    """A case could not be opened; a colleague takes the draft over and writes on; then the first try succeeds after all."""
+    draft, etag = begin(desk)
+    path, head = f"/v1/drafts/{draft}", {"Idempotency-Key": draft}
+    desk.kafka_was_away = True
+    desk.kill("kafka", signal.SIGSTOP)
+    try:
+        assert desk.call("POST", f"/v1/cases?draft={draft}", NOTE, headers=head).status_code == 503
+    finally:
+        desk.kill("kafka", signal.SIGCONT)
+    assert desk.call("PUT", path, {"memo": "引き継いで書いた"}, headers={"If-Match": etag}, **COLLEAGUE).ok
+    answer = until("it is opened", lambda: (a := desk.call("POST", f"/v1/cases?draft={draft}", NOTE, headers=head)).status_code == 201 and a)
+    problem(desk.call("POST", f"/v1/cases?draft={draft}", NOTE, **COLLEAGUE), 409, "draft_used")
+    later, _ = begin(desk)
+    desk.ok("POST", f"/v1/cases?draft={later}", NOTE)
+    until("what is done beside the answer is done, one after the other", lambda: desk.call("GET", f"/v1/drafts/{later}").status_code == 404)
+    assert desk.call("GET", path).json()["memo"] == "引き継いで書いた"
+    listed = next(one for one in desk.ok("GET", "/v1/drafts")["drafts"] if one["id"] == draft)
+    assert (listed["owner"], listed["case"]) == ("supervisor-1", answer.json()["id"])
+    assert desk.call("DELETE", path, **COLLEAGUE).status_code == 204
+
+
 def test_a_crash_before_the_draft_is_gone_leaves_no_second_case(desk):
     draft, _ = begin(desk)
     store = redis.Redis.from_url(desk.env["KAKEKOMI_REDIS_URL"])
@@ -425,7 +447,7 @@ def start_redis(desk):
     with open(desk.var / "log/redis.log", "a") as log:
         process = subprocess.Popen(
             ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--dir", str(desk.var / "redis"), "--save", "",
-             "--appendonly", "no", "--maxmemory", "64mb", "--maxmemory-policy", "noeviction"],
+             "--appendonly", "no", "--maxmemory", "128mb", "--maxmemory-policy", "noeviction"],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
     (desk.var / "run/redis.pid").write_text(f"{process.pid}\n")
 

@@ -2,6 +2,8 @@
 /* What `q` finds: one thing written in several ways, and what is not the same thing. */
 #include "services/intake/view_words.h"
 
+#include "common/ids.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -97,7 +99,7 @@ static char *words_of(const char *state_text, const char *extraction_text)
 }
 
 #define CASE                                                                                       \
-    "{\"number\":\"HVN-QVM-AE6-A\",\"customer_id\":\"SAMPLE-A\",\"hearing\":{\"contact\":{"        \
+    "{\"number\":\"HVN-QVM-AE6-7\",\"customer_id\":\"SAMPLE-A\",\"hearing\":{\"contact\":{"        \
     "\"company\":\"株式会社 見本製作所\",\"department\":\"総務部\",\"person\":\"髙橋 花子\","      \
     "\"phone\":\"０３（００００）１２３４\",\"email\":\"Hanako@sample-a.example\"},\"device\":["   \
     "{\"name\":\"PC-07\",\"addresses\":[\"192.0.2.17\",\"2001:DB8:0::1\"]}]}}"
@@ -120,10 +122,10 @@ static bool found(const char *words, const char *q)
 static void a_case_is_found_by_what_is_known_of_it(void **state)
 {
     (void)state;
-    static const char *const questions[] = {"HVN-QVM-AE6-A",
-                                            "hvnqvmae6a",
-                                            "ＨＶＮ－ＱＶＭ－ＡＥ６－Ａ",
-                                            "HVN QVM AE6 A",
+    static const char *const questions[] = {"HVN-QVM-AE6-7",
+                                            "hvnqvmae67",
+                                            "ＨＶＮ－ＱＶＭ－ＡＥ６－７",
+                                            "HVN QVM AE6 7",
                                             "qvm",
                                             "見本",
                                             "本製",
@@ -160,7 +162,7 @@ static void a_case_is_found_by_what_is_known_of_it(void **state)
                                             "9F86D081",
                                             "9f86d081884c7d659a2feaa0",
                                             "見本 1234 花子",
-                                            "hvn-qvm-ae6-a 見本"};
+                                            "hvn-qvm-ae6-7 見本"};
     CLEANUP(mem_free) char *words = words_of(CASE, EXTRACTION);
     for (size_t i = 0; i < COUNT_OF(questions); i++)
         if (!found(words, questions[i]))
@@ -256,7 +258,7 @@ static void the_index_misses_nothing_that_holds(void **state)
 {
     (void)state;
     static const char *const questions[] = {
-        "HVN-QVM-AE6-A",    "見",          "本製",     "製作所", "株式会社見本製作所", "0000-1234",
+        "HVN-QVM-AE6-7",    "見",          "本製",     "製作所", "株式会社見本製作所", "0000-1234",
         "sample-a.example", "203.0.113.9", "9f86d081", HASH,     "高橋 花子"};
     CLEANUP(mem_free) char *words = words_of(CASE, EXTRACTION);
     index_has(words, questions, COUNT_OF(questions));
@@ -270,11 +272,40 @@ static void digits_are_found_wherever_they_stand(void **state)
                                             "409", "4097", "7312", "0977",  "40977312",
                                             "731", "5678", "2345", "12345", "見本 4097"};
     CLEANUP(mem_free)
-    char *words = words_of("{\"number\":\"HVN-QVM-AE6-A\",\"hearing\":{\"contact\":{"
+    char *words = words_of("{\"number\":\"HVN-QVM-AE6-7\",\"hearing\":{\"contact\":{"
                            "\"company\":\"第20261見本工業\",\"phone\":\"03-1234-5678\",\"email\":"
                            "\"user40977312@c731.example\"}}}",
                            NULL);
     index_has(words, questions, COUNT_OF(questions));
+}
+
+/* Every wrong character and every two that changed places, the check character among them. */
+static void what_is_misheard_is_no_case_number(void **state)
+{
+    (void)state;
+    static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    for (int number = 0; number < 200; number++) {
+        char id[IDS_UUID_SIZE], printed[IDS_CASE_NUMBER_SIZE], plain[11];
+        snprintf(id, sizeof id, "01900000-0000-7000-8000-%012d", number);
+        ids_case_number(id, printed);
+        snprintf(plain, sizeof plain, "%.3s%.3s%.3s%c", printed, printed + 4, printed + 8,
+                 printed[12]);
+        assert_true(ids_case_number_is_sound(plain));
+        for (int at = 0; at < 10; at++) {
+            char was = plain[at];
+            for (const char *other = alphabet; *other; other++) {
+                plain[at] = *other;
+                assert_int_equal(ids_case_number_is_sound(plain), *other == was);
+            }
+            plain[at] = was;
+            for (int with = at + 1; with < 10; with++) {
+                char there = plain[with];
+                plain[at] = there, plain[with] = was;
+                assert_int_equal(ids_case_number_is_sound(plain), was == there);
+                plain[at] = was, plain[with] = there;
+            }
+        }
+    }
 }
 
 static void a_wrong_check_character_is_told(void **state)
@@ -284,10 +315,10 @@ static void a_wrong_check_character_is_told(void **state)
         const char *q;
         bool wrong;
     } rows[] = {
-        {"HVN-QVM-AE6-A", false}, {"HVN-QVM-AE6-B", true},  {"HVNQVMAE6B", true},
+        {"HVN-QVM-AE6-7", false}, {"HVN-QVM-AE6-B", true},  {"HVNQVMAE6B", true},
         {"hvn-qvn-ae6-a", true},  {"HVN-QVM-AE6", false},   {"03-0000-1234", false},
         {"0312345678", false},    {"見本製作所", false},    {"anotherword", false},
-        {"kasumigase", false},    {"HVN QVM AE6 A", false}, {"HVN QVM AE6 C", true},
+        {"kasumigase", false},    {"HVN QVM AE6 7", false}, {"HVN QVM AE6 C", true},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         CLEANUP(words_clear) struct words_question question;
@@ -319,7 +350,7 @@ static void a_full_case_fits(void **state)
     for (int i = 0; i < 200; i++)
         strcat(longest, "﷽"); /* one character that folds to many */
     json_auto_t *all = json_pack("{s:s, s:{s:{s:s, s:s, s:s, s:s, s:s}, s:O}}", "number",
-                                 "HVN-QVM-AE6-A", "hearing", "contact", "company", longest,
+                                 "HVN-QVM-AE6-7", "hearing", "contact", "company", longest,
                                  "department", longest, "person", longest, "responsible_person",
                                  longest, "alternative", longest, "device", devices);
     json_auto_t *extraction = json_pack("{s:[{s:O}]}", "searches", "pivots", pivots);
@@ -347,6 +378,7 @@ int main(void)
         cmocka_unit_test(letters_that_sound_like_digits_are_taken_for_them),
         cmocka_unit_test(the_index_misses_nothing_that_holds),
         cmocka_unit_test(digits_are_found_wherever_they_stand),
+        cmocka_unit_test(what_is_misheard_is_no_case_number),
         cmocka_unit_test(a_wrong_check_character_is_told),
         cmocka_unit_test(a_full_case_fits),
     };

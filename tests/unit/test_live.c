@@ -173,10 +173,10 @@ static void case_says_number_revision_status_and_no_more(void **state)
     (void)state;
     assert_events(
         VIEW_CASES, NULL,
-        "{\"number\":\"K4M-9QT-8ZR-E\",\"revision\":7,\"policy\":{},\"hearing\":{\"contact\":"
+        "{\"number\":\"K4M-9QT-8ZR-T\",\"revision\":7,\"policy\":{},\"hearing\":{\"contact\":"
         "{\"company\":\"架空商事\",\"person\":\"架空\"}}}",
         (const char *const[][2]){{"case", "{\"id\":\"" CASE_ID
-                                          "\",\"number\":\"K4M-9QT-8ZR-E\",\"revision\":7,"
+                                          "\",\"number\":\"K4M-9QT-8ZR-T\",\"revision\":7,"
                                           "\"status\":\"policy\",\"what\":\"note.added\"}"}},
         1);
 }

@@ -23,7 +23,7 @@
 #include <cmocka.h>
 
 #define SUBJECT                                                                                    \
-    "【923-NKX-1S6-P】提供会社へのご紹介について、ご確認いただきたいことがあります：情報の提供"
+    "【923-NKX-1S6-R】提供会社へのご紹介について、ご確認いただきたいことがあります：情報の提供"
 #define NOW_US INT64_C(1795500000000000) /* 2026-11-24T05:20:00Z, a Tuesday afternoon at the desk */
 
 /* --- composing ------------------------------------------------------------------------------------------------------------ */
@@ -189,7 +189,7 @@ static void every_template_is_filled_and_begins_with_the_next_step(void **state)
                 fail_msg("%s lacks a variable", templates[i].name);
             assert_null(strstr(mail.text.data, "{{"));
             assert_null(strstr(mail.html.data, "{{"));
-            assert_non_null(strstr(mail.subject, "K4M-9QT-8ZR-E"));
+            assert_non_null(strstr(mail.subject, "K4M-9QT-8ZR-T"));
             const char *next = templates[i].text[strcmp(languages[k], "en") == 0].next;
             CLEANUP(mem_free) char *begin = mem_dup(next, strcspn(next, "{"));
             if (*begin)

@@ -856,11 +856,11 @@ static void draft_becomes_one_case_only(void **state)
     assert_string_equal(mine, CASE_ONE);
     people_claim_draft("call", other);
     assert_string_equal(other, CASE_ONE);
-    people_drop_draft("call", CASE_TWO); /* of another case: nothing of ours */
+    people_drop_draft("sato", "call", CASE_TWO); /* of another case: nothing of ours */
     ANSWER list = ask("GET", "/v1/drafts", BEARER, NULL);
     const json_t *entry = json_array_get(json_object_get(list.body, "drafts"), 0);
     assert_string_equal(json_string_value(json_object_get(entry, "case")), CASE_ONE);
-    people_drop_draft("call", CASE_ONE);
+    people_drop_draft("suzuki", "call", CASE_ONE); /* nobody has written to it since */
     assert_int_equal(status_of("GET", "/v1/drafts/call", BEARER, NULL), 404);
     memcpy(other, CASE_TWO, sizeof other);
     people_claim_draft("call", other); /* a repetition, after the draft has gone */
@@ -874,7 +874,7 @@ static void draft_goes_when_dropped(void **state)
     assert_int_equal(status_of("PUT", "/v1/drafts/a", BEARER, "{}"), 200);
     assert_int_equal(
         status_of("GET", "/v1/drafts/a", "Authorization: Bearer " AUDITOR_TOKEN "\r\n", NULL), 403);
-    people_drop_draft("a", CASE_ONE);
+    people_drop_draft("sato", "a", CASE_ONE);
     assert_int_equal(status_of("GET", "/v1/drafts/a", BEARER, NULL), 404);
     assert_int_equal(status_of("PUT", "/v1/drafts/a", BEARER, "{}"), 200);
     assert_int_equal(status_of("DELETE", "/v1/drafts/a", BEARER, NULL), 204);
