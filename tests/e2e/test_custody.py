@@ -562,6 +562,19 @@ def test_what_is_not_there_is_404(desk, released):
     assert desk.call("GET", f"/v1/cases/{released.case}/custody?format=pdf").status_code == 422
 
 
+def test_who_reads_extract_and_report_stands_in_the_audit(desk, released):
+    """What the operator sees of it, and what the topic says: who, what, which."""
+    case_id, ends = released.case, desk.ends("audit")
+    extract = desk.call("GET", f"/v1/cases/{case_id}/extract", token="KAKEKOMI_SUPERVISOR_TOKEN")
+    assert extract.status_code == 200 and desk.call("GET", f"/v1/cases/{case_id}/report", token="KAKEKOMI_SUPERVISOR_TOKEN").ok
+    reads = until("both are there", lambda: len(found := [r.data for r in desk.read("audit", since=ends) if r.key == case_id
+                                                          and r.data["what"] in ("extract.read", "report.read")]) == 2 and found)
+    assert {(read["what"], read["who"]) for read in reads} == {("extract.read", "supervisor-1"), ("report.read", "supervisor-1")}
+    shown = until("both are shown", lambda: {"extract.read", "report.read"} <= {
+        entry["what"] for entry in desk.ok("GET", f"/v1/cases/{case_id}/timeline")["timeline"] if entry["kind"] == "read"})
+    assert shown
+
+
 def test_reading_it_stands_in_the_audit(desk, released):
     custody(desk, released.case)
     reads = until("the reading", lambda: [entry["data"] for entry in desk.ok("GET", f"/v1/cases/{released.case}/timeline")["timeline"]

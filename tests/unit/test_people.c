@@ -639,6 +639,28 @@ static void signing_in_again_leaves_no_session_behind(void **state)
 
 /* --- signing in --------------------------------------------------------------------------------------------------- */
 
+/* Every look at a password goes through here: how many there were, and how many at once at most. */
+int __real_crypto_pwhash_str_verify(const char *hash, const char *password,
+                                    unsigned long long length);
+int __wrap_crypto_pwhash_str_verify(const char *hash, const char *password,
+                                    unsigned long long length);
+static atomic_int looks, looking, most_at_once;
+static pthread_barrier_t *_Atomic together; /* NULL: nobody waits for others */
+
+int __wrap_crypto_pwhash_str_verify(const char *hash, const char *password,
+                                    unsigned long long length)
+{
+    int now = atomic_fetch_add(&looking, 1) + 1, most = atomic_load(&most_at_once);
+    while (now > most && !atomic_compare_exchange_weak(&most_at_once, &most, now))
+        ;
+    atomic_fetch_add(&looks, 1);
+    if (atomic_load(&together))
+        pthread_barrier_wait(atomic_load(&together));
+    int differs = __real_crypto_pwhash_str_verify(hash, password, length);
+    atomic_fetch_sub(&looking, 1);
+    return differs;
+}
+
 /* Two answers may stand on both sides of a second. */
 static void drop_date(char *head)
 {
@@ -650,11 +672,15 @@ static void drop_date(char *head)
 static void wrong_sign_ins_look_alike(void **state)
 {
     (void)state;
+    looks = 0;
     ANSWER wrong =
         ask("POST", "/v1/sessions", "", "{\"operator\":\"sato\",\"password\":\"wrong\"}");
+    assert_int_equal(looks, 1);
     ANSWER unknown =
         ask("POST", "/v1/sessions", "", "{\"operator\":\"nobody\",\"password\":\"wrong\"}");
+    assert_int_equal(looks, 2);
     ANSWER without = ask("POST", "/v1/sessions", "", "{\"operator\":\"kanri\",\"password\":\"\"}");
+    assert_int_equal(looks, 3); /* as long for an account that has no password */
     assert_code(&wrong, 401, "wrong_credentials");
     assert_true(json_equal(wrong.body, unknown.body) && json_equal(wrong.body, without.body));
     drop_date(wrong.head);
@@ -693,6 +719,29 @@ static void account_is_locked_after_too_many_attempts(void **state)
         status_of("POST", "/v1/sessions", "", "{\"operator\":\"kanri\",\"password\":\"wrong\"}"),
         401);
     assert_int_equal(status_of("GET", "/v1/me", BEARER, NULL), 200);
+}
+
+/* One address with many names; the account that it comes to last was never tried. */
+static void an_address_is_locked_after_too_many_attempts(void **state)
+{
+    (void)state;
+    struct why why = {0};
+    int64_t wait_ms = 0;
+    bool locks = false;
+    for (int i = 0; i < 300; i++) {
+        CLEANUP(mem_free) char *name = mem_printf("name-%d", i);
+        assert_int_equal(session_attempt(auth_redis(), name, "127.0.0.1", &wait_ms, &locks, &why),
+                         VERDICT_OK);
+        assert_int_equal(wait_ms, 0);
+    }
+    assert_int_equal(session_attempt(auth_redis(), "another", "192.0.2.1", &wait_ms, &locks, &why),
+                     VERDICT_OK);
+    assert_int_equal(wait_ms, 0);
+    looks = 0;
+    ANSWER locked = ask("POST", "/v1/sessions", "", SIGN_IN);
+    assert_code(&locked, 429, "too_many_attempts");
+    assert_non_null(strstr(locked.head, "Retry-After: "));
+    assert_int_equal(looks, 0);
 }
 
 /* Known or not, with a password or without: after as many attempts the same bytes, whatever is sent then. */
@@ -749,11 +798,20 @@ static void many_people_sign_in_at_once(void **state)
     (void)state;
     pthread_t threads[12];
     atomic_int good = 0;
+    pthread_barrier_t four;
+    looks = most_at_once = 0;
+    pthread_barrier_init(&four, NULL, 4);
+    together =
+        &four; /* with fewer than four at a time nobody would go on; a fifth would be there meanwhile */
     for (size_t i = 0; i < COUNT_OF(threads); i++)
         pthread_create(&threads[i], NULL, sign_in_once, &good);
     for (size_t i = 0; i < COUNT_OF(threads); i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(good, COUNT_OF(threads));
+    assert_int_equal(looks, COUNT_OF(threads));
+    assert_int_equal(most_at_once, 4);
+    together = NULL;
+    pthread_barrier_destroy(&four);
 }
 
 /* --- drafts ------------------------------------------------------------------------------------------------------- */
@@ -1110,6 +1168,7 @@ int main(void)
         TEST(wrong_sign_ins_look_alike),
         TEST(bad_sign_in_bodies),
         TEST(account_is_locked_after_too_many_attempts),
+        TEST(an_address_is_locked_after_too_many_attempts),
         TEST(many_people_sign_in_at_once),
         TEST(draft_is_kept_with_its_version),
         TEST(draft_without_an_id_is_made_once),
