@@ -273,6 +273,8 @@ static enum verdict read_closed(struct page *page, int64_t before)
         qsort(seqs, found.count, sizeof *seqs, newest_first);
     for (size_t i = 0; verdict == VERDICT_OK && i < found.count; i++) {
         bool row = false;
+        if (i > 0 && seqs[i] == seqs[i - 1])
+            continue; /* closed anew on another day between two looks */
         sqlite3_reset(line);
         sqlite3_bind_int64(line, 1, seqs[i]);
         verdict = view_step(page->reader->view, page->reader->db, line, &row, page->why);

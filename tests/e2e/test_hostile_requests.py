@@ -99,10 +99,15 @@ NEXT = b"0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: desk\r\n\r\n"  # 404, wherever
     "Transfer-Encoding: xchunked\r\n",
 ], ids=repr)
 def test_a_framing_that_two_may_read_differently_ends_the_connection(untouched, framing):
+    """Some of them libmicrohttpd 1.0 refuses itself, with a page of its own; before it, we did."""
     for key in EVERYWHERE:
         headers, body = valid(untouched, key)
         line = framing.format(n=len(body)).encode()
-        is_refused(key, answers_in(send(untouched, key[0], target_of(untouched, key[1]), headers + line, body + NEXT, close=False)), 400)
+        answers = answers_in(send(untouched, key[0], target_of(untouched, key[1]), headers + line, body + NEXT, close=False))
+        if answers[0][2].startswith(b"<html>"):
+            assert [(status, "connection: close" in head) for status, head, _ in answers] == [(400, True)], (key, answers)
+        else:
+            is_refused(key, answers, 400)
 
 
 @pytest.mark.parametrize("length", ["{n}, {n}", "+{n}", "-1", "0x10", "99999999999999999999", "{n} {n}", "１０"])

@@ -402,14 +402,14 @@ def test_what_a_colleague_took_over_meanwhile_is_not_thrown_away_with_the_draft(
     desk.kill("kafka", signal.SIGSTOP)
     try:
         assert desk.call("POST", f"/v1/cases?draft={draft}", NOTE, headers=head).status_code == 503
+        assert desk.call("PUT", path, {"memo": "引き継いで書いた"}, headers={"If-Match": etag}, **COLLEAGUE).ok
     finally:
         desk.kill("kafka", signal.SIGCONT)
-    assert desk.call("PUT", path, {"memo": "引き継いで書いた"}, headers={"If-Match": etag}, **COLLEAGUE).ok
     answer = until("it is opened", lambda: (a := desk.call("POST", f"/v1/cases?draft={draft}", NOTE, headers=head)).status_code == 201 and a)
     problem(desk.call("POST", f"/v1/cases?draft={draft}", NOTE, **COLLEAGUE), 409, "draft_used")
     later, _ = begin(desk)
     desk.ok("POST", f"/v1/cases?draft={later}", NOTE)
-    until("what is done beside the answer is done, one after the other", lambda: desk.call("GET", f"/v1/drafts/{later}").status_code == 404)
+    until("what is done beside the answers is done", lambda: desk.call("GET", f"/v1/drafts/{later}").status_code == 404)
     assert desk.call("GET", path).json()["memo"] == "引き継いで書いた"
     listed = next(one for one in desk.ok("GET", "/v1/drafts")["drafts"] if one["id"] == draft)
     assert (listed["owner"], listed["case"]) == ("supervisor-1", answer.json()["id"])
