@@ -7,8 +7,8 @@
 
 #include <assert.h>
 #include <jose/jose.h>
-#include <openssl/evp.h>
 #include <openssl/core_names.h>
+#include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <sodium.h>
@@ -137,6 +137,14 @@ void sealing_derive(const struct sealing_secret *from, const char *handover,
     assert(derived == 1);
 }
 
+static json_t *encode_object(const json_t *object)
+{
+    CLEANUP(buf_free) struct buf text;
+    buf_init(&text, KAFKA_RECORD_BYTES_MAX);
+    event_dump_json_sorted(object, &text);
+    return jose_b64_enc(text.data, text.length);
+}
+
 /* --- JWE -------------------------------------------------------------------------------------------------------------- */
 
 #define IV_BYTES 12
@@ -166,9 +174,7 @@ static char *seal(const json_t *header, const char *encrypted_key,
                   const uint8_t key[SEALING_KEY_BYTES], struct bytes clear)
 {
     uint8_t iv[IV_BYTES], tag[TAG_BYTES];
-    char *text = json_dumps(header, JSON_COMPACT);
-    json_auto_t *protected = jose_b64_enc(text, strlen(text));
-    free(text);
+    json_auto_t *protected = encode_object(header);
     CLEANUP(mem_free) uint8_t *sealed = mem_alloc_raw(clear.length + 1);
     ids_random(iv, sizeof iv);
     if (!encrypt(key, iv, protected, clear, sealed, tag))
@@ -218,10 +224,7 @@ char *sealing_seal_key(const uint8_t key[SEALING_KEY_BYTES], const json_t *recip
 
 char *sealing_sign(const struct sealing_keys *keys, const json_t *payload)
 {
-    CLEANUP(buf_free) struct buf text;
-    buf_init(&text, KAFKA_RECORD_BYTES_MAX);
-    event_dump_json_sorted(payload, &text);
-    json_auto_t *encoded = jose_b64_enc(text.data, text.length);
+    json_auto_t *encoded = encode_object(payload);
     json_auto_t *jws = json_pack("{s:O}", "payload", encoded);
     json_auto_t *signature = json_pack("{s:{s:s, s:s, s:s}}", "protected", "alg", "ES256", "kid",
                                        text_of(keys->sign, "kid"), "typ", "JOSE");

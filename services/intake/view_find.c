@@ -15,7 +15,6 @@
 #define CONTRACTS_MAX 50
 #define SQL_BYTES_MAX 2000
 #define BY_CLOSING "lines_closed_day"
-#define DAY_US 86400000000 /* as the view's schema has it */
 
 /* --- pages of cases ----------------------------------------------------------------------------------------------- */
 
@@ -225,7 +224,8 @@ static enum verdict closed_on(struct page *page, sqlite3_stmt *statement, int64_
                               struct closed_lines *found)
 {
     const struct view_query *query = page->query;
-    bool whole = day > query->closed_from_us / DAY_US && day < query->closed_to_us / DAY_US;
+    bool whole =
+        day > query->closed_from_us / VIEW_DAY_US && day < query->closed_to_us / VIEW_DAY_US;
     sqlite3_reset(statement);
     sqlite3_bind_int(statement, 10, whole);
     sqlite3_bind_int64(statement, 11, day);
@@ -244,9 +244,9 @@ static enum verdict closed_within(struct page *page, int64_t before, struct clos
     sqlite3_stmt *days =
         view_prepare(page->reader->db, "SELECT MIN(closed_day) FROM lines"
                                        " INDEXED BY " BY_CLOSING " WHERE closed_day >= ?1");
-    int64_t day, last = query->closed_to_us / DAY_US;
+    int64_t day, last = query->closed_to_us / VIEW_DAY_US;
     bind_filters(lines, query, before);
-    enum verdict verdict = closing_day(page, days, query->closed_from_us / DAY_US, &day);
+    enum verdict verdict = closing_day(page, days, query->closed_from_us / VIEW_DAY_US, &day);
     while (verdict == VERDICT_OK && day <= last) {
         verdict = closed_on(page, lines, day, found);
         if (verdict == VERDICT_OK)

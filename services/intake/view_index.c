@@ -26,12 +26,14 @@
     "content='', detail=none, columnsize=0,"                                                       \
     " tokenize=\"ascii tokenchars '!#$%&()*+,-./:;<=>?@[\\]^_`{|}~'\""
 
+#define CLOSED_DAY "closed_us / " TO_TEXT(VIEW_DAY_US)
+
 const char view_index_schema[] =
     "CREATE TABLE IF NOT EXISTS lines (seq INTEGER PRIMARY KEY, id TEXT, status TEXT, customer "
     "TEXT, "
     "operator TEXT, type TEXT, held INTEGER, overdue INTEGER, duplicate_of TEXT, out_of_hours "
     "INTEGER, answered_us INTEGER, open INTEGER, attention INTEGER, closed_us INTEGER, words TEXT,"
-    " closed_day INTEGER AS (closed_us / 86400000000) VIRTUAL);"
+    " closed_day INTEGER AS (" CLOSED_DAY ") VIRTUAL);"
     "CREATE INDEX IF NOT EXISTS lines_status ON lines (status);"
     "CREATE INDEX IF NOT EXISTS lines_operator ON lines (operator);"
     "CREATE INDEX IF NOT EXISTS lines_type ON lines (type);"

@@ -93,6 +93,7 @@ void view_store_forget(struct view *view);
 enum verdict view_store_record(struct view *view, int topic, const struct kafka_record *record,
                                struct why *why);
 /* --- view_index.c: what lists and questions are answered from ------------------------------------------------------ */
+#define VIEW_DAY_US 86400000000            /* of UTC; the schema counts in it too */
 #define VIEW_SLOTS 8                       /* cases opened in the same microsecond */
 #define VIEW_BEGINNING_US 1577836800000000 /* 2020: keeps the numbers short */
 /* The first line of what was opened from this moment on. */

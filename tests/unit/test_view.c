@@ -467,7 +467,6 @@ static int forget_cases(void **state)
 
 #define CLOSED_CASES 1500
 #define CLOSED_DAYS 6
-#define DAY_US 86400000000
 
 static struct {
     int64_t closed_us;
@@ -509,7 +508,7 @@ static void close_many(void)
     assert_true(view_sql(view.writer, "BEGIN", &(struct why){0}));
     for (int64_t at = 0; at < CLOSED_CASES; at++) {
         int64_t day = 20000 + dice(CLOSED_DAYS), within = dice(10) ? dice(86400) * 1000000LL : 0;
-        closed_cases[at].closed_us = day * DAY_US + (dice(20) ? within : DAY_US - 1);
+        closed_cases[at].closed_us = day * VIEW_DAY_US + (dice(20) ? within : VIEW_DAY_US - 1);
         closed_cases[at].mine = dice(20) == 0;
         closed_cases[at].named = dice(3) == 0;
         json_auto_t *whole =
@@ -564,7 +563,7 @@ static void of_many_that_were_closed_each_page_has_the_next_of_the_list(void **s
     close_many();
     int pages = 0;
     for (int turn = 0; turn < 80; turn++) {
-        int64_t first = 19999 * DAY_US + dice(8 * 24) * 3600000000LL;
+        int64_t first = 19999 * VIEW_DAY_US + dice(8 * 24) * 3600000000LL;
         struct view_query query = {.closed = true,
                                    .closed_from_us = first,
                                    .closed_to_us = first + dice(8 * 24) * 3600000000LL,
