@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * STEP 2 to 4: policy, first response, assessment. What must be preserved before anything destroys it, and what must be done
- * before the close, stands in the policy's event; so nothing but the chain is asked, and there is no way past it.
+ * before the close, stands in the policy's event; so nothing but the chain is asked, and there is no way past it: of what
+ * kind a step is, which no event may say otherwise, is the same in every version of the playbooks.
  */
 #include "common/desk/case_internal.h"
 
 #include "common/desk/hearing.h"
+#include "common/desk/playbooks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +35,21 @@ static bool is_playbook_name(const char *playbook)
     return !playbook || !strchr(playbook, '/');
 }
 
+static bool is_of_kind(const json_t *step, const char *kind)
+{
+    return strcmp(text_of(step, "kind_of_step"), kind) == 0;
+}
+
+/* What destroys traces stays what it is, whatever an event calls it, under whatever playbook or none. */
+static enum case_refusal check_kind(struct act *act, const json_t *step, const char *pointer)
+{
+    const struct playbook_step *known = playbooks_find_step_of_any(text_of(step, "step"));
+    if (!known || is_of_kind(step, playbooks_kind_name(known->kind)))
+        return CASE_ACCEPTED;
+    return case_refuse(act, CASE_IMPOSSIBLE, pointer, "%s is of the kind %s", known->id,
+                       playbooks_kind_name(known->kind));
+}
+
 enum case_refusal case_on_policy(struct act *act)
 {
     const json_t *steps = json_object_get(act->data, "mandatory_steps");
@@ -41,6 +58,9 @@ enum case_refusal case_on_policy(struct act *act)
         named = is_playbook_name(text_of(json_array_get(steps, i), "playbook"));
     if (!named)
         return case_refuse(act, CASE_MALFORMED, "/playbook", "expected a name without a slash");
+    for (size_t i = 0; i < json_array_size(steps); i++)
+        if (check_kind(act, json_array_get(steps, i), "/mandatory_steps") != CASE_ACCEPTED)
+            return act->verdict->refusal;
     json_t *policy = case_stamp(act);
     static const char *const members[] = {"text", "playbook", "version", "mandatory_steps"};
     for (size_t i = 0; i < COUNT_OF(members); i++)
@@ -78,8 +98,7 @@ const char *case_open_step(const json_t *state, const char *kind)
     const json_t *steps = mandatory_steps(state);
     for (size_t i = 0; i < json_array_size(steps); i++) {
         const json_t *step = json_array_get(steps, i);
-        if ((!kind || strcmp(text_of(step, "kind_of_step"), kind) == 0) &&
-            !is_done_or_waived(state, step))
+        if ((!kind || is_of_kind(step, kind)) && !is_done_or_waived(state, step))
             return text_of(step, "step");
     }
     return NULL;
@@ -93,11 +112,6 @@ static json_t *member_object(json_t *object, const char *name)
         json_object_set_new(object, name, member);
     }
     return member;
-}
-
-static bool is_of_kind(const json_t *step, const char *kind)
-{
-    return strcmp(text_of(step, "kind_of_step"), kind) == 0;
 }
 
 /* Whether anything is to be preserved, or was. */
@@ -163,6 +177,8 @@ static enum case_refusal take_step(struct act *act, const json_t *step)
     if (!is_playbook_name(playbook))
         return case_refuse(act, CASE_MALFORMED, "/step/playbook",
                            "expected a name without a slash");
+    if (check_kind(act, step, "/step/kind_of_step") != CASE_ACCEPTED)
+        return act->verdict->refusal;
     CLEANUP(mem_free) char *key = step_key(playbook, text_of(step, "step"));
     const json_t *mandatory = find_mandatory(act->state, key);
     if (mandatory && !is_of_kind(step, text_of(mandatory, "kind_of_step")))

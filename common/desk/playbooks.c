@@ -26,12 +26,12 @@ const struct playbook_step *playbooks_find_step(const struct playbook *playbook,
     return NULL;
 }
 
-bool playbooks_has_step(const char *step)
+const struct playbook_step *playbooks_find_step_of_any(const char *step)
 {
-    for (size_t i = 0; i < playbooks_count; i++)
-        if (playbooks_find_step(&playbooks_table[i], step))
-            return true;
-    return false;
+    const struct playbook_step *found = NULL;
+    for (size_t i = 0; i < playbooks_count && !found; i++)
+        found = playbooks_find_step(&playbooks_table[i], step);
+    return found;
 }
 
 const char *playbooks_kind_name(enum playbook_kind kind)

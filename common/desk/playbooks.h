@@ -4,9 +4,11 @@
  * Purpose: what is done first, by kind of incident: the one table of playbooks, read out to the customer step by step.
  * Ownership: static data; JSON answers are the caller's. Threads: any. Errors: NULL where there is none.
  * Limits: PLAYBOOK_TITLE_CHARACTERS_MAX, PLAYBOOK_TEXT_CHARACTERS_MAX. The id of a playbook is the kind of incident
- * (/incident/type of the hearing). The id of a step never changes its meaning nor its kind: a step that means something else
- * gets another id, and whatever changes in a playbook raises its version. case_apply knows nothing of all this: what it
- * needs is written into policy.decided and action.recorded.
+ * (/incident/type of the hearing). The id of a step never changes its meaning nor its kind, in whatever playbook: a step that
+ * means something else gets another id, and whatever changes in a playbook raises its version. So case_apply may ask for the
+ * kind, of an event of any age, and refuses one that lies about it; what else it needs is written into policy.decided and
+ * action.recorded. A new id that somebody may have used for a step of no playbook would judge what was taken before: it
+ * raises CASE_RULES_VERSION, and is asked for in events of those rules only.
  */
 #include "common/util.h"
 
@@ -48,8 +50,8 @@ const struct playbook *playbooks_find(const char *id);
 /* For this kind of incident; of one that is not known yet (NULL, "unknown", "declined") the one for all others. */
 const struct playbook *playbooks_for_incident(const char *type);
 const struct playbook_step *playbooks_find_step(const struct playbook *playbook, const char *step);
-/* Whether any playbook has a step with this id. */
-bool playbooks_has_step(const char *step);
+/* That of the first playbook that has this id: of the same kind in all. */
+const struct playbook_step *playbooks_find_step_of_any(const char *step);
 const char *playbooks_kind_name(enum playbook_kind kind); /* as kind_of_step has it */
 /* [{"playbook","version","step","kind_of_step"}]: for policy.decided. New reference. */
 json_t *playbooks_mandatory_steps(const struct playbook *playbook);

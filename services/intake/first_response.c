@@ -85,7 +85,7 @@ static bool step_of_none_fits(struct http_request *request, const json_t *step)
 {
     if (json_object_get(step, "version"))
         return refuse(request, "/step/version", "no_playbook", "a version is of a playbook");
-    if (playbooks_has_step(text_of(step, "step")))
+    if (playbooks_find_step_of_any(text_of(step, "step")))
         return refuse(request, "/step/playbook", "required",
                       "must be given: playbooks have a step of this name");
     if (!json_object_get(step, "kind_of_step"))

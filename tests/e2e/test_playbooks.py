@@ -125,10 +125,25 @@ def try_to_destroy(call, forger, step, pointer="/step"):
     forger.write(call, {"kind": "waiver", "waiver": {"of": "step", "step": "?", "reason": " 　"}}, before["head"])
     assert len(forger.written) == len(TYPES) + 2
     forger.all_refused("impossible", "malformed")
+    lie_about(call, forger, step)
 
     after = call.state()
     assert (after["head"], after.get("steps_done"), after.get("waivers")) == \
         (before["head"], before.get("steps_done"), before.get("waivers"))
+
+
+def lie_about(call, forger, step):
+    """Called something that does not destroy: by its playbook, by none, by one that nobody knows, and by the policy itself."""
+    head, kinds = call.state()["head"], [kind for kind in KINDS if kind != "clean"]
+    for kind in kinds:
+        for playbook in (call.book["playbook"], None, "nothing"):
+            version = call.book["version"] if playbook else None
+            forger.write(call, forged_step(call, step, playbook=playbook, version=version, kind_of_step=kind), head)
+        asked = forged_step(call, step, kind_of_step=kind)["step"]
+        policy = {"text": "方針", "playbook": call.book["playbook"], "version": call.book["version"], "mandatory_steps": [asked]}
+        forger.write(call, policy, head, kind="policy.decided")
+    assert len(forger.written) == 4 * len(kinds)
+    forger.all_refused("impossible")
 
 
 def said_by_the_customer(call):
@@ -155,7 +170,8 @@ def test_nothing_is_destroyed_before_it_is_preserved_or_waived(desk, books, kind
     for step in destroying:
         refused(undecided.tick(step), 409, "/step")
         forger.write(undecided, forged_step(undecided, step))
-    forger.all_refused()
+        forger.all_refused()
+        lie_about(undecided, forger, step)
 
     done, waived = Call(desk, book), Call(desk, book)
     assert done.state()["policy"]["mandatory_steps"] == \

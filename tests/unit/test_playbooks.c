@@ -135,7 +135,7 @@ static void ids_are_unique_and_mean_one_kind_of_step(void **state)
         for (const struct playbook_step *step = playbook->steps; step->id; step++) {
             assert_true(is_name(step->id));
             assert_ptr_equal(playbooks_find_step(playbook, step->id), step);
-            assert_true(playbooks_has_step(step->id));
+            assert_string_equal(playbooks_find_step_of_any(step->id)->id, step->id);
             for (size_t k = 0; k < playbooks_count; k++) {
                 const struct playbook_step *same =
                     playbooks_find_step(&playbooks_table[k], step->id);
@@ -149,7 +149,7 @@ static void ids_are_unique_and_mean_one_kind_of_step(void **state)
                 assert_ptr_not_equal(playbook->contacts[n], playbook->contacts[k]);
     }
     assert_null(playbooks_find("none"));
-    assert_false(playbooks_has_step("none"));
+    assert_null(playbooks_find_step_of_any("none"));
 }
 
 /* Whoever goes through a playbook from top to bottom is never refused: all that must be preserved stands before the first
