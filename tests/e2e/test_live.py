@@ -258,20 +258,28 @@ def test_a_stream_ends_with_its_session(desk, listen):
 
 
 def test_a_service_that_is_down_is_told_and_that_it_is_back(desk, listen):
-    listener = listen()
+    """One that stands still, then the others as well: each is told, and nothing of those that run."""
+    listener, others = listen(), ("triage", "escalation")
     begun = time.time()
-    desk.kill("notify", signal.SIGSTOP)
     try:
-        down = listener.wait("service", 45, service="notify", state="down")
-        assert down.data["why"] == "no_members"
-        print(f"notify stands still: told after {down.at - begun:.1f} s")
+        desk.kill("notify", signal.SIGSTOP)
+        down = {"notify": listener.wait("service", 45, service="notify", state="down")}
+        print(f"notify stands still: told after {down['notify'].at - begun:.1f} s")
+        assert listener.of("service") == [down["notify"]]
+        for service in others:
+            desk.kill(service, signal.SIGSTOP)
+        for service in others:
+            down[service] = listener.wait("service", 45, service=service, state="down")
+        assert all(event.data["why"] == "no_members" for event in down.values())
         late = listen()
-        assert late.wait("service", 5, service="notify").data == down.data, "what is down is told at the beginning"
+        for service, event in down.items():
+            assert late.wait("service", 5, service=service).data == event.data, "what is down is told at the beginning"
     finally:
-        desk.kill("notify")
-    up = listener.wait("service", 60, service="notify", state="up")
-    assert up.data["since"] > down.data["since"]
-    assert not listener.of("service", service="triage")
+        for service in ("notify", *others):
+            desk.kill(service)
+    for service, event in down.items():
+        assert listener.wait("service", 60, service=service, state="up").data["since"] > event.data["since"]
+    assert len(listener.of("service")) == 2 * len(down)
     fresh = listen()
     time.sleep(0.5)
     assert not fresh.of("service")

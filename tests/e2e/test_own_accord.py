@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the provider does of its own accord, what happens when the profile changes while escalation is down, and a stop of notify."""
 import collections
+import contextlib
 import json
 import time
 
 import pytest
 
 from desk import READY, until
+from live import Listener
 from partner import Partner
 
 
@@ -102,6 +104,33 @@ def test_a_profile_that_changed_meanwhile_is_asked_again(desk, partner, with_pro
     assert "not_approved" in str(reaches(desk, case_id, "held")["reasons"])
     with_profile(lambda profile: profile.update(approvals=1))
     partner.gets("offered", case_id)
+
+
+def impatient(profile):
+    """Open at any time, and four seconds to answer in."""
+    profile.update(hours={day: ["00:00", "24:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")},
+                   closures=[], public_holidays="none")
+    profile["provider"]["desk_hours_to_reply"] = 4 / 3600
+
+
+def needs_attention(desk, case_id):
+    return {line["id"]: line["attention"] for line in desk.ok("GET", "/v1/cases?attention=true&limit=200")["cases"]}.get(case_id, [])
+
+
+def test_an_answer_that_does_not_come_is_told_and_a_late_one_still_counts(desk, partner, with_profile):
+    with_profile(impatient)
+    with contextlib.closing(Listener(desk)) as listener:
+        case_id, offer = offered(desk, partner)
+        told = listener.wait("overdue", id=case_id)
+        assert told.data == {"id": case_id, "state": "overdue", "handover": offer["handover"]}
+        listener.wait("handover", id=case_id, state="overdue")
+        assert "overdue" in desk.case(case_id)["flags"] and "overdue" in needs_attention(desk, case_id)
+        assert case_id in [line["id"] for line in desk.ok("GET", "/v1/cases?overdue=true&limit=200")["cases"]]
+        partner.provider.reply("escalation.accepted", offer)
+        partner.gets("key", case_id)
+        listener.wait("handover", id=case_id, state="released")
+        assert "overdue" not in desk.case(case_id)["flags"] and "overdue" not in needs_attention(desk, case_id)
+        assert len(listener.of("overdue", id=case_id)) == 1
 
 
 def test_where_two_persons_are_asked_for_nobody_approves_their_own_request(desk, partner, with_profile):
