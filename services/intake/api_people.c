@@ -369,11 +369,11 @@ static void get_drafts(struct http_request *request)
     http_reply_json(request, 200, json_pack("{so}", "drafts", list));
 }
 
-void people_claim_draft(const char *draft, char case_id[IDS_UUID_SIZE])
+void people_claim_draft(const char *operator, const char * draft, char case_id[IDS_UUID_SIZE])
 {
     char claimed[IDS_UUID_SIZE] = "";
     struct why why = {0};
-    if (draft_claim(auth_redis(), draft, case_id, claimed, &why) != VERDICT_OK)
+    if (draft_claim(auth_redis(), operator, draft, case_id, claimed, &why) != VERDICT_OK)
         log_event(LOG_WARNING, "draft.unavailable", "why=%s", why.text);
     if (ids_is_uuid(claimed))
         memcpy(case_id, claimed, IDS_UUID_SIZE);

@@ -28,9 +28,9 @@ json_t *people_on(void);
 json_t *people_named(void);
 
 bool people_draft_id_is_sound(const char *id);
-/* A case is about to be opened from this draft, as `case_id`, or as the one that the draft names already. Without the draft, or
- * without Redis, it stays `case_id`. */
-void people_claim_draft(const char *draft, char case_id[IDS_UUID_SIZE]);
-/* It was opened by this operator: the draft goes, if it can and no colleague wrote to it meanwhile; drafts that stay expire
- * by themselves. */
+/* This operator is about to open a case from this draft, as `case_id`, or as the one that the draft names already. Without
+ * the draft, or without Redis, it stays `case_id`. */
+void people_claim_draft(const char *operator, const char * draft, char case_id[IDS_UUID_SIZE]);
+/* It was opened by this operator: the draft goes, if it can and no colleague wrote to it since the first try; drafts that
+ * stay expire by themselves. */
 void people_drop_draft(const char *operator, const char * draft, const char *case_id);

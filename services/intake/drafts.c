@@ -30,7 +30,7 @@ static const char *const put_script =
     "if have and tonumber(version) <= tonumber(have) then "
     " version = string.format('%.0f', tonumber(have) + 1) end "
     "redis.call('HSET', KEYS[1], 'version', version, 'body', ARGV[3], 'owner', me, "
-    " 'company', ARGV[8]) "
+    " 'company', ARGV[8], 'written:' .. me, version) "
     "if not have then "
     " redis.call('HSET', KEYS[1], 'created', version) "
     " redis.call('DEL', '" USED_PREFIX "' .. ARGV[5]) "
@@ -45,16 +45,20 @@ static const char *const put_script =
     "end "
     "return redis.call('HMGET', KEYS[1], " FIELDS ")";
 
-/* Whoever deletes by name owns it. What was opened is deleted for the case that it became, unless somebody else has written
- * to it since the first try: that is in no case. */
+/* Whoever deletes by name owns it. What was opened is deleted for the case that it became, unless others have written to it
+ * since this operator's first try: that is in no case, whoever has the draft now. */
 static const char *const delete_script =
     "local owner, case = redis.call('HGET', KEYS[1], 'owner'), redis.call('HGET', KEYS[1], 'case') "
-    "if not owner or (ARGV[3] ~= '' and case and case ~= ARGV[3]) then return 0 end "
-    "local claimed = tonumber(redis.call('HGET', KEYS[1], 'claimed') or '') "
-    "local written = claimed and tonumber(redis.call('HGET', KEYS[1], 'version')) > claimed "
-    "if owner ~= ARGV[2] and (ARGV[3] == '' or written) then return -1 end "
-    "if ARGV[3] ~= '' then "
-    " redis.call('SET', '" USED_PREFIX "' .. ARGV[1], ARGV[3], 'PX', " USED_KEPT_MS ") "
+    "local me, of = ARGV[2], ARGV[3] "
+    "if not owner or (of ~= '' and case and case ~= of) then return 0 end "
+    "if of == '' and owner ~= me then return -1 end "
+    "local tried = of ~= '' and tonumber(redis.call('HGET', KEYS[1], 'tried:' .. me) or '') "
+    "for _, name in ipairs(tried and redis.call('HKEYS', KEYS[1]) or {}) do "
+    " if string.sub(name, 1, 8) == 'written:' and name ~= 'written:' .. me "
+    "  and tonumber(redis.call('HGET', KEYS[1], name)) > tried then return -1 end "
+    "end "
+    "if of ~= '' then "
+    " redis.call('SET', '" USED_PREFIX "' .. ARGV[1], of, 'PX', " USED_KEPT_MS ") "
     "end "
     "redis.call('ZREM', KEYS[2], ARGV[1]) "
     "redis.call('ZREM', '" DESK_INDEX ":' .. owner, ARGV[1]) "
@@ -72,9 +76,8 @@ static const char *const claim_script =
     "if redis.call('EXISTS', KEYS[1]) == 0 then "
     " return redis.call('GET', '" USED_PREFIX "' .. ARGV[2]) or '' "
     "end "
-    "if redis.call('HSETNX', KEYS[1], 'case', ARGV[1]) == 1 then "
-    " redis.call('HSET', KEYS[1], 'claimed', redis.call('HGET', KEYS[1], 'version')) "
-    "end "
+    "redis.call('HSETNX', KEYS[1], 'case', ARGV[1]) "
+    "redis.call('HSETNX', KEYS[1], 'tried:' .. ARGV[3], redis.call('HGET', KEYS[1], 'version')) "
     "return redis.call('HGET', KEYS[1], 'case')";
 
 static char *draft_key(const char *id)
@@ -228,13 +231,13 @@ enum verdict draft_list(struct redis *redis, int64_t now_us, struct draft **ret_
     return VERDICT_OK;
 }
 
-enum verdict draft_claim(struct redis *redis, const char *id, const char *case_id,
-                         char ret_case_id[IDS_UUID_SIZE], struct why *why)
+enum verdict draft_claim(struct redis *redis, const char *operator, const char * id,
+                         const char *case_id, char ret_case_id[IDS_UUID_SIZE], struct why *why)
 {
     CLEANUP(mem_free) char *key = draft_key(id);
     CLEANUP(redis_reply_free) struct redis_reply *reply = NULL;
     enum verdict verdict =
-        redis_ask(redis, &reply, why, "EVAL", claim_script, "1", key, case_id, id);
+        redis_ask(redis, &reply, why, "EVAL", claim_script, "1", key, case_id, id, operator);
     if (verdict == VERDICT_OK)
         copy_text(ret_case_id, IDS_UUID_SIZE, redis_reply_text(reply));
     return verdict;

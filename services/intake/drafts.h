@@ -50,9 +50,9 @@ enum verdict draft_list(struct redis *redis, int64_t now_us, struct draft **ret_
                         size_t *ret_count, struct why *why);
 
 /* The case that this draft becomes: `case_id`, or the one that was named before. "" where there is no such draft. */
-enum verdict draft_claim(struct redis *redis, const char *id, const char *case_id,
-                         char ret_case_id[IDS_UUID_SIZE], struct why *why);
-/* It has become this case, opened by this operator. A draft that became another one stays, and so does what a colleague has
- * written to it since it was claimed. */
+enum verdict draft_claim(struct redis *redis, const char *operator, const char * id,
+                         const char *case_id, char ret_case_id[IDS_UUID_SIZE], struct why *why);
+/* It has become this case, opened by this operator. A draft that became another one stays, and so does one to
+ * which others have written since this operator first claimed it. */
 enum verdict draft_drop(struct redis *redis, const char *operator, const char * id,
                         const char *case_id, struct why *why);

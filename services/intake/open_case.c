@@ -324,7 +324,7 @@ static void take_id_of_draft(struct opening *opening)
 {
     struct bytes of_draft[] = {bytes_of("case of draft"), bytes_of(opening->draft)};
     ids_uuid8(of_draft, COUNT_OF(of_draft), opening->id);
-    people_claim_draft(opening->draft, opening->id);
+    people_claim_draft(auth_identity(opening->request)->id, opening->draft, opening->id);
     opening->is_of_draft = true;
 }
 

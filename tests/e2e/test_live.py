@@ -402,7 +402,8 @@ def test_of_one_draft_comes_one_case_although_it_is_forgotten(desk, meanwhile):
         assert desk.call("DELETE", path).status_code == 204
 
 
-def test_what_a_colleague_took_over_meanwhile_is_not_thrown_away_with_the_draft(desk):
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_what_a_colleague_took_over_meanwhile_is_not_thrown_away_with_the_draft(desk, taken_back):
     """A case could not be opened; a colleague takes the draft over and writes on; then the first try succeeds after all."""
     draft, etag = begin(desk)
     path, head = f"/v1/drafts/{draft}", {"Idempotency-Key": draft}
@@ -410,7 +411,10 @@ def test_what_a_colleague_took_over_meanwhile_is_not_thrown_away_with_the_draft(
     desk.kill("kafka", signal.SIGSTOP)
     try:
         assert desk.call("POST", f"/v1/cases?draft={draft}", NOTE, headers=head).status_code == 503
-        assert desk.call("PUT", path, {"memo": "引き継いで書いた"}, headers={"If-Match": etag}, **COLLEAGUE).ok
+        theirs = desk.call("PUT", path, {"memo": "引き継いで書いた"}, headers={"If-Match": etag}, **COLLEAGUE)
+        assert theirs.ok
+        if taken_back:
+            assert desk.call("PUT", path, {"memo": "引き継いで書いた"}, headers={"If-Match": theirs.headers["ETag"]}).ok
     finally:
         desk.kill("kafka", signal.SIGCONT)
     answer = until("it is opened", lambda: (a := desk.call("POST", f"/v1/cases?draft={draft}", NOTE, headers=head)).status_code == 201 and a)
@@ -420,8 +424,8 @@ def test_what_a_colleague_took_over_meanwhile_is_not_thrown_away_with_the_draft(
     until("what is done beside the answers is done", lambda: desk.call("GET", f"/v1/drafts/{later}").status_code == 404)
     assert desk.call("GET", path).json()["memo"] == "引き継いで書いた"
     listed = next(one for one in desk.ok("GET", "/v1/drafts")["drafts"] if one["id"] == draft)
-    assert (listed["owner"], listed["case"]) == ("supervisor-1", answer.json()["id"])
-    assert desk.call("DELETE", path, **COLLEAGUE).status_code == 204
+    assert (listed["owner"], listed["case"]) == ("operator-1" if taken_back else "supervisor-1", answer.json()["id"])
+    assert desk.call("DELETE", path, **({} if taken_back else COLLEAGUE)).status_code == 204
 
 
 def test_a_crash_before_the_draft_is_gone_leaves_no_second_case(desk):

@@ -148,6 +148,13 @@ static void assert_acts(const char *expected)
     pthread_mutex_unlock(&acts_lock);
 }
 
+static void empty_redis(void)
+{
+    struct why why = {0};
+    CLEANUP(redis_reply_free) struct redis_reply *reply = NULL;
+    assert_int_equal(redis_ask(auth_redis(), &reply, &why, "FLUSHALL"), VERDICT_OK);
+}
+
 static int start_server(void **state)
 {
     struct why why = {0};
@@ -171,9 +178,7 @@ static int start_server(void **state)
     if (people_start(&config, &why) != VERDICT_OK ||
         http_server_start(&definition, &server, &why) != VERDICT_OK)
         fail_msg("%s", why.text);
-    struct redis_reply *reply = NULL;
-    assert_int_equal(redis_ask(auth_redis(), &reply, &why, "FLUSHALL"), VERDICT_OK);
-    redis_reply_free(&reply);
+    empty_redis();
     return 0;
 }
 
@@ -907,12 +912,12 @@ static void draft_becomes_one_case_only(void **state)
 {
     (void)state;
     char mine[IDS_UUID_SIZE] = CASE_ONE, other[IDS_UUID_SIZE] = CASE_TWO;
-    people_claim_draft("call", mine); /* there is no such draft */
+    people_claim_draft("sato", "call", mine); /* there is no such draft */
     assert_string_equal(mine, CASE_ONE);
     assert_int_equal(status_of("PUT", "/v1/drafts/call", BEARER, "{}"), 200);
-    people_claim_draft("call", mine);
+    people_claim_draft("sato", "call", mine);
     assert_string_equal(mine, CASE_ONE);
-    people_claim_draft("call", other);
+    people_claim_draft("sato", "call", other);
     assert_string_equal(other, CASE_ONE);
     people_drop_draft("sato", "call", CASE_TWO); /* of another case: nothing of ours */
     ANSWER list = ask("GET", "/v1/drafts", BEARER, NULL);
@@ -921,8 +926,49 @@ static void draft_becomes_one_case_only(void **state)
     people_drop_draft("suzuki", "call", CASE_ONE); /* nobody has written to it since */
     assert_int_equal(status_of("GET", "/v1/drafts/call", BEARER, NULL), 404);
     memcpy(other, CASE_TWO, sizeof other);
-    people_claim_draft("call", other); /* a repetition, after the draft has gone */
+    people_claim_draft("sato", "call", other); /* a repetition, after the draft has gone */
     assert_string_equal(other, CASE_ONE);
+}
+
+/* Writes to the draft, having read it. */
+static void write_draft(const char *token)
+{
+    char etag[64] = "";
+    ANSWER read = ask("GET", "/v1/drafts/call", token, NULL);
+    if (read.status == 200)
+        copy_header(&read, "ETag: ", "\r", etag, sizeof etag);
+    CLEANUP(mem_free)
+    char *seen = *etag ? mem_printf("%sIf-Match: %s\r\n", token, etag) : mem_printf("%s", token);
+    assert_int_equal(status_of("PUT", "/v1/drafts/call", seen, "{}"), 200);
+}
+
+/* Of what is written after a first try nobody knows whether it is in the case, unless who tried wrote it himself. */
+static void draft_stays_when_others_wrote_since_the_try(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *then; /* s: sato writes, u: suzuki writes, S, U: each tries */
+        const char *opened_by;
+        int status; /* of reading the draft afterwards */
+    } stories[] = {
+        {"sS", "sato", 404},    {"sSs", "sato", 404},     {"sSu", "sato", 200},
+        {"sSus", "sato", 200},  {"sSuU", "suzuki", 404},  {"sSuU", "sato", 200},
+        {"sSuUs", "sato", 200}, {"sSuUs", "suzuki", 200}, {"usS", "sato", 404},
+        {"uSu", "sato", 200},   {"uS", "sato", 404},      {"sSusS", "sato", 200},
+    };
+    for (size_t i = 0; i < COUNT_OF(stories); i++) {
+        char case_id[IDS_UUID_SIZE] = CASE_ONE;
+        for (const char *at = stories[i].then; *at; at++)
+            if (*at == 's' || *at == 'u')
+                write_draft(*at == 's' ? BEARER : COLLEAGUE);
+            else
+                people_claim_draft(*at == 'S' ? "sato" : "suzuki", "call", case_id);
+        people_drop_draft(stories[i].opened_by, "call", CASE_ONE);
+        int status = status_of("GET", "/v1/drafts/call", BEARER, NULL);
+        if (status != stories[i].status)
+            fail_msg("%s, opened by %s: %d", stories[i].then, stories[i].opened_by, status);
+        empty_redis();
+    }
 }
 
 static void draft_goes_when_dropped(void **state)
@@ -1174,6 +1220,7 @@ int main(void)
         TEST(draft_without_an_id_is_made_once),
         TEST(draft_is_taken_over_by_naming_what_was_seen),
         TEST(draft_becomes_one_case_only),
+        TEST(draft_stays_when_others_wrote_since_the_try),
         TEST(presence_is_told_once_for_each_change),
         TEST(presence_has_limits_and_an_end),
         TEST(draft_goes_when_dropped),
