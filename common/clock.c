@@ -85,7 +85,8 @@ static char *write_digits(char *at, int value, int count, char then)
 
 void clock_format_us(int64_t time_us, char *ret_text)
 {
-    assert(time_us >= 0);
+    int64_t last_us = clock_days_from_civil(10000, 1, 1) * DAY_S * SECOND_US - 1;
+    time_us = time_us < 0 ? 0 : time_us > last_us ? last_us : time_us;
     int year, month, day;
     char *at = ret_text;
     int64_t seconds = time_us / SECOND_US;
@@ -202,5 +203,16 @@ bool clock_parse(const char *text, size_t length, int64_t *ret_time_us)
     if (seconds < 0)
         return false;
     *ret_time_us = seconds * SECOND_US + fraction;
+    return true;
+}
+
+bool clock_parse_said(const char *text, size_t length, int64_t *ret_time_us)
+{
+    int64_t time_us;
+    if (!clock_parse(text, length, &time_us) ||
+        time_us < clock_days_from_civil(2000, 1, 1) * DAY_S * SECOND_US ||
+        time_us >= clock_days_from_civil(2200, 1, 1) * DAY_S * SECOND_US)
+        return false;
+    *ret_time_us = time_us;
     return true;
 }

@@ -15,38 +15,48 @@
 #define HEADS_KEPT 64
 #define SEARCH_CALLS_KEPT LIMIT_SEARCHES_KEPT
 
-static const struct {
+static const struct handler {
     const char *type;
     case_handler_fn *handler;
     bool when_closed; /* also taken for a closed case */
+    bool
+        past_limit; /* also when a case is full: what stops a hand-over, and what the provider answers */
 } handlers[] = {
-    {"case.opened", case_on_opened, false},
-    {"hearing.amended", case_on_amended, false},
-    {"customer.identified", case_on_customer, false},
-    {"policy.decided", case_on_policy, false},
-    {"action.recorded", case_on_action, false},
-    {"assessment.recorded", case_on_assessment, false},
-    {"consent.recorded", case_on_consent, false},
-    {"consent.withdrawn", case_on_consent_withdrawn, true},
-    {"intention.expressed", case_on_intention, false},
-    {"intention.withdrawn", case_on_intention_withdrawn, true},
-    {"handover.requested", case_on_handover, false},
-    {"handover.approved", case_on_approved, false},
-    {"handover.cancelled", case_on_cancelled, false},
-    {"logs.submitted", case_on_upload, false},
-    {"file.attached", case_on_upload, false},
-    {"extraction.requested", case_on_extraction, false},
-    {"provider.accepted", case_on_accepted, true},
-    {"provider.declined", case_on_declined, true},
-    {"provider.delivered", case_on_delivered, true},
-    {"provider.reported", case_on_reported, true},
-    {"provider.deleted", case_on_deleted, true},
-    {"proposal.decided", case_on_proposal_decided, false},
-    {"proposal.applied", case_on_proposal_applied, true},
-    {"note.added", case_on_note, true},
-    {"case.closed", case_on_closed, false},
-    {"case.reopened", case_on_reopened, true},
+    {"case.opened", case_on_opened, false, false},
+    {"hearing.amended", case_on_amended, false, false},
+    {"customer.identified", case_on_customer, false, false},
+    {"policy.decided", case_on_policy, false, false},
+    {"action.recorded", case_on_action, false, false},
+    {"assessment.recorded", case_on_assessment, false, false},
+    {"consent.recorded", case_on_consent, false, false},
+    {"consent.withdrawn", case_on_consent_withdrawn, true, true},
+    {"intention.expressed", case_on_intention, false, false},
+    {"intention.withdrawn", case_on_intention_withdrawn, true, true},
+    {"handover.requested", case_on_handover, false, false},
+    {"handover.approved", case_on_approved, false, false},
+    {"handover.cancelled", case_on_cancelled, false, true},
+    {"logs.submitted", case_on_upload, false, false},
+    {"file.attached", case_on_upload, false, false},
+    {"extraction.requested", case_on_extraction, false, false},
+    {"provider.accepted", case_on_accepted, true, true},
+    {"provider.declined", case_on_declined, true, true},
+    {"provider.delivered", case_on_delivered, true, true},
+    {"provider.reported", case_on_reported, true, true},
+    {"provider.deleted", case_on_deleted, true, true},
+    {"proposal.decided", case_on_proposal_decided, false, false},
+    {"proposal.applied", case_on_proposal_applied, true, false},
+    {"note.added", case_on_note, true, false},
+    {"case.closed", case_on_closed, false, true},
+    {"case.reopened", case_on_reopened, true, false},
 };
+
+static const struct handler *find_handler(const char *type)
+{
+    for (size_t i = 0; i < COUNT_OF(handlers); i++)
+        if (strcmp(handlers[i].type, type) == 0)
+            return &handlers[i];
+    return NULL;
+}
 
 const char *case_refusal_code(enum case_refusal refusal)
 {
@@ -185,10 +195,19 @@ static enum case_refusal check_place(struct act *act)
                            "expected the head that the event extends");
     if (head && strcmp(json_string_value(extends), head) != 0)
         return case_refuse(act, CASE_STALE, "/extends", "does not extend the head");
-    if (act->revision > LIMIT_EVENTS_PER_CASE)
-        return case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d events",
-                           LIMIT_EVENTS_PER_CASE);
     return CASE_ACCEPTED;
+}
+
+/* A full case can still be stopped: a customer who takes back what he gave is never told that there is no room for it. */
+static enum case_refusal check_limit(struct act *act)
+{
+    const struct handler *handler = find_handler(act->type);
+    int most = LIMIT_EVENTS_PER_CASE;
+    if (handler && handler->past_limit)
+        most += LIMIT_EVENTS_PAST;
+    return act->revision <= most
+               ? CASE_ACCEPTED
+               : case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d events", most);
 }
 
 static enum case_refusal check_members(struct act *act)
@@ -209,14 +228,12 @@ static enum case_refusal check_members(struct act *act)
 
 static enum case_refusal handle(struct act *act)
 {
-    for (size_t i = 0; i < COUNT_OF(handlers); i++) {
-        if (strcmp(handlers[i].type, act->type) != 0)
-            continue;
-        if (json_object_get(act->state, "closed") && !handlers[i].when_closed)
-            return case_refuse(act, CASE_IMPOSSIBLE, "", "the case is closed");
-        return handlers[i].handler(act);
-    }
-    return case_refuse(act, CASE_MALFORMED, "", "unknown type");
+    const struct handler *handler = find_handler(act->type);
+    if (!handler)
+        return case_refuse(act, CASE_MALFORMED, "", "unknown type");
+    if (json_object_get(act->state, "closed") && !handler->when_closed)
+        return case_refuse(act, CASE_IMPOSSIBLE, "", "the case is closed");
+    return handler->handler(act);
 }
 
 static void keep_head(json_t *state, json_int_t revision, const char *head)
@@ -264,7 +281,8 @@ struct case_verdict case_apply(json_t *state, const struct event *event)
     };
     if (!json_is_object(event->data))
         case_refuse(&act, CASE_MALFORMED, "", "expected an object");
-    else if (check_place(&act) == CASE_ACCEPTED && check_members(&act) == CASE_ACCEPTED)
+    else if (check_place(&act) == CASE_ACCEPTED && check_limit(&act) == CASE_ACCEPTED &&
+             check_members(&act) == CASE_ACCEPTED)
         verdict.refusal = handle(&act);
     if (verdict.refusal == CASE_ACCEPTED) {
         if (act.revision == 1) {

@@ -277,7 +277,7 @@ static bool is_time(const json_t *value)
 {
     int64_t ignored;
     return json_is_string(value) &&
-           clock_parse(json_string_value(value), json_string_length(value), &ignored);
+           clock_parse_said(json_string_value(value), json_string_length(value), &ignored);
 }
 
 static bool is_hash(const json_t *value)

@@ -149,10 +149,11 @@ bool hearing_fold_width(const char *text, size_t length, char *ret_text, size_t 
     size_t written = 0;
     for (size_t i = 0, step; i < length; i += step) {
         char narrow = narrow_at(text + i, length - i, &step);
-        if (written + step + 1 > size)
+        size_t wide = narrow ? 1 : step;
+        if (written + wide + 1 > size)
             return false;
-        memcpy(ret_text + written, narrow ? &narrow : text + i, narrow ? 1 : step);
-        written += narrow ? 1 : step;
+        memcpy(ret_text + written, narrow ? &narrow : text + i, wide);
+        written += wide;
     }
     ret_text[written] = '\0';
     return written != length;
@@ -274,7 +275,7 @@ static bool is_mac(const struct hearing_text *text)
 static bool is_time(const struct hearing_text *text)
 {
     int64_t time_us;
-    return clock_parse(text->data, text->length, &time_us);
+    return clock_parse_said(text->data, text->length, &time_us);
 }
 
 static int choice_of(const char *choices, const struct hearing_text *text)
@@ -345,7 +346,8 @@ static bool check_format(struct hearing_errors *errors, const struct hearing_pat
     case HEARING_TIME:
         return (readable && is_time(text)) ||
                fail_format(errors, path,
-                           "a time with an offset (RFC 3339), 2026-11-24T15:00:00+09:00");
+                           "a time with an offset (RFC 3339) of 2000 to 2199, "
+                           "2026-11-24T15:00:00+09:00");
     case HEARING_ADDRESSES:
         return (readable && is_address(text)) ||
                fail_format(errors, path, "an IPv4 or IPv6 address");

@@ -4,7 +4,7 @@
  * Purpose: what the two validators share: the table as a tree of nodes, the path to where one stands, the checks of a
  * single text, and the making of errors. For hearing_*.c only.
  * Ownership: nodes are static, made once. Threads: any. Errors: into the caller's list.
- * Limits: 64 members per object (a bit each).
+ * Limits: 64 members per object (a bit each); HEARING_EMAILS_MAX fields for addresses, none of them in a list.
  */
 #include "common/desk/hearing.h"
 
@@ -27,6 +27,8 @@ struct hearing_node {
     uint64_t required; /* bits of children that stage A asks for, or that contain such */
     struct hearing_node *first, *last, *next;
 };
+
+#define HEARING_EMAILS_MAX 4
 
 const struct hearing_node *hearing_shape(void); /* the body of POST */
 /* `hint`: the member found before in the same object, or NULL: bodies mostly stand in the table's order. */

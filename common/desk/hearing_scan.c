@@ -30,7 +30,7 @@ struct scan {
     struct hearing_opening *opening;
     struct lex_keys keys;
     size_t objects;
-    struct cut cuts[2]; /* customer_id, and a full-width e-mail address */
+    struct cut cuts[1 + HEARING_EMAILS_MAX]; /* customer_id, and full-width e-mail addresses */
     size_t cut_count;
     int choice; /* of the text just checked */
 };
@@ -64,6 +64,12 @@ static bool scan_word(struct scan *scan, const struct hearing_node *node,
     return true;
 }
 
+static struct cut *next_cut(struct scan *scan)
+{
+    assert(scan->cut_count < COUNT_OF(scan->cuts));
+    return &scan->cuts[scan->cut_count];
+}
+
 static void keep_customer(struct scan *scan, const struct hearing_text *text)
 {
     assert(text->data && text->length < sizeof scan->opening->customer_text);
@@ -75,7 +81,7 @@ static void keep_customer(struct scan *scan, const struct hearing_text *text)
 static void keep_narrow_email(struct scan *scan, const struct hearing_text *text,
                               const struct lex_string *string)
 {
-    struct cut *cut = &scan->cuts[scan->cut_count];
+    struct cut *cut = next_cut(scan);
     if (!hearing_fold_width(text->data, text->length, cut->replacement, sizeof cut->replacement))
         return;
     cut->from = string->data;
@@ -220,8 +226,9 @@ static bool scan_member(struct scan *scan, struct member *member, int depth)
 /* Remembers customer_id's bytes with one comma: the one before it, or behind it where it is the first. */
 static void cut_customer(struct scan *scan, const char *comma, const char *first)
 {
-    struct cut *cut = &scan->cuts[scan->cut_count++];
+    struct cut *cut = next_cut(scan);
     *cut = (struct cut){.from = comma ? comma : first, .to = scan->lex.at};
+    scan->cut_count++;
     if (comma)
         return;
     const char *at = scan->lex.at;

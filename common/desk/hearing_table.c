@@ -208,6 +208,17 @@ static void mark_required(struct hearing_node *node)
     }
 }
 
+/* A body has each of them once at most: none stands in a list. */
+static size_t count_emails(const struct hearing_node *node, bool in_list)
+{
+    bool email = node->kind == HEARING_NODE_LEAF && node->field->type == HEARING_EMAIL;
+    size_t count = email;
+    assert(!email || !in_list);
+    for (const struct hearing_node *child = node->first; child; child = child->next)
+        count += count_emails(child, in_list || node->kind == HEARING_NODE_LIST);
+    return count;
+}
+
 static void shape_make(void)
 {
     struct hearing_node *root = node_new(NULL, HEARING_NODE_OBJECT, "", 0, NULL);
@@ -217,6 +228,7 @@ static void shape_make(void)
     struct hearing_node *sources = node_new(root, HEARING_NODE_SOURCES, "sources", 7, NULL);
     node_new(sources, HEARING_NODE_LEAF, "N", 1, &source_field);
     mark_required(root);
+    assert(count_emails(root, false) <= HEARING_EMAILS_MAX);
 }
 
 const struct hearing_node *hearing_shape(void)

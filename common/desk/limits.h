@@ -8,6 +8,8 @@
 #define LIMIT_HEARING_BYTES (128 * 1024)
 #define LIMIT_DEVICES 100
 #define LIMIT_EVENTS_PER_CASE 10000
+#define LIMIT_EVENTS_PAST                                                                          \
+    100 /* further ones: withdrawals, cancellation, close, the provider's words */
 #define LIMIT_OPEN_HANDOVERS 1
 #define LIMIT_HANDOVERS_PER_CASE 20
 #define LIMIT_UPLOADS_PER_CASE 200

@@ -93,8 +93,8 @@ static enum verdict check_payload(const json_t *payload, struct why *why)
         return reject(why, "/handover: expected a hand-over id");
     if (!is_hash(text_of(payload, "head")))
         return reject(why, "/head: expected the head of the offer");
-    if (!at || !clock_parse(at, strlen(at), &ignored))
-        return reject(why, "/at: expected an RFC 3339 time");
+    if (!at || !clock_parse_said(at, strlen(at), &ignored))
+        return reject(why, "/at: expected an RFC 3339 time of 2000 to 2199");
     return word->check(payload, why);
 }
 

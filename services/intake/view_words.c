@@ -270,6 +270,13 @@ static void put_keys_of_searches(json_t *keys, const json_t *searches)
             put_keys(keys, json_object_get(json_array_get(searches, i - 1), lists[k]), k < 2);
 }
 
+/* One character may stand for eighteen: what there is no room for is left out, the last lines first. */
+static void end_at_a_line(struct buf *words)
+{
+    while (words->overflowed && words->length && words->data[words->length - 1] != '\n')
+        words->data[--words->length] = '\0';
+}
+
 void words_of_case(const json_t *state, const json_t *extraction, struct buf *out)
 {
     static const char *const names[] = {"company", "department", "person", "responsible_person",
@@ -286,10 +293,11 @@ void words_of_case(const json_t *state, const json_t *extraction, struct buf *ou
     add_folded(out, NAME, json_object_get(state, "customer_id"));
     add_folded(out, EMAIL, json_object_get(contact, "email"));
     add_digits(out, json_object_get(contact, "phone"));
-    add_names_of_devices(out, json_object_get(hearing, "device"));
     put_keys_of_devices(keys, json_object_get(hearing, "device"));
     put_keys_of_searches(keys, json_object_get(extraction, "searches"));
     json_object_foreach(keys, key, any) buf_printf(out, "%c%s\n", KEY, key);
+    add_names_of_devices(out, json_object_get(hearing, "device"));
+    end_at_a_line(out);
 }
 
 void words_of_contract(const char *customer_id, const json_t *contract, struct buf *out)
@@ -300,6 +308,7 @@ void words_of_contract(const char *customer_id, const json_t *contract, struct b
     add_folded(out, NAME, id);
     add_folded(out, EMAIL, json_object_get(contract, "email"));
     add_digits(out, json_object_get(contract, "phone"));
+    end_at_a_line(out);
 }
 
 /* --- grams -------------------------------------------------------------------------------------------------------- */
@@ -405,8 +414,7 @@ static void add_line_grams(struct buf *out, char kind, const char *text, const c
 
 void words_grams(const char *words, struct buf *out)
 {
-    for (const char *line = words, *end; *line; line = end + 1) {
-        end = strchr(line, '\n');
+    for (const char *line = words, *end; (end = strchr(line, '\n')); line = end + 1) {
         add_line_grams(out, *line, line + 1, end);
     }
 }

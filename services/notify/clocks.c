@@ -274,7 +274,7 @@ int64_t clocks_next_us(const json_t *own)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *entry = json_array_get(list, i);
         int64_t due_us = time_of(entry, "due_at");
-        if (!json_object_get(entry, "fired_at") && due_us < next_us)
+        if (!json_object_get(entry, "fired_at") && due_us && due_us < next_us)
             next_us = due_us;
     }
     return next_us;

@@ -30,13 +30,14 @@ static bool remember(const struct view *view, const json_t *notice, struct memor
 {
     bool mail = is_text(notice, "channel", "mail");
     const char *address = mail ? address_of(view, notice) : NULL;
+    const char *at = address ? strchr(address, '@') : NULL;
     *ret_memory =
-        (struct memory){.place = address ? strchr(address, '@') + 1 : text_of(notice, "to"),
+        (struct memory){.place = at ? at + 1 : text_of(notice, "to"),
                         .recipient = address && may_have_arrived(notice) ? address : NULL,
                         .notice = text_of(notice, "id"),
                         .at_us = time_of(notice, "tried_at"),
                         .troubles = (int)json_integer_value(json_object_get(notice, "troubles"))};
-    return ret_memory->at_us > view->now_us - MEMORY_US && (address || !mail);
+    return ret_memory->at_us > view->now_us - MEMORY_US && (at || !mail);
 }
 
 void memory_each(const struct view *view, void (*each)(void *context, const struct memory *memory),

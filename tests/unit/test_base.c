@@ -102,6 +102,24 @@ static void times_are_read_strictly(void **state)
     char text[CLOCK_TEXT_SIZE];
     clock_format_us(1795500000123456, text);
     assert_string_equal(text, "2026-11-24T06:00:00.123456Z");
+    clock_format_us(-1, text);
+    assert_string_equal(text, "1970-01-01T00:00:00.000000Z");
+    clock_format_us(INT64_MAX, text);
+    assert_string_equal(text, "9999-12-31T23:59:59.999999Z");
+    static const struct {
+        const char *text;
+        bool said;
+    } edges[] = {
+        {"1999-12-31T23:59:59Z", false},      {"2000-01-01T00:00:00Z", true},
+        {"2000-01-01T08:59:59+09:00", false}, {"2199-12-31T23:59:59.999999Z", true},
+        {"2200-01-01T00:00:00Z", false},      {"2199-12-31T23:59:59-00:01", false},
+        {"9999-12-31T00:00:00Z", false},      {"2026-11-24", false},
+    };
+    for (size_t i = 0; i < COUNT_OF(edges); i++) {
+        int64_t time_us;
+        assert_int_equal(clock_parse_said(edges[i].text, strlen(edges[i].text), &time_us),
+                         edges[i].said);
+    }
 }
 
 static void uuids_have_their_form(void **state)

@@ -367,6 +367,34 @@ static void a_full_case_fits(void **state)
     assert_int_equal(keys, WORDS_KEYS_MAX);
 }
 
+/* Whatever is in a case, its words are whole lines, and what it is asked for by most is among them. */
+static void a_case_that_is_fuller_still_ends_at_a_line(void **state)
+{
+    (void)state;
+    char longest[200 * 3 + 1] = "";
+    for (int i = 0; i < 200; i++)
+        strcat(longest, "ﷺ"); /* eighteen letters */
+    json_auto_t *devices = json_array();
+    for (int i = 0; i < 100; i++)
+        json_array_append_new(
+            devices, json_pack("{s:s, s:[s]}", "name", longest, "addresses", "192.0.2.17"));
+    json_auto_t *all = json_pack("{s:s, s:{s:{s:s}, s:O}}", "number", "HVN-QVM-AE6-7", "hearing",
+                                 "contact", "company", longest, "device", devices);
+    for (size_t size = 1; size <= WORDS_BYTES_MAX; size = size < 30000 ? size + 997 : size * 2) {
+        CLEANUP(buf_free) struct buf words, grams;
+        buf_init(&words, size);
+        buf_init(&grams, 8 * WORDS_BYTES_MAX);
+        words_of_case(all, NULL, &words);
+        assert_true(words.overflowed);
+        assert_true(!words.length || words.data[words.length - 1] == '\n');
+        words_grams(words.data ? words.data : "", &grams);
+        assert_false(grams.overflowed);
+        if (size > 20000)
+            assert_non_null(strstr(words.data, "\x05"
+                                               "192.0.2.17\n"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +409,7 @@ int main(void)
         cmocka_unit_test(what_is_misheard_is_no_case_number),
         cmocka_unit_test(a_wrong_check_character_is_told),
         cmocka_unit_test(a_full_case_fits),
+        cmocka_unit_test(a_case_that_is_fuller_still_ends_at_a_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -354,6 +354,14 @@ static void many_strange_keys_are_compared_quickly(void **state)
     }
 }
 
+/* Every address that the sheet has, as one types it whose keyboard writes full width. */
+#define WIDE_CONTACT                                                                               \
+    "\"contact\":{\"responsible_email\":\"ｃ＠ｄ．ｊｐ\",\"company\":\"\\u3042\","                 \
+    "\"email\":\"ａ＠ｂ．ｊｐ\",\"phone\":\"0300001234\"}"
+#define NARROW_CONTACT                                                                             \
+    "\"contact\":{\"responsible_email\":\"c@d.jp\",\"company\":\"\\u3042\","                       \
+    "\"email\":\"a@b.jp\",\"phone\":\"0300001234\"}"
+
 static void the_hearing_is_written_as_it_came(void **state)
 {
     (void)state;
@@ -371,6 +379,12 @@ static void the_hearing_is_written_as_it_came(void **state)
          "\"\\u3042\",\"phone\":\"0300001234\"}}",
          "{" SUMMARY
          ",\"contact\":{\"email\":\"a@b.jp\",\"company\":\"\\u3042\",\"phone\":\"0300001234\"}}",
+         "A"},
+        {"{\"customer_id\":\"A\"," SUMMARY "," WIDE_CONTACT "}", "{" SUMMARY "," NARROW_CONTACT "}",
+         "A"},
+        {"{" WIDE_CONTACT ",\"customer_id\":\"A\"," SUMMARY "}", "{" NARROW_CONTACT "," SUMMARY "}",
+         "A"},
+        {"{" SUMMARY "," WIDE_CONTACT ",\"customer_id\":\"A\"}", "{" SUMMARY "," NARROW_CONTACT "}",
          "A"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -401,6 +415,38 @@ static void expect_patch(const char *patch_text, const char *expected)
         buf_printf(&found, "%s%s %s", i ? "," : "", errors.list[i].pointer, errors.list[i].code);
     assert_string_equal(found.length ? found.data : "", expected);
     assert_int_equal(merged == NULL, errors.found > 0);
+}
+
+/* As long as an address may be: each character takes three bytes until it is narrow. */
+static void the_longest_address_is_narrowed(void **state)
+{
+    (void)state;
+    char wide[3 * 254 + 1] = "", narrow[255] = "";
+    for (size_t i = 0; i < 254; i++) {
+        bool dot = i > 64 && (i - 64) % 60 == 0;
+        strcat(wide, i == 64 ? "＠" : dot ? "．" : "ａ");
+        strcat(narrow, i == 64 ? "@" : dot ? "." : "a");
+    }
+    CLEANUP(mem_free)
+    char *body = mem_printf("{\"contact\":{\"company\":\"x\",\"phone\":\"0300001234\",\"email\":"
+                            "\"%s\"}," SUMMARY "}",
+                            wide);
+    struct hearing_errors errors;
+    struct hearing_opening opening;
+    CLEANUP(buf_free) struct buf out;
+    buf_init(&out, 2000);
+    assert_true(hearing_check_opening(body, strlen(body), &opening, &out, &errors));
+    assert_non_null(strstr(out.data, narrow));
+}
+
+static void every_address_of_a_patch_is_narrowed(void **state)
+{
+    (void)state;
+    json_auto_t *hearing = parsed(sample_least), *patch = parsed("{" WIDE_CONTACT "}");
+    json_auto_t *merged = NULL, *expected = parsed("{" NARROW_CONTACT "}");
+    struct hearing_errors errors;
+    assert_true(hearing_check_patch(hearing, patch, &errors, &merged));
+    assert_true(json_equal(patch, expected));
 }
 
 static void patches_are_checked_alone_and_merged(void **state)
@@ -589,6 +635,8 @@ int main(void)
         cmocka_unit_test(what_is_not_json_is_unreadable),
         cmocka_unit_test(many_strange_keys_are_compared_quickly),
         cmocka_unit_test(the_hearing_is_written_as_it_came),
+        cmocka_unit_test(the_longest_address_is_narrowed),
+        cmocka_unit_test(every_address_of_a_patch_is_narrowed),
         cmocka_unit_test(patches_are_checked_alone_and_merged),
         cmocka_unit_test(merging_is_rfc_7396),
         cmocka_unit_test(a_patch_of_an_array_is_seen),
