@@ -27,7 +27,7 @@ def free_offset():
 
 def run(program, *words):
     begun = time.monotonic()
-    done = subprocess.run([ROOT / "deploy" / program, *map(str, words)], text=True, capture_output=True, timeout=300)
+    done = subprocess.run([ROOT / "deploy" / program, *map(str, words)], text=True, capture_output=True, timeout=300, umask=0o022)
     return done, time.monotonic() - begun
 
 
@@ -93,6 +93,40 @@ def test_a_second_up_changes_nothing_and_is_quick(place):
     print(f"first {place.first_took:.1f} s, second {took:.1f} s")
     assert place.pids() == before and all(map(lives, before.values()))
     assert took < place.first_took / 2
+
+
+def test_what_a_desk_holds_is_nobody_elses(place):
+    open_to_others = []
+    for name in ("run", "log", "state", "desk", "mail", "kafka", "pki"):
+        assert (place.folder / name).stat().st_mode & 0o77 == 0, name
+    for path in (place.folder / "desk.env", place.folder / "kafka/broker.pem", *place.folder.glob("pki/**/*"), *place.folder.glob("kafka/**/*")):
+        if path.stat().st_mode & 0o77:
+            open_to_others.append(str(path.relative_to(place.folder)))
+    assert not open_to_others
+
+
+def test_a_provider_in_the_samples_place_stays(place):
+    keys, sample = place.folder / "desk/provider-jwks.json", place.folder / "pki/provider/jose/provider-jwks.json"
+    first = keys.read_text()
+    assert first == sample.read_text()
+    try:
+        keys.write_text('{"keys":[]}')
+        place.up()
+        assert keys.read_text() == '{"keys":[]}'
+    finally:
+        keys.write_text(first)
+    for path in (keys, keys.with_name(keys.name + ".sample")):  # those of before deploy/pki/jose changed them
+        path.write_text(first + "\n")
+    place.up()
+    assert keys.read_text() == first
+
+
+def test_a_principal_that_was_half_made_is_made_anew(place):
+    folder = place.folder / "pki/shipper"
+    (folder / "cert.pem").rename(folder / "cert.new")
+    (folder / "ca.pem").unlink()
+    place.up()
+    assert all((folder / name).stat().st_size for name in ("key.pem", "cert.pem", "ca.pem"))
 
 
 @pytest.mark.parametrize("service", SERVICES)
