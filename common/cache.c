@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/cache.h"
 
+#include "common/folder_lock.h"
 #include "common/log.h"
 
 #include <assert.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -130,22 +130,6 @@ static bool identity_write(const char *path, const char *identity, const char *s
     return fclose(file) == 0 && written;
 }
 
-/* Goes with the process, also after kill -9. */
-static enum verdict lock_folder(const char *folder, const char *name, int *ret_lock,
-                                struct why *why)
-{
-    CLEANUP(mem_free) char *path = mem_printf("%s/%s.lock", folder, name);
-    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock < 0)
-        return fatal(why, "cache: cannot write to %s: %s", folder, strerror(errno));
-    if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
-        *ret_lock = lock;
-        return VERDICT_OK;
-    }
-    close(lock);
-    return fatal(why, "cache: %s is in use by another process", folder);
-}
-
 /* Opens the file, or a new one in its place where it is damaged. */
 static int open_or_replace(struct cache *cache, const char *path, bool *emptied)
 {
@@ -192,7 +176,7 @@ enum verdict cache_open(const char *folder, const char *name, const char *identi
 {
     CLEANUP(mem_free) char *path = mem_printf("%s/%s.lmdb", folder, name);
     int lock = -1;
-    if (lock_folder(folder, name, &lock, why) != VERDICT_OK)
+    if (folder_lock(folder, name, &lock, why) != VERDICT_OK)
         return VERDICT_FATAL;
     struct cache *cache = mem_alloc(sizeof *cache);
     cache->lock = lock;

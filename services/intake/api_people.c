@@ -23,9 +23,13 @@ enum verdict people_start(const struct auth_config *config, struct why *why)
     return verdict;
 }
 
-void people_stop(void)
+void people_stop_signing_in(void)
 {
     signin_stop();
+}
+
+void people_stop(void)
+{
     auth_stop();
 }
 

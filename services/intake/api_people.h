@@ -13,8 +13,10 @@ extern const struct http_route people_routes[];
 extern const size_t people_route_count;
 extern const struct service_command people_commands[]; /* NULL-terminated by name */
 
-/* auth_start and the threads that check passwords, and back. Stop the HTTP server first. */
+/* auth_start and the threads that check passwords, and back in two steps: stop the HTTP server, then those threads, then
+ * what they tell of (auth_config.acted), then the rest. */
 enum verdict people_start(const struct auth_config *config, struct why *why);
+void people_stop_signing_in(void);
 void people_stop(void);
 
 /* api_sessions.c */

@@ -258,6 +258,51 @@ static bool identify(struct http_request *request)
     return cookie ? take_cookie(request, cookie) : refuse_unknown(request);
 }
 
+/* --- whether they still are who they were -------------------------------------------------------------------------- */
+
+static bool has_token(const struct operator* operator, const char * token_id)
+{
+    for (size_t i = 0; i < operator->token_count; i++)
+        if (strcmp(operator->tokens[i].id, token_id) == 0)
+            return true;
+    return false;
+}
+
+bool auth_is_still_operator(const struct auth_identity *who)
+{
+    char stamp[SESSION_STAMP_SIZE];
+    struct operator_list *list = auth_hold_operators();
+    const struct operator* operator= operator_list_find(list, who->id);
+    bool still = operator&&(operator->roles == who->roles);
+    if (still && *who->token_id)
+        still = has_token(operator, who->token_id);
+    if (still && !*who->token_id) {
+        session_stamp(operator, stamp);
+        still = strcmp(stamp, who->session.stamp) == 0;
+    }
+    operator_list_release(list);
+    return still;
+}
+
+bool auth_is_still_session(const struct auth_identity *who)
+{
+    CLEANUP(mem_free) struct session *sessions = NULL;
+    size_t count = 0;
+    struct why why = {0};
+    const struct session_limits *limits = &auth.config.sessions;
+    const char *const operators[] = {who->id};
+    int64_t now_us = clock_now_us();
+    if (now_us >= who->session.created_us + limits->absolute_ms_max * 1000)
+        return false;
+    if (session_list(auth.redis, limits, operators, 1, now_us, &sessions, &count, &why) !=
+        VERDICT_OK)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(sessions[i].id, who->session.id) == 0)
+            return true;
+    return false;
+}
+
 /* --- whether they may --------------------------------------------------------------------------------------------- */
 
 static bool is_safe_method(const char *method)

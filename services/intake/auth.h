@@ -36,6 +36,10 @@ unsigned auth_roles_for_others(const struct http_route *route);
 bool auth_may_for_others(struct http_request *request);
 const struct auth_identity *
 auth_identity(struct http_request *request); /* NULL under AUTH_NOBODY */
+/* For what lasts longer than a request: as the operators file has them now; and whether the session stands, asked without
+ * keeping it from idling out, true while nobody can know, though not beyond its absolute end (waits for Redis). */
+bool auth_is_still_operator(const struct auth_identity *who);
+bool auth_is_still_session(const struct auth_identity *who);
 /* What a handler keeps with the request until it ends. */
 void auth_keep_job(struct http_request *request, void *job, void (*destroy)(void *job));
 void *auth_job(struct http_request *request);

@@ -153,12 +153,16 @@ static bool attempt(struct http_request *request, const struct command *command,
 
 static void attempt_until_answered(struct http_request *request, const struct command *command,
                                    const struct command_input *input, json_t *members,
-                                   struct view_case *view_case)
+                                   struct view_case *view_case, bool has_key)
 {
-    for (int i = 0; i <= REBASES_MAX; i++)
+    for (int i = 0; i <= REBASES_MAX; i++) {
+        /* What was looked for in vain may stand in what the view has caught up with. */
+        if (i > 0 && has_key && reply_replayed(request, command, input))
+            return;
         if (attempt(request, command, input, members, view_case, i > 0) ||
             !load_caught_up(request, view_case))
             return;
+    }
     http_reply_problem(request, 409, "busy", "The case is being changed by others; read it again.",
                        NULL);
 }
@@ -170,6 +174,32 @@ static void view_case_clear_at(struct view_case *view_case)
     view_case_clear(view_case);
 }
 
+/* What a repetition with the same key must match: the body's bytes, of an upload those that were streamed, and what else the
+ * target says beside the case. */
+static void hash_request(struct http_request *request, const json_t *members,
+                         char ret_sha256[IDS_SHA256_TEXT_SIZE])
+{
+    static const char *const queries[] = {"filename", "kind", "format"};
+    const char *parts[1 + COUNT_OF(queries)] = {http_path_value(request, "pid")};
+    bool plain = !parts[0];
+    if (http_route_of(request)->data)
+        snprintf(ret_sha256, IDS_SHA256_TEXT_SIZE, "%s",
+                 json_string_value(json_object_get(members, "sha256")));
+    else
+        ids_sha256_text(http_body(request).data, http_body(request).length, ret_sha256);
+    for (size_t i = 0; i < COUNT_OF(queries); i++) {
+        parts[1 + i] = http_query(request, queries[i]);
+        plain &= !parts[1 + i];
+    }
+    if (plain)
+        return;
+    struct ids_sha256_state *hash = ids_sha256_begin();
+    ids_sha256_add_with_length(hash, bytes_of(ret_sha256));
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        ids_sha256_add_with_length(hash, bytes_of(parts[i] ? parts[i] : ""));
+    ids_sha256_end(hash, ret_sha256);
+}
+
 void command_run(struct http_request *request, const struct command *command, json_t *members)
 {
     CLEANUP(view_case_clear_at) struct view_case view_case = {0};
@@ -178,12 +208,7 @@ void command_run(struct http_request *request, const struct command *command, js
     const struct auth_identity *who = auth_identity(request);
     if (!intake_idempotency_key(request, key, &has_key) || !intake_load_case(request, &view_case))
         return;
-    /* What a repetition with the same key must match: the body's bytes, of an upload those that were streamed. */
-    if (http_route_of(request)->data)
-        snprintf(sha256, sizeof sha256, "%s",
-                 json_string_value(json_object_get(members, "sha256")));
-    else
-        ids_sha256_text(http_body(request).data, http_body(request).length, sha256);
+    hash_request(request, members, sha256);
     const struct bytes parts[] = {bytes_of(who->id), bytes_of(http_path_value(request, "id")),
                                   bytes_of(key)};
     intake_event_id(parts, COUNT_OF(parts), has_key, event_id);
@@ -196,5 +221,5 @@ void command_run(struct http_request *request, const struct command *command, js
                                   .members = members};
     if (has_key && reply_replayed(request, command, &input))
         return;
-    attempt_until_answered(request, command, &input, members, &view_case);
+    attempt_until_answered(request, command, &input, members, &view_case, has_key);
 }

@@ -184,7 +184,7 @@ static void run_get(struct http_request *request)
 
 static void get_extract(struct http_request *request)
 {
-    intake_run(request, run_get);
+    intake_run_slow(request, run_get);
 }
 
 const struct http_route extract_routes[] = {

@@ -31,6 +31,8 @@ extern struct intake intake;
 
 /* Runs `work` with the request on a thread that may wait; the request is suspended until it is answered. */
 void intake_run(struct http_request *request, void (*work)(struct http_request *request));
+/* The same for what reads much of Kafka, or carries much: its few threads keep no command waiting. */
+void intake_run_slow(struct http_request *request, void (*work)(struct http_request *request));
 /* The same without a request; false, and nothing is run, when too much waits already. */
 bool intake_defer(void (*work)(void *context), void *context);
 void intake_pool_start(void);

@@ -165,6 +165,7 @@ static enum verdict start(struct why *why)
 static void stop(int64_t deadline_ms)
 {
     http_server_stop(server, deadline_ms - 10000);
+    people_stop_signing_in(); /* it is told to the audit, by a producer that is still there */
     live_stop();
     provider_events_stop();
     intake_pool_stop();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The threads on which whatever may wait runs. */
+/* The threads on which whatever may wait runs. What waits for long, or carries much, has few of its own, and keeps nobody else. */
 #include "services/intake/intake.h"
 
 #include "common/clock.h"
@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define THREADS 8
+#define QUICK_THREADS 8
+#define SLOW_THREADS 4
 #define QUEUE_MAX 256
 #define ANSWER_WITHIN_MS 30000
 
@@ -18,37 +19,45 @@ struct job {
     void *context;
 };
 
-static struct {
+struct lane {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    pthread_t threads[THREADS];
+    pthread_t threads[QUICK_THREADS];
+    int thread_count;
     struct job *first, **last;
     size_t count;
     bool stopping;
-} pool = {
-    .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .last = &pool.first};
+};
+#define LANE(lane, threads_)                                                                       \
+    {.lock = PTHREAD_MUTEX_INITIALIZER,                                                            \
+     .changed = PTHREAD_COND_INITIALIZER,                                                          \
+     .thread_count = (threads_),                                                                   \
+     .last = &(lane).first}
 
-static struct job *take_job(void)
+static struct lane quick = LANE(quick, QUICK_THREADS), slow = LANE(slow, SLOW_THREADS);
+static struct lane *const lanes[] = {&quick, &slow};
+
+static struct job *take_job(struct lane *lane)
 {
-    while (!pool.first && !pool.stopping)
-        pthread_cond_wait(&pool.changed, &pool.lock);
-    struct job *job = pool.first;
+    while (!lane->first && !lane->stopping)
+        pthread_cond_wait(&lane->changed, &lane->lock);
+    struct job *job = lane->first;
     if (!job)
         return NULL;
-    pool.first = job->next;
-    pool.count--;
-    if (!pool.first)
-        pool.last = &pool.first;
+    lane->first = job->next;
+    lane->count--;
+    if (!lane->first)
+        lane->last = &lane->first;
     return job;
 }
 
 static void *serve(void *context)
 {
-    (void)context;
+    struct lane *lane = context;
     for (;;) {
-        pthread_mutex_lock(&pool.lock);
-        struct job *job = take_job();
-        pthread_mutex_unlock(&pool.lock);
+        pthread_mutex_lock(&lane->lock);
+        struct job *job = take_job(lane);
+        pthread_mutex_unlock(&lane->lock);
         if (!job)
             return NULL;
         job->work(job->context);
@@ -58,19 +67,47 @@ static void *serve(void *context)
 
 void intake_pool_start(void)
 {
-    for (int i = 0; i < THREADS; i++)
-        if (pthread_create(&pool.threads[i], NULL, serve, NULL) != 0)
-            abort();
+    for (size_t k = 0; k < COUNT_OF(lanes); k++)
+        for (int i = 0; i < lanes[k]->thread_count; i++)
+            if (pthread_create(&lanes[k]->threads[i], NULL, serve, lanes[k]) != 0)
+                abort();
+}
+
+static void stop_lane(struct lane *lane)
+{
+    pthread_mutex_lock(&lane->lock);
+    lane->stopping = true;
+    pthread_cond_broadcast(&lane->changed);
+    pthread_mutex_unlock(&lane->lock);
+    for (int i = 0; i < lane->thread_count; i++)
+        pthread_join(lane->threads[i], NULL);
 }
 
 void intake_pool_stop(void)
 {
-    pthread_mutex_lock(&pool.lock);
-    pool.stopping = true;
-    pthread_cond_broadcast(&pool.changed);
-    pthread_mutex_unlock(&pool.lock);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(pool.threads[i], NULL);
+    for (size_t k = 0; k < COUNT_OF(lanes); k++)
+        stop_lane(lanes[k]);
+}
+
+static bool enqueue(struct lane *lane, void (*work)(void *context), void *context)
+{
+    pthread_mutex_lock(&lane->lock);
+    bool taken = lane->count < QUEUE_MAX && !lane->stopping;
+    if (taken) {
+        struct job *job = mem_alloc(sizeof *job);
+        *job = (struct job){.work = work, .context = context};
+        *lane->last = job;
+        lane->last = &job->next;
+        lane->count++;
+        pthread_cond_signal(&lane->changed);
+    }
+    pthread_mutex_unlock(&lane->lock);
+    return taken;
+}
+
+bool intake_defer(void (*work)(void *context), void *context)
+{
+    return enqueue(&quick, work, context);
 }
 
 static void answer_late(struct http_request *request, void *context)
@@ -78,22 +115,6 @@ static void answer_late(struct http_request *request, void *context)
     (void)context;
     intake_unavailable(request, "late",
                        "The answer did not come in time; repeat with the same Idempotency-Key.");
-}
-
-bool intake_defer(void (*work)(void *context), void *context)
-{
-    pthread_mutex_lock(&pool.lock);
-    bool taken = pool.count < QUEUE_MAX && !pool.stopping;
-    if (taken) {
-        struct job *job = mem_alloc(sizeof *job);
-        *job = (struct job){.work = work, .context = context};
-        *pool.last = job;
-        pool.last = &job->next;
-        pool.count++;
-        pthread_cond_signal(&pool.changed);
-    }
-    pthread_mutex_unlock(&pool.lock);
-    return taken;
 }
 
 struct request_job {
@@ -110,16 +131,27 @@ static void run_request(void *context)
     http_release(job->request);
 }
 
-void intake_run(struct http_request *request, void (*work)(struct http_request *request))
+static void run_in(struct lane *lane, struct http_request *request,
+                   void (*work)(struct http_request *request))
 {
     struct request_job *job = mem_alloc(sizeof *job);
     *job = (struct request_job){.request = request, .work = work};
     http_keep_headers(
         request); /* the work may outlast the answer "late" and still has to heed them */
     http_suspend(request, clock_monotonic_ms() + ANSWER_WITHIN_MS, answer_late, NULL);
-    if (intake_defer(run_request, job))
+    if (enqueue(lane, run_request, job))
         return;
     free(job);
     intake_unavailable(request, "busy", "Too many requests are waiting; try again.");
     http_release(request);
+}
+
+void intake_run(struct http_request *request, void (*work)(struct http_request *request))
+{
+    run_in(&quick, request, work);
+}
+
+void intake_run_slow(struct http_request *request, void (*work)(struct http_request *request))
+{
+    run_in(&slow, request, work);
 }

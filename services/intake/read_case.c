@@ -219,7 +219,7 @@ static void run_chain(struct http_request *request)
 
 static void get_chain(struct http_request *request)
 {
-    intake_run(request, run_chain);
+    intake_run_slow(request, run_chain);
 }
 
 const struct http_route case_routes[] = {

@@ -200,7 +200,8 @@ static void *work(void *context)
 {
     (void)context;
     for (struct attempt *attempt; (attempt = next_attempt());) {
-        work_on(attempt);
+        if (!http_is_answered(attempt->request)) /* who was told "busy" tries again */
+            work_on(attempt);
         free_attempt(attempt);
     }
     return NULL;

@@ -121,5 +121,5 @@ static void run_timeline(struct http_request *request)
 
 void intake_get_timeline(struct http_request *request)
 {
-    intake_run(request, run_timeline);
+    intake_run_slow(request, run_timeline);
 }

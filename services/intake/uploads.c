@@ -24,6 +24,7 @@ struct upload {
     pthread_cond_t changed;
     int owners, under_way;
     bool failed, paused;
+    bool unsure; /* whether there is such a case; looked for with the first bytes */
     struct http_request *request; /* held while paused */
     int64_t first, last;          /* offsets */
     int32_t partition;
@@ -157,18 +158,12 @@ static bool name_is_sound(const char *name)
     return true;
 }
 
-static bool case_is_known(struct http_request *request, const char *case_id)
+/* Of a case as the view has it; replies where it takes none. */
+static bool case_takes_uploads(struct http_request *request, const json_t *state)
 {
-    struct view_case found = {0};
-    struct why why = {0};
-    if (ids_is_uuid(case_id) && intake_case_or_wait(case_id, &found, &why) != VERDICT_OK) {
-        intake_unavailable(request, "view", why.text);
-        return false;
-    }
-    bool known = found.state, open = known && case_is_open(found.state);
-    bool room = json_array_size(json_object_get(found.state, "uploads")) < LIMIT_UPLOADS_PER_CASE;
-    view_case_clear(&found);
-    if (!known)
+    bool open = state && case_is_open(state);
+    bool room = json_array_size(json_object_get(state, "uploads")) < LIMIT_UPLOADS_PER_CASE;
+    if (!state)
         http_reply_problem(request, 404, "not_found", "There is no case with this id.", NULL);
     else if (!open)
         http_reply_problem(request, 409, "impossible", "The case is closed.", NULL);
@@ -176,6 +171,54 @@ static bool case_is_known(struct http_request *request, const char *case_id)
         http_reply_problem(request, 409, "too_many", "The case has as many uploads as it may have.",
                            NULL);
     return open && room;
+}
+
+/* What another instance has just opened may not be in the view yet: then the answer is `ret_unsure`, and nobody waits here. */
+static bool case_is_known(struct http_request *request, const char *case_id, bool *ret_unsure)
+{
+    struct view_case found = {0};
+    struct why why = {0};
+    bool is_id = ids_is_uuid(case_id);
+    if (is_id && view_case(intake.view, case_id, &found, &why) != VERDICT_OK) {
+        intake_unavailable(request, "view", why.text);
+        return false;
+    }
+    *ret_unsure = is_id && !found.state;
+    bool well = *ret_unsure || case_takes_uploads(request, found.state);
+    view_case_clear(&found);
+    return well;
+}
+
+static void look_again(void *context)
+{
+    struct http_request *request = context;
+    const struct upload *upload = auth_job(request);
+    struct view_case found = {0};
+    struct why why = {0};
+    if (intake_case_or_wait(upload->case_id, &found, &why) != VERDICT_OK)
+        intake_unavailable(request, "view", why.text);
+    else
+        (void)case_takes_uploads(request, found.state);
+    view_case_clear(&found);
+    http_continue(request);
+}
+
+static void reply_unsure(struct http_request *request, void *context)
+{
+    (void)context;
+    intake_unavailable(request, "view", "The case could not be looked for; send the file again.");
+}
+
+/* With the first bytes: none further are read until it is clear that there is such a case. */
+static void pause_for_case(struct http_request *request, struct upload *upload)
+{
+    upload->unsure = false;
+    if (!http_pause(request, clock_monotonic_ms() + ACKNOWLEDGED_WITHIN_MS, reply_unsure, NULL))
+        return;
+    if (intake_defer(look_again, request))
+        return;
+    reply_unsure(request, NULL);
+    http_continue(request);
 }
 
 static bool is_kind(const char *kind)
@@ -207,12 +250,14 @@ static bool query_is_sound(struct http_request *request)
 static bool begin(struct http_request *request)
 {
     const char *case_id = http_path_value(request, "id");
-    if (!query_is_sound(request) || !case_is_known(request, case_id))
+    bool unsure;
+    if (!query_is_sound(request) || !case_is_known(request, case_id, &unsure))
         return false;
     struct upload *upload = mem_alloc(sizeof *upload);
     pthread_mutex_init(&upload->lock, NULL);
     clock_condition_init(&upload->changed);
     upload->owners = 1;
+    upload->unsure = unsure;
     upload->first = upload->last = -1;
     upload->hash = ids_sha256_begin();
     buf_init(&upload->chunk, LIMIT_CHUNK_BYTES);
@@ -234,6 +279,8 @@ static bool take_bytes(struct http_request *request, const void *bytes, size_t l
         http_reply_problem(request, 413, "too_large", detail, NULL);
         return false;
     }
+    if (upload->unsure)
+        pause_for_case(request, upload);
     ids_sha256_add(upload->hash, bytes, length);
     while (length) {
         size_t room = LIMIT_CHUNK_BYTES - upload->chunk.length,
@@ -298,6 +345,12 @@ static void run_finish(struct http_request *request)
         reply_not_written(request, NULL);
         return;
     }
+    if (!auth_is_still_operator(auth_identity(request))) { /* it may have taken hours */
+        http_reply_problem(
+            request, 401, "unauthenticated",
+            "Whoever began this upload may write no more; sign in and send it again.", NULL);
+        return;
+    }
     ids_sha256_end(TAKE(upload->hash), upload->sha256);
     json_auto_t *members = members_of(request, upload);
     if (members)
@@ -308,7 +361,7 @@ static void run_finish(struct http_request *request)
 
 static void finish(struct http_request *request)
 {
-    intake_run(request, run_finish);
+    intake_run_slow(request, run_finish);
 }
 
 const struct http_route upload_routes[] = {

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BATCH_MAX 500
 #define BOUNDS_WITHIN_MS 30000
@@ -139,9 +140,9 @@ void view_when_passed(struct view *view, struct kafka_position at, view_passed_f
         return;
     }
     struct view_outcome outcome;
-    sqlite3 *db = view_reader_take(view);
+    sqlite3 *db = view_reader_take(view, false);
     look_up_outcome(view, db, at, &outcome);
-    view_reader_give(view, db);
+    view_reader_give(view, db, false);
     passed(context, &outcome);
 }
 
@@ -209,6 +210,8 @@ static enum verdict take(struct view *view, enum kafka_read kind, const struct k
                          int64_t **moved, struct why *why)
 {
     int topic = topic_index(record->topic);
+    if (record->at.offset < moved[topic][record->at.partition])
+        return VERDICT_OK; /* read anew, because the broker did not have an offset: it is folded already */
     if (kind == KAFKA_READ_RECORD && view_store_record(view, topic, record, why) != VERDICT_OK)
         return VERDICT_FATAL;
     int64_t next = kind == KAFKA_READ_RECORD ? record->at.offset + 1 : record->at.offset;
@@ -500,4 +503,5 @@ void view_close(struct view *view)
     for (int i = 0; i < VIEW_STATEMENTS_MAX; i++)
         sqlite3_finalize(view->statements[i].statement);
     sqlite3_close(view->writer);
+    close(view->folder);
 }

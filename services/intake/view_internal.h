@@ -53,10 +53,12 @@ struct view {
     struct kafka_reader *reader;
     int32_t partitions;
     char *path;
+    int folder; /* held: one process at a time */
     sqlite3 *writer;
     struct view_statement statements[VIEW_STATEMENTS_MAX];
     sqlite3 *readers[VIEW_READERS];
     bool reader_busy[VIEW_READERS];
+    int lasting; /* readers with those who read much: never all of them */
     pthread_mutex_t readers_lock;
     pthread_cond_t reader_free;
     pthread_t thread;
@@ -154,19 +156,24 @@ enum verdict view_store_letter(struct view *view, const struct kafka_record *rec
 bool view_close_letter(struct view *view, const struct event *event);
 void view_letters_sql(const struct view_letter_query *query, struct buf *sql);
 
-sqlite3 *view_reader_take(struct view *view);
-void view_reader_give(struct view *view, sqlite3 *db);
+/* What takes its time leaves one reader to what looks something up by its key, for which acknowledgements wait. */
+sqlite3 *view_reader_take(struct view *view, bool lasting);
+void view_reader_give(struct view *view, sqlite3 *db, bool lasting);
 json_t *view_column_json(sqlite3_stmt *statement, int column); /* NULL for SQL NULL */
 
 /* Reading, in a pool of connections. */
 struct borrowed {
     struct view *view;
+    bool lasting;
     sqlite3 *db;
 };
 void view_give_back(struct borrowed *borrowed);
 #define BORROW(name, view_)                                                                        \
     CLEANUP(view_give_back)                                                                        \
-    struct borrowed name = {.view = (view_), .db = view_reader_take(view_)}
+    struct borrowed name = {.view = (view_), .db = view_reader_take(view_, false)}
+#define BORROW_FOR_LONG(name, view_)                                                               \
+    CLEANUP(view_give_back)                                                                        \
+    struct borrowed name = {.view = (view_), .lasting = true, .db = view_reader_take(view_, true)}
 enum verdict view_not_ready(struct view *view, struct why *why);
 /* Every row through `take`, which answers false to stop; the list is whole or there is none. */
 enum verdict view_list_rows(const struct borrowed *reader, sqlite3_stmt *statement,

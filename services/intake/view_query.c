@@ -10,33 +10,43 @@
 
 /* --- a pool of connections -------------------------------------------------------------------------------------------------- */
 
-sqlite3 *view_reader_take(struct view *view)
+/* With the lock held; -1: none that these may have. */
+static int idle_reader(const struct view *view, bool lasting)
 {
-    pthread_mutex_lock(&view->readers_lock);
-    for (;;) {
-        for (int i = 0; i < VIEW_READERS; i++)
-            if (!view->reader_busy[i]) {
-                view->reader_busy[i] = true;
-                pthread_mutex_unlock(&view->readers_lock);
-                return view->readers[i];
-            }
-        pthread_cond_wait(&view->reader_free, &view->readers_lock);
-    }
+    if (lasting && view->lasting >= VIEW_READERS - 1)
+        return -1;
+    for (int i = 0; i < VIEW_READERS; i++)
+        if (!view->reader_busy[i])
+            return i;
+    return -1;
 }
 
-void view_reader_give(struct view *view, sqlite3 *db)
+sqlite3 *view_reader_take(struct view *view, bool lasting)
+{
+    int idle;
+    pthread_mutex_lock(&view->readers_lock);
+    while ((idle = idle_reader(view, lasting)) < 0)
+        pthread_cond_wait(&view->reader_free, &view->readers_lock);
+    view->reader_busy[idle] = true;
+    view->lasting += lasting;
+    pthread_mutex_unlock(&view->readers_lock);
+    return view->readers[idle];
+}
+
+void view_reader_give(struct view *view, sqlite3 *db, bool lasting)
 {
     pthread_mutex_lock(&view->readers_lock);
     for (int i = 0; i < VIEW_READERS; i++)
         if (view->readers[i] == db)
             view->reader_busy[i] = false;
-    pthread_cond_signal(&view->reader_free);
+    view->lasting -= lasting;
+    pthread_cond_broadcast(&view->reader_free); /* not everybody may have it */
     pthread_mutex_unlock(&view->readers_lock);
 }
 
 void view_give_back(struct borrowed *borrowed)
 {
-    view_reader_give(borrowed->view, borrowed->db);
+    view_reader_give(borrowed->view, borrowed->db, borrowed->lasting);
 }
 
 static json_t *column_text(sqlite3_stmt *statement, int column)
@@ -157,7 +167,7 @@ enum verdict view_events(struct view *view, const char *case_id, json_t **ret_ev
 {
     if (view_not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
-    BORROW(reader, view);
+    BORROW_FOR_LONG(reader, view);
     CLEANUP(view_finalize)
     sqlite3_stmt *statement = view_prepare(
         reader.db,
@@ -182,7 +192,7 @@ enum verdict view_audit(struct view *view, const char *case_id, json_t **ret_rec
 {
     if (view_not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
-    BORROW(reader, view);
+    BORROW_FOR_LONG(reader, view);
     CLEANUP(view_finalize)
     sqlite3_stmt *statement = view_prepare(
         reader.db, "SELECT value FROM audit WHERE case_id = ?1 ORDER BY off DESC LIMIT 500");

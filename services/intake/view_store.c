@@ -7,6 +7,7 @@
 #include "common/desk/hearing.h"
 #include "common/desk/limits.h"
 #include "common/desk/topics.h"
+#include "common/folder_lock.h"
 #include "common/ids.h"
 #include "common/log.h"
 #include "common/service.h"
@@ -165,6 +166,8 @@ enum verdict view_store_open(struct view *view, const char *state_dir, const cha
                              struct why *why)
 {
     char *path = view->path = mem_printf("%s/view.sqlite", state_dir);
+    if (folder_lock(state_dir, "view", &view->folder, why) != VERDICT_OK)
+        return VERDICT_FATAL;
     CLEANUP(mem_free) char *identity = mem_printf("%s %d %d", cluster_id, view->partitions, FORMAT);
     for (int attempt = 0; attempt < 2; attempt++) {
         bool usable = open_file(path, true, &view->writer, why) && prepare_file(view->writer, why);
@@ -271,7 +274,7 @@ static bool store_event(struct view *view, const struct kafka_record *record,
 {
     CLEANUP(view_done)
     sqlite3_stmt *statement = view_write(
-        view, "INSERT OR REPLACE INTO events VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)");
+        view, "INSERT OR IGNORE INTO events VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)");
     bool accepted = verdict->refusal == CASE_ACCEPTED;
     sqlite3_bind_int(statement, 1, record->at.partition);
     sqlite3_bind_int64(statement, 2, record->at.offset);

@@ -547,6 +547,24 @@ def other_files(desk, **texts):
         reloaded(desk, "intake", "config.reloaded")
 
 
+def test_an_upload_ends_with_the_right_to_make_it(desk):
+    """It may take hours: whoever has no token any more when its last byte comes has written nothing."""
+    case_id = desk.open_case("途中で外された人")
+
+    def body():
+        yield b"x" * 1000
+        operators = json.loads(before["operators"])
+        person = next(o for o in operators["operators"] if o["id"] == "operator-1")
+        person["tokens"] = []
+        paths["operators"].write_text(json.dumps(operators))
+        reloaded(desk, "intake", "config.reloaded")
+        yield b"y" * 1000
+    with other_files(desk) as (paths, before):
+        answer = desk.call("PUT", f"/v1/cases/{case_id}/files?filename=late.log", raw=body())
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), answer.text
+    assert not desk.case(case_id)["uploads"]
+
+
 def test_profile_and_operators_are_read_again_together_or_not_at_all(desk):
     with other_files(desk) as (paths, before):
         profile, operators = json.loads(before["profile"]), json.loads(before["operators"])

@@ -146,6 +146,15 @@ def second(desk, tmp_path):
     assert process.wait(20) == 0
 
 
+def test_a_second_intake_in_the_same_folder_is_refused(desk, tmp_path):
+    first = open(f"/proc/{desk.pid('intake')}/environ", "rb").read().decode().split("\0")
+    env = dict(line.split("=", 1) for line in first if line) | {"KAKEKOMI_HTTP_ADDRESS": "127.0.0.1:0", "KAKEKOMI_ADMIN_ADDRESS": "127.0.0.1:0"}
+    with open(tmp_path / "log", "w") as log:
+        ended = subprocess.run([os.readlink(f"/proc/{desk.pid('intake')}/exe").removesuffix(" (deleted)")], env=env, stdout=log, stderr=log, timeout=60)
+    assert ended.returncode not in (0, -signal.SIGSEGV) and "is in use by another process" in (tmp_path / "log").read_text()
+    assert desk.ready("intake")
+
+
 def test_two_intakes_tell_the_same_and_know_each_others_ids(desk, listen, second):
     here, there = listen(), listen(url=second)
     case_id = desk.open_case()

@@ -4,7 +4,9 @@ import csv
 import hashlib
 import io
 import json
+import signal
 import socket
+import threading
 import time
 import urllib.parse
 import uuid
@@ -117,6 +119,8 @@ def test_a_repetition_is_told_of_the_first_upload(desk):
     assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
     assert again.headers["Idempotency-Replayed"] == "true"
     assert put(desk, case_id, "files", b"other bytes", **{"Idempotency-Key": key}).status_code == 422
+    for query in ("filename=other.log", "filename=branch.log&format=squid"):
+        assert put(desk, case_id, "files", b"same bytes", query, **{"Idempotency-Key": key}).status_code == 422
     assert len(desk.case(case_id)["uploads"]) == 1
 
 
@@ -130,6 +134,26 @@ def test_what_cannot_be_an_upload_is_refused(desk):
     assert put(desk, str(uuid.uuid4()), "files", b"x").status_code == 404
     assert put(desk, case_id, "files", b"x", **{"If-Match": '"0000000000000000.0"'}).status_code == 412
     assert not desk.case(case_id)["uploads"] and desk.case(case_id)["revision"] == 1
+
+
+def test_who_sends_to_a_case_that_nobody_knows_keeps_nobody_waiting(desk):
+    """Kafka is away, so that nobody can say whether another instance has just opened it."""
+    case_id, answers, read = desk.open_case("既知"), [], 0
+    senders = [threading.Thread(target=lambda: answers.append(put(desk, str(uuid.uuid4()), "logs", b"x" * 1000))) for _ in range(6)]
+    assert desk.case(case_id)["id"] == case_id
+    desk.kafka_was_away = True
+    desk.kill("kafka", signal.SIGSTOP)
+    try:
+        [sender.start() for sender in senders]
+        while not answers:
+            assert desk.call("GET", f"/v1/cases/{case_id}").status_code == 200
+            read += 1
+        [sender.join() for sender in senders]
+    finally:
+        desk.kill("kafka", signal.SIGCONT)
+    print(f"{read} cases read meanwhile")
+    assert read > 20 and [answer.status_code for answer in answers] == [503] * len(senders)
+    assert all(answer.json()["code"] == "view" for answer in answers)
 
 
 def test_a_file_of_more_than_64_mib_is_413(desk):

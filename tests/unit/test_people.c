@@ -186,6 +186,7 @@ static int stop_server(void **state)
 {
     (void)state;
     http_server_stop(server, clock_monotonic_ms() + 1000);
+    people_stop_signing_in();
     people_stop();
     return 0;
 }
@@ -418,6 +419,7 @@ static void tokens_say_when_they_were_used(void **state)
     auth_keep_uses();
     stop_redis(); /* what was kept is gone, and what is known here is not */
     start_redis();
+    people_stop_signing_in();
     people_stop();
     struct auth_config config = {
         .operators_file = operators_path, .redis_url = redis_url, .sessions = limits};
@@ -429,6 +431,7 @@ static void tokens_say_when_they_were_used(void **state)
     json_auto_t *again = token_shown("suzuki");
     snprintf(used_at, sizeof used_at, "%s", json_string_value(json_object_get(again, "used_at")));
     auth_keep_uses();
+    people_stop_signing_in();
     people_stop(); /* another process finds it */
     assert_int_equal(people_start(&config, &why), VERDICT_OK);
     json_auto_t *kept = token_shown("suzuki");
