@@ -359,11 +359,15 @@ static unsigned daemon_flags(const struct http_server *server)
 }
 
 /* What not every server has. */
-static void fill_options(const struct http_server *server, struct MHD_OptionItem ret_options[4])
+static void fill_options(const struct http_server *server, struct MHD_OptionItem ret_options[5])
 {
+    unsigned per_address = server->definition.connections_per_address_max;
     if (server->definition.threads > 1)
         *ret_options++ = (struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE,
                                                  (intptr_t)server->definition.threads, NULL};
+    if (per_address)
+        *ret_options++ =
+            (struct MHD_OptionItem){MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, NULL};
     if (http_is_tls(server)) {
         *ret_options++ =
             (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)http_tls_callback()};
@@ -377,7 +381,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server,
                                        const struct sockaddr_in *address)
 {
     const struct http_server_definition *definition = &server->definition;
-    struct MHD_OptionItem options[4];
+    struct MHD_OptionItem options[5];
     fill_options(server, options);
     return MHD_start_daemon(daemon_flags(server), 0, NULL, NULL, handle, server,               /**/
                             MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address,            /**/

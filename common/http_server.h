@@ -44,6 +44,7 @@ struct http_server_definition {
     size_t route_count;
     unsigned threads;
     unsigned connections_max;
+    unsigned connections_per_address_max; /* 0: any number */
     /* Called for every request after routing and before any body is read (authentication, rate limits). Answers false
      * after it has replied. It must not suspend. NULL: none. */
     bool (*before)(struct http_request *request);

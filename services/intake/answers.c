@@ -17,8 +17,9 @@
 #include <string.h>
 
 #define CATCH_UP_WITHIN_MS 2000
-#define BURIED_WITHIN_MS 5000
-#define TABLE_BYTES_MAX (1024 * 1024)
+#define BURIED_WITHIN_MS 20000 /* a slow Kafka ends nobody; what is folded waits meanwhile */
+#define TABLE_BYTES_MAX                                                                            \
+    (8 * 1024 * 1024) /* twenty consent documents of 64 KiB, a thousand operators, as JSON */
 #define LIST_BYTES_MAX (16 * 1024 * 1024)
 #define TABLE_TAG_LENGTH 32
 #define LIST_DEFAULT 50

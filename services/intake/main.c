@@ -19,7 +19,7 @@ static struct {
     struct kafka_config kafka;
     char *http_address, *http_cert_file, *http_key_file, *admin_address, *state_dir, *instance,
         *desk_file, *operators_file, *redis_url, *redis_ca_file;
-    int64_t http_threads, session_idle_minutes, session_max_hours;
+    int64_t http_threads, http_connections_per_address, session_idle_minutes, session_max_hours;
     bool cookie_secure;
 } config;
 
@@ -34,6 +34,9 @@ static const struct config_variable variables[] = {
      offsetof(__typeof__(config), http_key_file), 0, 0},
     {"KAKEKOMI_HTTP_THREADS", CONFIG_INTEGER, "1", "threads of the REST API",
      offsetof(__typeof__(config), http_threads), 1, 64},
+    {"KAKEKOMI_HTTP_CONNECTIONS_PER_ADDRESS", CONFIG_INTEGER, "500",
+     "connections of the REST API from one address, of 1,000 in all; 1000 behind a proxy",
+     offsetof(__typeof__(config), http_connections_per_address), 1, 1000},
     {"KAKEKOMI_ADMIN_ADDRESS", CONFIG_ADDRESS, "127.0.0.1:8090", "/livez, /readyz, /metrics",
      offsetof(__typeof__(config), admin_address), 0, 0},
     {"KAKEKOMI_STATE_DIR", CONFIG_FOLDER, "/var/lib/kakekomi/intake", "files that can be rebuilt",
@@ -136,6 +139,8 @@ static enum verdict open_http(struct why *why)
                                                 .routes = routes,
                                                 .threads = (unsigned)config.http_threads,
                                                 .connections_max = 1000,
+                                                .connections_per_address_max =
+                                                    (unsigned)config.http_connections_per_address,
                                                 .before = auth_before};
     return http_server_start(&definition, &server, why);
 }

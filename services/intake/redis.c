@@ -20,6 +20,9 @@
 #define ARGUMENTS_MAX 16
 #define PATIENCE_MS 500
 #define PAUSE_MS 1000 /* after a failure */
+#define SLOW_MS 200
+#define SLOW_IN_A_ROW                                                                              \
+    4 /* is a failure too: whoever asks, asks on the thread that serves everybody */
 
 struct redis {
     char *user, *password, *host, *database;
@@ -32,6 +35,7 @@ struct redis {
     size_t idle_count, open_count;
     /* After a failure everybody is refused at once, until a thread that tries again every second has been answered. */
     bool is_failing, is_closing;
+    int slow;               /* answers in a row */
     pthread_cond_t changed; /* one of these two */
     struct why failure;
     pthread_t returning;
@@ -292,10 +296,18 @@ static void give_up_place(struct redis *redis, const struct why *failure)
     pthread_mutex_unlock(&redis->lock);
 }
 
-static void give_back(struct redis *redis, redisContext *connection)
+static void give_back(struct redis *redis, redisContext *connection, int64_t took_ms)
 {
     pthread_mutex_lock(&redis->lock);
-    redis->is_failing = false;
+    redis->slow = took_ms < SLOW_MS ? 0 : redis->slow + 1;
+    redis->is_failing = redis->slow >= SLOW_IN_A_ROW;
+    if (redis->is_failing) {
+        retry(&redis->failure, "redis: answers too slowly, the last after %lld ms",
+              (long long)took_ms);
+        redis->slow = 0;
+        pthread_cond_broadcast(&redis->released);
+        pthread_cond_signal(&redis->changed);
+    }
     redis->idle[redis->idle_count++] = connection;
     pthread_cond_signal(&redis->released);
     pthread_mutex_unlock(&redis->lock);
@@ -323,13 +335,17 @@ static redisContext *take_connection(struct redis *redis, struct why *why)
 /* A connection alone says nothing: the kernel makes it for a Redis that hangs. Refusing is answering. */
 static bool is_answered(redisContext *connection, struct why *why)
 {
+    int64_t asked_ms = clock_monotonic_ms();
     redisReply *reply = redisCommand(connection, "PING");
     if (!reply) {
         retry(why, "redis: PING: %s", connection->errstr);
         return false;
     }
     freeReplyObject(reply);
-    return true;
+    int64_t took_ms = clock_monotonic_ms() - asked_ms;
+    if (took_ms >= SLOW_MS)
+        retry(why, "redis: answers too slowly, PING after %lld ms", (long long)took_ms);
+    return took_ms < SLOW_MS;
 }
 
 static redisContext *try_again(struct redis *redis, struct why *why)
@@ -410,10 +426,11 @@ enum verdict redis_call(struct redis *redis, const struct bytes *arguments, size
     redisContext *connection = take_connection(redis, why);
     if (!connection)
         return VERDICT_RETRY;
+    int64_t asked_ms = clock_monotonic_ms();
     redisReply *reply = redisCommandArgv(connection, (int)count, texts, lengths);
     if (!reply)
         return lose(redis, connection, texts[0], why);
-    give_back(redis, connection);
+    give_back(redis, connection, clock_monotonic_ms() - asked_ms);
     if (reply->type != REDIS_REPLY_ERROR) {
         *ret_reply = (struct redis_reply *)reply;
         return VERDICT_OK;

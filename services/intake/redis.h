@@ -6,7 +6,8 @@
  * Ownership: a reply belongs to the caller. Threads: any; a call blocks for at most about a second.
  * Errors: FATAL for an address that cannot be used; RETRY while Redis cannot be reached or refuses to work. After a
  * failure calls fail at once, while a thread of its own tries again every second: a Redis that is away or hangs stalls
- * those who asked it first, once.
+ * those who asked it first, once. One that answers so slowly that everybody would stand still with it (200 ms, four
+ * times in a row) counts as away, until it is quick again.
  * Limits: 4 connections, 500 ms to connect, 500 ms per command, 16 arguments.
  * SECURITY: redis:// is clear text; rediss:// checks the server's certificate and is refused where hiredis cannot (< 1.0).
  */

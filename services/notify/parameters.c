@@ -94,6 +94,8 @@ static void add_case(const struct view *view, json_t *parameters)
     copy(parameters, "warnings", json_object_get(status, "warnings"));
     copy(parameters, "reply_by", json_object_get(view_handover(view), "reply_by"));
     copy(parameters, "handover", json_object_get(view_handover(view), "id"));
+    if (view_is_with_another(view))
+        json_object_set_new(parameters, "with_another", json_true());
     copy(parameters, "callback_at", json_object_get(json_object_get(chain, "callback"), "due_at"));
     copy(parameters, "changed_at", json_object_get(chain, "changed_at"));
     add_search(view, parameters);

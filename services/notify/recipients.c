@@ -77,8 +77,9 @@ static struct recipient at_desk(const struct view *view, const char *who)
 static struct recipient provider(const struct view *view)
 {
     const char *address = text_of(json_object_get(view->facts, "provider"), "mail");
-    return address ? (struct recipient){.channel = "mail", .address = address, .confirmed = true}
-                   : (struct recipient){0};
+    return address && !view_is_with_another(view)
+               ? (struct recipient){.channel = "mail", .address = address, .confirmed = true}
+               : (struct recipient){0};
 }
 
 struct recipient recipient_of(const struct view *view, const struct notify_rule *rule)

@@ -75,6 +75,12 @@ const json_t *view_handover(const struct view *view)
     return NULL;
 }
 
+bool view_is_with_another(const struct view *view)
+{
+    const char *of = text_of(view_handover(view), "provider");
+    return of && !is_text(json_object_get(view->facts, "provider"), "id", of);
+}
+
 bool say(char *ret_change, const char *kind, const char *id)
 {
     snprintf(ret_change, NOTIFY_CHANGE_SIZE, "%.40s:%.59s", kind, id ? id : "");

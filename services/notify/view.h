@@ -28,5 +28,7 @@ const char *hearing_text(const struct view *view, const char *section, const cha
 const json_t *view_search(const struct view *view);
 /* The status entry of the hand-over that `escalation-status` stands for; NULL: none. */
 const json_t *view_handover(const struct view *view);
+/* It went to another company than the profile names by now: whose name and address are known no more. */
+bool view_is_with_another(const struct view *view);
 /* "…" of `kind`:`id`, at most NOTIFY_CHANGE_SIZE with the closing NUL; always true. */
 bool say(char *ret_change, const char *kind, const char *id);

@@ -177,8 +177,15 @@ static bool desk(const struct words *words, enum language language, struct buf *
     return write_named(words->profile, language, out);
 }
 
+/* What a hand-over is about was with whom it was with, also when the profile has named another one since. */
 static bool provider(const struct words *words, enum language language, struct buf *out)
 {
+    const char *template = text_of(words->parameters, "template");
+    bool introduces = template && strcmp(template, "provider_introduced") == 0;
+    if (json_is_true(json_object_get(words->parameters, "with_another")) && !introduces) {
+        buf_add_text(out, language == WORDS_JA ? "当時の提供会社" : "the provider of that time");
+        return true;
+    }
     return write_named(json_object_get(words->profile, "provider"), language, out);
 }
 

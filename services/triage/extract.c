@@ -18,7 +18,8 @@
 #include <string.h>
 
 #define LINE_RAW_MAX (64 * 1024)
-#define CANCEL_EVERY 4096
+#define CANCEL_EVERY_RECORDS 4096
+#define CANCEL_EVERY_BYTES (1024 * 1024)
 /* Of the summary's 256 KiB, measured as escaped JSON; samples have what the others leave. */
 #define GROUPS_BYTES_MAX (64 * 1024)
 #define COVERAGE_BYTES_MAX (64 * 1024)
@@ -49,8 +50,9 @@ struct extraction {
     struct matches matches, pivots; /* pivots make room for what ranks before them */
     int64_t bytes;
     bool truncated, cancelled;
-    int64_t damaged; /* blocks, in either pass */
-    int64_t seen, scanned, unparsed, detections, blocked, fresh, hits;
+    int64_t damaged;               /* blocks, in either pass */
+    size_t unasked, unasked_bytes; /* whether it is still wanted */
+    int64_t scanned, unparsed, detections, blocked, fresh, hits;
     const char *upload; /* being read; NULL: the owner's stream */
     bool second;        /* pass */
     int64_t *next;      /* where the first pass ended */
@@ -195,10 +197,14 @@ static void take_related(struct extraction *e, struct ecs_record *record)
     add_match(e, record);
 }
 
-static bool look_again(struct extraction *e)
+static bool look_again(struct extraction *e, const struct logstore_record *record)
 {
-    if (++e->seen % CANCEL_EVERY == 0 && e->request->cancelled &&
-        e->request->cancelled(e->request->context))
+    e->unasked++;
+    e->unasked_bytes += record->line.length;
+    if (e->unasked < CANCEL_EVERY_RECORDS && e->unasked_bytes < CANCEL_EVERY_BYTES)
+        return !e->cancelled;
+    e->unasked = e->unasked_bytes = 0;
+    if (e->request->cancelled && e->request->cancelled(e->request->context))
         e->cancelled = true;
     return !e->cancelled;
 }
@@ -210,12 +216,12 @@ static bool take_record(void *context, const struct logstore_record *record)
     struct finding finding;
     bool inside = is_in_window(e, record);
     if (e->second && !inside)
-        return look_again(e);
+        return look_again(e, record);
     format_parse(record->line, &parsed);
     if (!e->second)
         coverage_note(e->coverage, source_of(e, record, &parsed), record->time_us);
     if (!inside)
-        return look_again(e);
+        return look_again(e, record);
     detection_judge(&parsed, &finding);
     struct ecs_record found = {
         .record = record, .parsed = &parsed, .finding = &finding, .upload = e->upload};
@@ -227,7 +233,7 @@ static bool take_record(void *context, const struct logstore_record *record)
         take_detection(e, &found);
     if (e->second && !finding.detection)
         take_related(e, &found);
-    return look_again(e);
+    return look_again(e, record);
 }
 
 /* --- passes -------------------------------------------------------------------------------------------------------------- */

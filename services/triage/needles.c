@@ -86,14 +86,16 @@ static bool ends_here(const char *at, const char *end)
     return !is_word_byte(*at);
 }
 
-static bool stands_at(const struct needle *needle, const char *at, const char *from,
-                      const char *end)
+static bool begins_here(const char *at, const char *from)
 {
-    if ((size_t)(end - at) < needle->length || strncasecmp(at, needle->word, needle->length) != 0)
-        return false;
-    bool begins =
-        at == from || (!is_word_byte(at[-1]) && (at[-1] != '.' || !isdigit((unsigned char)*at)));
-    return begins && ends_here(at + needle->length, end);
+    return at == from || (!is_word_byte(at[-1]) && (at[-1] != '.' || !isdigit((unsigned char)*at)));
+}
+
+/* The end first: whoever writes a log for it can make words begin alike. */
+static bool stands_at(const struct needle *needle, const char *at, const char *end)
+{
+    return (size_t)(end - at) >= needle->length && ends_here(at + needle->length, end) &&
+           strncasecmp(at, needle->word, needle->length) == 0;
 }
 
 size_t needles_find(const struct needles *needles, struct bytes line)
@@ -101,9 +103,11 @@ size_t needles_find(const struct needles *needles, struct bytes line)
     const char *from = line.data, *end = from + line.length;
     if (!needles->count)
         return NEEDLES_NONE;
-    for (const char *at = from; end - at >= NEEDLES_WORD_MIN; at++)
-        for (int32_t i = needles->slots[slot_of(at)]; i; i = needles->list[i - 1].next)
-            if (stands_at(&needles->list[i - 1], at, from, end))
+    for (const char *at = from; end - at >= NEEDLES_WORD_MIN; at++) {
+        int32_t i = needles->slots[slot_of(at)];
+        for (i = i && begins_here(at, from) ? i : 0; i; i = needles->list[i - 1].next)
+            if (stands_at(&needles->list[i - 1], at, end))
                 return (size_t)i - 1;
+    }
     return NEEDLES_NONE;
 }

@@ -355,3 +355,26 @@ def test_a_record_over_the_limit_is_refused_by_the_broker(desk):
         garbage.write(topic, "OVER", b"x" * (RECORD_BYTES + 2048))
     garbage.flush()
     assert [error.code() for error in garbage.refused] == [KafkaError.MSG_SIZE_TOO_LARGE] * len(READERS)
+
+
+def test_one_address_does_not_take_all_connections(desk):
+    """Half of them are left to everybody else."""
+    address, held = urllib.parse.urlsplit(desk.url), []
+    request = f"GET /livez HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode()
+
+    def answered(source):
+        connection = socket.create_connection((address.hostname, address.port), timeout=10, source_address=(source, 0))
+        held.append(connection)
+        try:
+            connection.sendall(request)
+            return connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+        except OSError:
+            return False
+    try:
+        count = next(n for n in range(600) if not answered("127.0.0.3"))
+        assert count == 500
+        assert answered("127.0.0.4") and desk.ready("intake")
+        [connection.close() for connection in held]
+        until("there is room again", lambda: answered("127.0.0.3"))
+    finally:
+        [connection.close() for connection in held]

@@ -1162,6 +1162,41 @@ static void redis_that_hangs_is_waited_for_once(void **state)
     assert_int_equal(verdict, VERDICT_OK);
 }
 
+/* An answer that takes its time, and is right. */
+static enum verdict ask_slowly(struct why *why)
+{
+    static const char *const script =
+        "local from = redis.call('TIME') "
+        "repeat local now = redis.call('TIME') "
+        "until (now[1] - from[1]) * 1000000 + now[2] - from[2] > 220000 return 1";
+    CLEANUP(redis_reply_free) struct redis_reply *reply = NULL;
+    return redis_ask(auth_redis(), &reply, why, "EVAL", script, "0");
+}
+
+static enum verdict ask_quickly(struct why *why)
+{
+    CLEANUP(redis_reply_free) struct redis_reply *reply = NULL;
+    return redis_ask(auth_redis(), &reply, why, "PING");
+}
+
+static void redis_that_is_slow_again_and_again_counts_as_away(void **state)
+{
+    (void)state;
+    struct why why = {0};
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(ask_slowly(&why), VERDICT_OK);
+    assert_int_equal(ask_quickly(&why), VERDICT_OK); /* begins the count anew */
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(ask_slowly(&why), VERDICT_OK);
+    assert_int_equal(ask_quickly(&why), VERDICT_RETRY);
+    assert_non_null(strstr(why.text, "too slowly"));
+    assert_int_equal(status_of("GET", "/v1/me", BEARER, NULL), 200);
+    enum verdict verdict = VERDICT_RETRY;
+    for (int i = 0; i < 1000 && verdict != VERDICT_OK; i++, usleep(10000))
+        verdict = ask_quickly(&why);
+    assert_int_equal(verdict, VERDICT_OK);
+}
+
 static void redis_restart_between_two_requests_is_not_seen(void **state)
 {
     (void)state;
@@ -1231,6 +1266,7 @@ int main(void)
         TEST(tokens_work_without_redis_and_sessions_say_why_not),
         TEST(hanging_redis_stalls_nobody_else),
         TEST(redis_that_hangs_is_waited_for_once),
+        TEST(redis_that_is_slow_again_and_again_counts_as_away),
         TEST(redis_restart_between_two_requests_is_not_seen),
     };
     return cmocka_run_group_tests_name("people", tests, start_all, stop_all);
