@@ -187,10 +187,12 @@ void http_reply(struct http_request *request, unsigned status, const char *conte
 static void reply_json_as(struct http_request *request, unsigned status, const char *content_type,
                           json_t *body)
 {
-    CLEANUP(mem_free) char *text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
     assert(text);
-    http_reply(request, status, content_type, bytes_of(text));
+    size_t length = strlen(text);
+    struct buf whole = {.data = text, .length = length, .capacity = length + 1, .max = length};
     json_decref(body);
+    http_reply_buf(request, status, content_type, &whole);
 }
 
 void http_reply_json(struct http_request *request, unsigned status, json_t *body)

@@ -9,7 +9,7 @@
  * Limits: common/desk/limits.h: events per case, hand-overs, uploads, hearing size.
  *
  * The state (absent members do not exist yet; times are ce_time of the event unless the data carries one):
- * { "id", "number", "revision" (events so far), "head", "opened_at", "opened_by":{id,role}, "changed_at",
+ * { "id", "number", "revision" (events so far), "events_bytes", "head", "opened_at", "opened_by":{id,role}, "changed_at",
  *   "customer_id", "subject_revision" (revision of the last change of customer, 1 when opened with one, 0 without),
  *   "hearing":{…}, "hearing_revision", "export_revision" (last change of what would leave for the provider),
  *   "events":[first 16 hex digits of SHA-256(ce_id) …], "replies":[…same of reply ids…],

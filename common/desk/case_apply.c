@@ -202,12 +202,14 @@ static enum case_refusal check_place(struct act *act)
 static enum case_refusal check_limit(struct act *act)
 {
     const struct handler *handler = find_handler(act->type);
-    int most = LIMIT_EVENTS_PER_CASE;
-    if (handler && handler->past_limit)
-        most += LIMIT_EVENTS_PAST;
-    return act->revision <= most
-               ? CASE_ACCEPTED
-               : case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d events", most);
+    bool stops = handler && handler->past_limit;
+    int most = LIMIT_EVENTS_PER_CASE + (stops ? LIMIT_EVENTS_PAST : 0);
+    if (act->revision > most)
+        return case_refuse(act, CASE_TOO_MANY, "", "a case has at most %d events", most);
+    if (act->bytes > LIMIT_EVENTS_BYTES_PER_CASE && !stops)
+        return case_refuse(act, CASE_TOO_MANY, "", "the events of a case have at most %d bytes",
+                           LIMIT_EVENTS_BYTES_PER_CASE);
+    return CASE_ACCEPTED;
 }
 
 static enum case_refusal check_members(struct act *act)
@@ -259,6 +261,7 @@ static void settle(struct act *act, const struct event *event)
     case_head_next(before, event, head);
     json_object_set_new(act->state, "head", json_string(head));
     json_object_set_new(act->state, "revision", json_integer(act->revision));
+    json_object_set_new(act->state, "events_bytes", json_integer(act->bytes));
     json_object_set_new(act->state, "changed_at", json_string(act->time));
     keep_head(act->state, act->revision, head);
     add_fingerprint(act->state, "events", act->id);
@@ -277,6 +280,8 @@ struct case_verdict case_apply(json_t *state, const struct event *event)
         .time = event->time,
         .actor = json_object_get(event->data, "actor"),
         .revision = json_integer_value(json_object_get(state, "revision")) + 1,
+        .bytes = json_integer_value(json_object_get(state, "events_bytes")) +
+                 (json_int_t)event->value_length,
         .verdict = &verdict,
     };
     if (!json_is_object(event->data))

@@ -14,6 +14,7 @@ struct act {
     const char *time; /* of the event */
     const json_t *actor;
     json_int_t revision; /* that this event becomes */
+    json_int_t bytes;    /* of all events with this one */
     struct case_verdict *verdict;
 };
 typedef enum case_refusal case_handler_fn(struct act *act);

@@ -7,9 +7,10 @@
 #define LIMIT_JSON_DEPTH 16
 #define LIMIT_HEARING_BYTES (128 * 1024)
 #define LIMIT_DEVICES 100
+#define LIMIT_EVENTS_BYTES_PER_CASE (64 * 1024 * 1024)
 #define LIMIT_EVENTS_PER_CASE 10000
-#define LIMIT_EVENTS_PAST                                                                          \
-    100 /* further ones: withdrawals, cancellation, close, the provider's words */
+/* Further ones for withdrawals, cancellation, close, and the provider's words. */
+#define LIMIT_EVENTS_PAST 100
 #define LIMIT_OPEN_HANDOVERS 1
 #define LIMIT_HANDOVERS_PER_CASE 20
 #define LIMIT_UPLOADS_PER_CASE 200

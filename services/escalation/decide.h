@@ -11,7 +11,7 @@
  */
 #include "common/processor.h"
 
-#define ESCALATION_FORMAT 5
+#define ESCALATION_FORMAT 6
 
 enum verdict escalation_fold(json_t *state, const char *topic, const struct event *event,
                              struct why *why);

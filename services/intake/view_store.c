@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT 14 /* also another one when words or grams are made in another way */
+#define FORMAT 15 /* also another one when words or grams are made in another way */
 
 const char *const view_topics[VIEW_TOPICS] = {
     "cases",         "contracts", "extractions", "escalation-status",

@@ -19,7 +19,7 @@
  */
 #include "common/processor.h"
 
-#define NOTIFY_FORMAT 8
+#define NOTIFY_FORMAT 9
 #define NOTIFY_CHANGE_SIZE 101
 /* A relay that took the whole mail and never said so may have delivered it: it may come twice, but not oftener than this. */
 #define NOTIFY_DOUBTS_MAX 3

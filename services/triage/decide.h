@@ -24,7 +24,7 @@
  */
 #include "common/processor.h"
 
-#define TRIAGE_FORMAT 5
+#define TRIAGE_FORMAT 6
 
 enum verdict triage_fold(json_t *state, const char *topic, const struct event *event,
                          struct why *why);

@@ -5,7 +5,8 @@
  * then, for triage, escalation, notify: "outputs" [{"topic","type","value"}] (must be there: every output in order), "rejected",
  *   "work" [{"id","kind","parameters"}], "due" (a time or null), "own" (the published value), "chain", "mail" (lines of the
  *   first mail that is planned), "remembered" (memory.h); for case: "refusal", "pointer", "chain"; for status: "status", "flags".
- * {"repeat": n, "steps": […]} stands for many, {"revision": n} for so many events that nobody speaks of. What a file does not name is not compared. A refused record must leave the chain as it was.
+ * {"repeat": n, "steps": […]} stands for many, {"revision": n} and
+ * {"events_bytes": n} for so many events, and such large ones, that nobody speaks of. What a file does not name is not compared. A refused record must leave the chain as it was.
  * Every row of the table of notices has a file that speaks of it.
  */
 #include "common/clock.h"
@@ -146,9 +147,8 @@ static void take_step(struct run *run, const json_t *short_step)
         json_t *facts = hearing_merge(run->facts, json_object_get(step, "facts"));
         json_decref(run->facts);
         run->facts = facts;
-    } else if (json_object_get(step, "revision")) {
-        json_object_set(json_object_get(run->state, "cases"), "revision",
-                        json_object_get(step, "revision"));
+    } else if (json_object_get(step, "revision") || json_object_get(step, "events_bytes")) {
+        json_object_update_existing(json_object_get(run->state, "cases"), step);
     } else if (json_object_get(step, "topic")) {
         take_record(run, step);
     } else if (json_object_get(step, "type")) {
