@@ -85,8 +85,11 @@ static void stream_data(struct http_request *request, const char *data, size_t l
 static void take_body(struct http_request *request, const char *data, size_t length)
 {
     request->body_seen += length;
-    if (http_is_answered(request))
-        return; /* refused already: the rest is dropped */
+    if (http_is_answered(request)) { /* refused already: the rest is dropped, in a stream's time */
+        if (request->stream_until_ms)
+            stream_progress(request, length);
+        return;
+    }
     const struct http_route *route = request->match.route;
     if (request->body_seen > route->body_max)
         http_reply_problem(request, 413, "too_large", "the body is longer than this path takes",

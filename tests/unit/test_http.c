@@ -808,21 +808,26 @@ static void silent_clients_are_ended(void **state)
 static void slow_stream_is_ended_but_a_steady_one_is_not(void **state)
 {
     (void)state;
-    int slow = dial(), steady = dial();
+    int slow = dial(), steady = dial(), refused = dial();
     static char piece[40000];
+    say(refused, "PUT /v1/stream?refuse=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n");
     say(slow, "PUT /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n");
     say(steady, "PUT /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n");
     for (int i = 0; i < 10; i++) {
         say(slow, "x");
         assert_true(say_bytes(steady, piece, sizeof piece));
+        assert_true(say_bytes(refused, piece, sizeof piece));
         usleep(150000); /* 1.5 s in all: more than the deadline of a plain request, and two steps */
     }
     assert_status(hear(steady, 500), 201);
+    assert_problem(hear(refused, 500), 409,
+                   "refused"); /* the reason, however long it took to send */
     assert_problem(hear(slow, 500), 408, "too_slow");
     close(slow);
     close(steady);
+    close(refused);
     usleep(100000);
-    assert_int_equal(destroyed, 2);
+    assert_int_equal(destroyed, 3);
 }
 
 static void clients_killed_while_suspended(void **state)
