@@ -56,11 +56,20 @@ static const char *const known_names[] = {
     "KAKEKOMI_SESSION_MAX_HOURS",
     "KAKEKOMI_VAR",
     "KAKEKOMI_HTTP_THREADS",
+    "KAKEKOMI_HTTP_CONNECTIONS_PER_ADDRESS",
     "KAKEKOMI_REDIS_CA_FILE",
     "KAKEKOMI_OPERATOR_PASSWORD",
     "KAKEKOMI_COOKIE_SECURE",
     "KAKEKOMI_PARTITIONS",
     "KAKEKOMI_REPLICAS",
+    /* docker-compose.yml */
+    "KAKEKOMI_FOLDER",
+    "KAKEKOMI_HTTP_PORT",
+    "KAKEKOMI_HTTP_BIND",
+    "KAKEKOMI_PROVIDER_HOST",
+    "KAKEKOMI_PROVIDER_BIND",
+    "KAKEKOMI_SHIPPER_HOST",
+    "KAKEKOMI_SHIPPER_BIND",
 };
 
 static bool same_name(const char *name, size_t length, const char *wanted)

@@ -167,7 +167,15 @@ static enum verdict provision(struct why *why)
 int provision_command(int argc, char **argv)
 {
     struct why why = {0};
-    (void)argc, (void)argv;
+    if (argc > 1) {
+        printf("intake provision: topics and permissions, with an administrator's certificate\n\n");
+        config_print_help(variables, COUNT_OF(variables));
+        printf(
+            "\nExit codes: 0 done, %d done but for transactional ids, which this librdkafka cannot "
+            "permit, 100 called or configured wrongly, 111 failed.\n",
+            EXIT_WITHOUT_TRANSACTIONAL_IDS);
+        return strcmp(argv[1], "--help") == 0 ? SERVICE_STOPPED : SERVICE_MISUSED;
+    }
     if (config_load(variables, COUNT_OF(variables), &config, &why) != VERDICT_OK) {
         fprintf(stderr, "provision: %s\n", why.text);
         return SERVICE_MISUSED;

@@ -100,11 +100,27 @@ def names_in(text):
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_variables_are_those_of_help(service, build):
-    printed = subprocess.run([build / "services" / service / service, "--help"], check=True, capture_output=True, text=True).stdout
+    program, words = build / "services" / service / service, {"intake": [["provision", "--help"]]}.get(service, [])
+    printed = "".join(subprocess.run([program, *line], check=True, capture_output=True, text=True).stdout for line in (["--help"], *words))
     known = set(re.findall(r"^  (KAKEKOMI_[A-Z_]+) ", printed, re.M))
     assert len(known) > 8
     assert names_in(section(page(service), "Configuration")) == known
     assert names_in(page(service)) <= known
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_is_for_another_service_is_no_mistake(service, build):
+    """One environment may be shared by all of them, by Compose and by the tools; a misspelt name in it is found all the same."""
+    helps = [subprocess.run([build / "services" / name / name, *words, "--help"], text=True, capture_output=True, check=True).stdout
+             for name, *words in (*((name,) for name in SERVICES), ("intake", "provision"))]
+    texts = [*helps, (ROOT / "docker-compose.yml").read_text()]
+    names = {name for text in texts for name in re.findall(r"KAKEKOMI_[A-Z_]*[A-Z]", text)}
+    assert len(names) > 40
+
+    def said(env):
+        return subprocess.run([build / "services" / service / service, "--check"], env=env, text=True, capture_output=True).stderr
+    assert "no service knows" not in said(dict.fromkeys(names, "x"))
+    assert "no service knows" in said({**dict.fromkeys(names, "x"), "KAKEKOMI_HTTP_ADRESS": "x"})
 
 
 @pytest.mark.parametrize("service", SERVICES)
