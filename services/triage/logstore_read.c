@@ -86,6 +86,21 @@ static bool bucket_may_hold(const struct disk_bucket *bucket, const struct logst
     return ((int64_t)bucket->number + 1) * BUCKET_US + INT64_C(86400) * 1000000 >= query->from_us;
 }
 
+/* Each bucket of the list is in the snapshot, because the list is taken before it; and each that the snapshot has anything in is in
+ * the list, because none was made meanwhile: a bucket is remembered before it is written into. */
+static int begin_reading(struct disk *disk, struct disk_bucket ret_buckets[BUCKETS_MAX],
+                         size_t *ret_count, MDB_txn **ret_txn)
+{
+    struct disk_bucket later[BUCKETS_MAX];
+    for (;;) {
+        *ret_count = disk_copy_buckets(disk, ret_buckets);
+        int error = mdb_txn_begin(disk->env, NULL, MDB_RDONLY, ret_txn);
+        if (error || disk_copy_buckets(disk, later) == *ret_count)
+            return error;
+        mdb_txn_abort(*ret_txn);
+    }
+}
+
 enum verdict disk_read(struct disk *disk, const struct logstore_query *query,
                        bool (*each)(void *context, const struct logstore_record *record),
                        void *context, int64_t *ret_next, bool *ret_stopped, struct why *why)
@@ -93,10 +108,9 @@ enum verdict disk_read(struct disk *disk, const struct logstore_query *query,
     struct disk_bucket buckets[BUCKETS_MAX];
     struct disk_reading reading = {.disk = disk, .query = query, .each = each, .context = context};
     MDB_txn *txn;
+    size_t count;
     pthread_rwlock_rdlock(&disk->use);
-    size_t count =
-        disk_copy_buckets(disk, buckets); /* before the snapshot: each of them is in it */
-    int error = mdb_txn_begin(disk->env, NULL, MDB_RDONLY, &txn);
+    int error = begin_reading(disk, buckets, &count, &txn);
     if (!error) {
         error = disk_read_offsets(disk, txn, ret_next);
         for (size_t i = 0; i < count && !error && !reading.stopped; i++)
