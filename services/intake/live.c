@@ -170,10 +170,13 @@ static void add_event(struct buf *out, struct ring_event event)
     free(event.data);
 }
 
-/* Where it stands, whether it has to read all anew, and what is down now: that is a state, and no place in the ring has it. */
-static void write_greeting(struct listener *listener, bool is_known)
+/* Where it stands, or that its id moves on with what it missed; whether it has to read all anew; and what is down now: that is a
+ * state, and no place in the ring has it. */
+static void write_greeting(struct listener *listener, bool is_known, bool goes_on)
 {
-    buf_printf(&listener->pending, "retry: %d\nid: %016" PRIx64 "\n", RETRY_MS, ring_id(live.ring));
+    buf_printf(&listener->pending, "retry: %d\n", RETRY_MS);
+    if (!goes_on)
+        buf_printf(&listener->pending, "id: %016" PRIx64 "\n", ring_id(live.ring));
     buf_add_text(&listener->pending, is_known ? "\n" : "event: reset\ndata: {}\n\n");
     for (int i = 0; i < LIVE_SERVICES; i++)
         if (live.services[i].down)
@@ -279,10 +282,7 @@ static struct listener *new_listener(struct http_request *request, const char *l
     bool goes_on = is_known && last_id && listener->place < ring_end(live.ring);
     if (!is_known)
         metric_add(&metrics[METRIC_RESET], 1);
-    if (goes_on) /* its id moves on with what it missed */
-        buf_printf(&listener->pending, "retry: %d\n\n", RETRY_MS);
-    else
-        write_greeting(listener, is_known);
+    write_greeting(listener, is_known, goes_on);
     listener->next = live.listeners;
     if (listener->next)
         listener->next->previous = listener;

@@ -36,4 +36,7 @@ test("the search that ended last is the newest, else the one that goes on", () =
     assert.equal(of(search("a", "searching")), "a");
     assert.equal(of(search("a", "found"), search("b", "none")), "b");
     assert.equal(latestSearch(null), null);
+    const asked = { ...search("c", "none"), called_by: { type: "extraction.requested" } };
+    assert.equal(of(search("a", "found"), asked), "a", "a narrow question says nothing of all the rest");
+    assert.equal(of(asked), undefined);
 });

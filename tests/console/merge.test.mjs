@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { applyPatch, diff, equal, mergeHearing, touchesList } from "../../services/intake/console/pure/merge.js";
+import { commonOf, applyPatch, diff, equal, mergeHearing, touchesList } from "../../services/intake/console/pure/merge.js";
 import { valueAt, withValue } from "../../services/intake/console/pure/sheet.js";
 import { dice, seed } from "./random.mjs";
 
@@ -179,4 +179,10 @@ test("a member that is named like the prototype is no member", () => {
     assert.equal(Object.getPrototypeOf(merged), Object.prototype);
     assert.equal(merged.incident, undefined);
     assert.deepEqual(merged, { contact: { company: "A", phone: "0" } });
+});
+
+test("what the other never had is no removal", () => {
+    const base = { contact: { person: "a", phone: "1" }, device: [{}], incident: { target: "x" } };
+    assert.deepEqual(commonOf(base, { contact: { person: "b" }, device: [] }), { contact: { person: "a" }, device: [{}] });
+    assert.deepEqual(commonOf({}, { contact: {} }), {});
 });

@@ -269,7 +269,8 @@ def test_a_stream_ends_with_its_session(desk, listen):
 def test_a_service_that_is_down_is_told_and_that_it_is_back(desk, listen):
     """One that stands still, then the others as well: each is told, and nothing of those that run."""
     listener, others = listen(), ("triage", "escalation")
-    begun = time.time()
+    note(desk, desk.open_case())
+    begun, place = time.time(), until("a place", lambda: listener.last_id)
     try:
         desk.kill("notify", signal.SIGSTOP)
         down = {"notify": listener.wait("service", 45, service="notify", state="down")}
@@ -280,9 +281,11 @@ def test_a_service_that_is_down_is_told_and_that_it_is_back(desk, listen):
         for service in others:
             down[service] = listener.wait("service", 45, service=service, state="down")
         assert all(event.data["why"] == "no_members" for event in down.values())
-        late = listen()
-        for service, event in down.items():
-            assert late.wait("service", 5, service=service).data == event.data, "what is down is told at the beginning"
+        note(desk, desk.open_case())
+        for late in (listen(), listen(last_id=place)):  # also to whoever comes back and is told what was missed
+            for service, event in down.items():
+                assert late.wait("service", 5, service=service).data == event.data, "what is down is told at the beginning"
+        assert late.of("case"), "it goes on where it was"
     finally:
         for service in ("notify", *others):
             desk.kill(service)

@@ -55,7 +55,10 @@ function watchRecovery() {
     }, 2500);
 }
 
+/* What is down is told at the beginning of every stream: what is not told there has come back meanwhile. */
 function noteService(type, { service, state, since, why }) {
+    if (type === "open")
+        connection.set({ ...connection.get(), kafka: null, services: {} });
     if (type !== "service")
         return;
     if (service === "kafka" || service === "redis")

@@ -32,7 +32,8 @@ export function openDialog({ title, content, actions = [], wide = false, onClose
             event.preventDefault();
             run(action);
         }
-        event.stopPropagation();
+        if (!event.altKey) /* core/keys.js knows which of them count over a dialog */
+            event.stopPropagation();
     }
 
     element.addEventListener("keydown", press);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stream of events (GET /v1/events). Whoever listens is told `reset` whenever events may be missing. */
+/* The stream of events (GET /v1/events). Whoever listens is told `reset` whenever events may be missing, and `open` before what is down
+ * is told anew. */
 import { signal } from "./signal.js";
 
 const TYPES = ["case", "extraction", "handover", "overdue", "notice", "presence", "service", "reset", "end"];
@@ -13,6 +14,7 @@ let source = null;
 let tries = 0;
 let timer = null;
 let wanted = false;
+let begun = false; /* once before: what happened since the end was told to nobody */
 
 const tell = (type, data) => { for (const listener of [...listeners]) listener(type, data); };
 
@@ -45,6 +47,7 @@ function connect(anew) {
     source = new EventSource("/v1/events");
     source.onopen = () => {
         up();
+        tell("open", {});
         if (anew)
             tell("reset", {});
     };
@@ -73,7 +76,8 @@ export function begin() {
     if (wanted)
         return;
     wanted = true;
-    connect(false);
+    connect(begun);
+    begun = true;
 }
 
 export function end() {

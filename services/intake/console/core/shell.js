@@ -201,7 +201,8 @@ export function beginShell() {
     language.watch(showAgain);
     connection.watch(() => parts && showConnection());
     setInterval(() => parts && showClock(), 10000);
-    beginKeys(() => place?.screen, perform);
+    /* Whoever is asked to sign in again while a dialog is open can, and finds it as it was. */
+    beginKeys(() => place?.screen, perform, (id) => id === "next" && Boolean(connection.get().session));
     Promise.resolve(show()).then(fetchOthers);
 }
 

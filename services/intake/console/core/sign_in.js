@@ -52,6 +52,8 @@ export function signInPage(done) {
 }
 
 export function askSignIn() {
+    if (document.getElementById("sign-in-password"))
+        return true;
     const made = form((before) => {
         dialog.close();
         if (before && before !== me.get()?.id)

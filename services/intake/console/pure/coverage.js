@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a search has looked at, gaps first: a search that found nothing says nothing without it. */
 
+import { isAsked } from "./detections.js";
+
 const GAPS_SHOWN = 4;
+const own = (triage) => (triage?.searches ?? []).filter((search) => !isAsked(search));
 
 /** The search that counts: the one that triage names, else the last that ended, else the last. */
 export function searchInForce(triage) {
-    const searches = triage?.searches ?? [];
+    const searches = own(triage);
     const named = searches.find((search) => search.id === triage?.search);
     return named ?? searches.findLast((search) => search.finished_at) ?? searches.at(-1) ?? null;
 }
@@ -13,7 +16,7 @@ export function searchInForce(triage) {
 /** The last search that ended: while another goes on its result is what is shown. */
 export function searchWithResult(triage) {
     const inForce = searchInForce(triage);
-    return inForce?.finished_at ? inForce : ((triage?.searches ?? []).findLast((search) => search.finished_at) ?? null);
+    return inForce?.finished_at ? inForce : (own(triage).findLast((search) => search.finished_at) ?? null);
 }
 
 const gapsOf = ({ source, gaps }) => (gaps ?? []).map((gap) => ({ source, ...gap }));

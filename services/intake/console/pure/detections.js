@@ -10,9 +10,12 @@ export const severityOf = (number) => typeof number === "number"
 
 export const isSevere = ({ severity }) => severityOf(severity) === "critical";
 
+/* Asked for with a period or devices of its own: it says nothing of all the rest. */
+export const isAsked = ({ called_by: by }) => by?.type === "extraction.requested";
+
 /** The case's own search that ended last, else the newest one; null without any. */
 export function latestSearch(value) {
-    const searches = value?.triage?.searches ?? [];
+    const searches = (value?.triage?.searches ?? []).filter((search) => !isAsked(search));
     const ended = searches.filter(({ status }) => status === "found" || status === "none");
     return ended.at(-1) ?? searches.at(-1) ?? null;
 }

@@ -59,6 +59,13 @@ export function applyPatch(doc, patch) {
  * Whether a patch needs If-Match (428 without): it names a list of the sheet, or a section around one, by whatever is
  * written in its place. Without a sheet only lists that stand in the patch are known.
  */
+/** What of `base` has a place in `theirs` too: the rest was never there, and has been removed by nobody. */
+export function commonOf(base, theirs) {
+    if (!isObject(base) || !isObject(theirs))
+        return base;
+    return Object.fromEntries(Object.entries(base).filter(([key]) => key in theirs).map(([key, value]) => [key, commonOf(value, theirs[key])]));
+}
+
 export function touchesList(patch, sheet, template = "") {
     if (Array.isArray(patch))
         return true;

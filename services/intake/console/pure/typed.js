@@ -28,6 +28,24 @@ export const hold = (typed, pointer, text) => ({ ...typed, texts: { ...typed.tex
 export const put = (typed, pointer, value) => ({ ...typed, mine: withValue(typed.mine, pointer, value), texts: without(typed.texts, within(pointer)),
     unread: without(typed.unread, within(pointer)) });
 
+const entriesOf = (typed, pointer) => { const value = valueAt(typed.mine, pointer); return Array.isArray(value) ? value : []; };
+
+/** One entry more; what was typed into the others stays as it was typed. An empty list showed one entry already. */
+export function addEntry(typed, pointer) {
+    const entries = entriesOf(typed, pointer);
+    return { ...typed, mine: withValue(typed.mine, pointer, [...(entries.length ? entries : [{}]), {}]) };
+}
+
+/** One entry less; the texts of those behind it move up with them. */
+export function removeEntry(typed, pointer, index) {
+    const gone = within(`${pointer}/${index}`);
+    const count = entriesOf(typed, pointer).length;
+    const moves = Array.from({ length: Math.max(0, count - index - 1) }, (_, at) => ({ from: `${pointer}/${index + 1 + at}`, to: `${pointer}/${index + at}` }));
+    const behind = (object) => moved(without(object, gone), moves);
+    return { ...typed, mine: withValue(typed.mine, pointer, entriesOf(typed, pointer).filter((_, at) => at !== index)),
+        texts: behind(typed.texts), unread: behind(typed.unread), conflicts: typed.conflicts.filter((one) => !within(pointer)(one.pointer)) };
+}
+
 function moved(object, moves) {
     return Object.fromEntries(Object.entries(object).map(([key, value]) => {
         const move = moves.find(({ from }) => within(from)(key));

@@ -63,6 +63,12 @@ export function callScreen(place) {
     let ready = false;
     let response = { playbook: null, current: null };
     const underway = new Set(); /* steps and customers that are being recorded */
+    const writers = new Map(); /* of each, so that pressing again after no answer records nothing twice */
+    const writerFor = (what) => {
+        if (!writers.has(what))
+            writers.set(what, writer("POST", `/v1/cases/${watch.id}/${what.split(" ")[0]}`));
+        return writers.get(what);
+    };
 
     const value = () => watch?.value.get() ?? null;
     const asked = (stage) => missing(tables.sheet, record.hearing(), stage);
@@ -115,9 +121,9 @@ export function callScreen(place) {
 
     function stepDone(by) {
         const { playbook, current } = response;
+        const what = `${playbook?.playbook}/${current?.step}`;
         if (current)
-            act(`${playbook.playbook}/${current.step}`,
-                () => writer("POST", `/v1/cases/${watch.id}/actions`)({ kind: "step", by, step: { playbook: playbook.playbook, step: current.step } }));
+            act(what, () => writerFor(`actions ${what} ${by}`)({ kind: "step", by, step: { playbook: playbook.playbook, step: current.step } }));
     }
 
     function stepCannot() {
@@ -132,7 +138,7 @@ export function callScreen(place) {
 
     function chooseContract(found) {
         if (record.isCase())
-            act("customer", () => contract.recordOn(found, watch.id));
+            act("customer", () => writerFor("customer")({ customer_id: found.customer_id }));
         else
             contract.choose(found);
     }

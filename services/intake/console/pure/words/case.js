@@ -167,6 +167,8 @@ export const cases = {
         "Indicators (one a line: addresses, hashes)",
     ],
     "case.search.do": ["ログを確認する", "Search the logs"],
+    "case.search.results": ["頼んだ確認の結果", "Searches asked for"],
+    "case.search.found": ["{records}件（検知{detections}件）", "{records} records ({detections} detections)"],
     "case.search.asked": [
         "確認を始めました。終わると、ここに出ます。",
         "The search has begun; its result will show here.",

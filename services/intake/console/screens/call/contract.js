@@ -4,7 +4,6 @@
  * goes again when the number is corrected. Whose case it is, is recorded by an act that somebody presses, and the desk's word counts.
  */
 import { get } from "../../core/api.js";
-import { writer } from "../../core/case.js";
 import { signal } from "../../core/signal.js";
 import { equal } from "../../pure/merge.js";
 import { valueAt } from "../../pure/sheet.js";
@@ -22,7 +21,7 @@ function leavesOf(object, at = "") {
 
 /**
  * {state: signal({state: waiting|none|found|chosen, contract, candidates, history, byNumber}), update(), choose(contract), other(),
- * follow(customer), record(contract, caseId)}; `sources`: Map pointer → where its value came from.
+ * follow(customer)}; `sources`: Map pointer → where its value came from.
  */
 export function contractFinder(record, sources, changed) {
     const state = signal(NOTHING);
@@ -38,7 +37,7 @@ export function contractFinder(record, sources, changed) {
     function update() {
         const { contract, byNumber } = state.get();
         if (contract && byNumber && digitsOf(record.value("/contact/phone")) !== digitsOf(contract.phone))
-            other();
+            letGo();
         const question = questionOf();
         if (question === asked || state.get().contract || record.customer())
             return;
@@ -57,7 +56,7 @@ export function contractFinder(record, sources, changed) {
         const { contracts } = answer.body;
         const phone = digitsOf(record.value("/contact/phone"));
         const exact = contracts.filter((one) => phone && digitsOf(one.phone) === phone);
-        if (exact.length === 1 && !record.isCase())
+        if (exact.length === 1 && !record.isCase() && !record.isRefused(exact[0].customer_id))
             return choose(exact[0], true);
         return state.set({ ...NOTHING, state: contracts.length ? "found" : "none", candidates: exact.length ? exact : contracts });
     }
@@ -75,8 +74,15 @@ export function contractFinder(record, sources, changed) {
         return show(contract, byNumber);
     }
 
-    /** It is another customer after all: the choice goes, and what it filled in, where nobody has touched it. */
+    /** It is another customer after all: it is not taken by itself again. */
     function other() {
+        if (state.get().contract)
+            record.refuse(state.get().contract.customer_id);
+        letGo();
+    }
+
+    /* The choice goes, and what it filled in, where nobody has touched it. */
+    function letGo() {
         for (const [pointer, { value }] of [...sources])
             if (value !== undefined && equal(record.value(pointer), value))
                 record.set(pointer, undefined);
@@ -96,9 +102,6 @@ export function contractFinder(record, sources, changed) {
         await show(answer.body?.contracts.find(({ customer_id: id }) => id === customer) ?? { customer_id: customer, company: customer }, false);
     }
 
-    /** Records on the case whose it is; → answer. */
-    const recordOn = (contract, caseId) => writer("POST", `/v1/cases/${caseId}/customer`)({ customer_id: contract.customer_id });
-
     /* Only what is empty, and each of it can be taken back. */
     function fill(prefill) {
         const { customer_id: gone, ...hearing } = prefill ?? {};
@@ -110,5 +113,5 @@ export function contractFinder(record, sources, changed) {
         }
     }
 
-    return { state, update, choose, other, follow, recordOn };
+    return { state, update, choose, other, follow };
 }

@@ -56,20 +56,24 @@ export function makeForm(sheet, record, sources) {
     function listPart(section, titled) {
         const entries = h("div", { class: "entries" });
         const state = h("span", { class: "secondary" });
-        const answer = (which) => record.set(section.pointer, record.value(section.pointer) === which ? undefined : which);
+        let before; /* its entries, which a second press brings back */
+        function answer(which) {
+            const value = record.value(section.pointer);
+            before = Array.isArray(value) ? value : before;
+            record.set(section.pointer, value === which ? before : which);
+        }
         const controls = h("div", { class: "row list-controls" },
             h("button", { type: "button", class: "button small", id: `add${section.pointer.replaceAll("/", "-")}`, on: { click: add } }, t("list.add", { name: nameOf(section) })),
             ["unknown", "declined"].map((which) => h("button", { type: "button", class: "link", on: { click: () => answer(which) } }, t(`list.${which}`, { name: nameOf(section) }))), state);
 
         function add() {
-            const value = record.value(section.pointer);
-            record.set(section.pointer, [...(Array.isArray(value) ? value : [{}]), {}]);
+            record.addEntry(section.pointer);
             const last = [...entries.children].at(-1);
             last?.querySelector("input, select, textarea")?.focus();
         }
 
         function remove(index) {
-            record.set(section.pointer, record.value(section.pointer).filter((_, at) => at !== index));
+            record.removeEntry(section.pointer, index);
             for (const pointer of [...fields.keys()])
                 if (pointer.startsWith(`${section.pointer}/`))
                     fields.delete(pointer);

@@ -11,7 +11,7 @@ import { connection, me, tables } from "../../core/app.js";
 import { forget, keep, recall } from "../../core/store.js";
 import { signal } from "../../core/signal.js";
 import { writerOf } from "../../pure/hearing.js";
-import { equal } from "../../pure/merge.js";
+import { commonOf, equal } from "../../pure/merge.js";
 import { valueAt } from "../../pure/sheet.js";
 import * as typing from "../../pure/typed.js";
 
@@ -64,7 +64,22 @@ function newRecord({ operator, id, kind, opened }, name) {
 
     const tell = () => changed.set(changed.get() + 1);
     const isMine = () => me.get()?.id === operator && !connection.get().session;
+    /* Whoever comes back finds what could not be sent on its way again, without typing anything. */
+    let wasMine = isMine();
+    function whoIsHere() {
+        const came = isMine() && !wasMine;
+        wasMine = isMine();
+        if (came && isUnsent())
+            later(0);
+    }
+    const watched = [me.watch(whoIsHere), connection.watch(whoIsHere)];
+    function endLiving() {
+        living.delete(name);
+        watched.forEach((end) => end());
+    }
+
     const isUnsent = () => Boolean(state.opening) || typing.isUnsent(typed);
+    const isBegun = () => Boolean(state.memo) || (state.putOff ?? []).length > 0; /* and nothing that could be sent yet */
     const isOpen = () => isUnsent() || Object.keys(typed.unread).length > 0;
 
     async function store() {
@@ -97,6 +112,16 @@ function newRecord({ operator, id, kind, opened }, name) {
 
     function set(pointer, value) {
         typed = typing.put(typed, pointer, value);
+        noteChange(pointer);
+    }
+
+    function addEntry(pointer) {
+        typed = typing.addEntry(typed, pointer);
+        noteChange(pointer);
+    }
+
+    function removeEntry(pointer, index) {
+        typed = typing.removeEntry(typed, pointer, index);
         noteChange(pointer);
     }
 
@@ -273,7 +298,7 @@ function newRecord({ operator, id, kind, opened }, name) {
             return;
         }
         meet({ value, etag });
-        if (typing.hasPatch(typed))
+        if (typing.hasPatch(typed) || typed.notes.length && saved.get().state !== "refused")
             later();
         store();
         tell();
@@ -294,7 +319,7 @@ function newRecord({ operator, id, kind, opened }, name) {
 
     /** Opens the case; goes on by itself, with the same key and body, until it is answered, also after a reload. */
     function open() {
-        if (state.kind !== "draft" || state.opening || readOnly)
+        if (state.kind !== "draft" || state.opening || readOnly || taken.get())
             return;
         const body = { ...typed.mine, ...(state.customer ? { customer_id: state.customer } : {}) };
         state.opening = { key: api.newKey(), body, begunAt: api.now() };
@@ -315,7 +340,7 @@ function newRecord({ operator, id, kind, opened }, name) {
         if (answer.kind === "ok")
             return becomeCase(answer.body.id, answer.etag, body, answer.body.revision);
         if (answer.kind === "conflict" && answer.location)
-            return becomeCase(answer.location.split("/").pop(), null, {}, 0);
+            return joinCase(answer.location.split("/").pop());
         if (WAITS.includes(answer.kind)) {
             opening.set({ tries: tries + 1, since: begunAt });
             return answer;
@@ -323,6 +348,19 @@ function newRecord({ operator, id, kind, opened }, name) {
         endOpening();
         noteProblems(answer.problem);
         return answer;
+    }
+
+    /* Somebody else has opened it, or this browser did and never heard of it. What stands there now counts for what this one has not
+     * changed since; where both did, it is a conflict like any other. */
+    async function joinCase(caseId) {
+        const answer = await api.get(`/v1/cases/${caseId}`);
+        if (answer.kind !== "ok")
+            return answer;
+        const { hearing, revision } = answer.body;
+        typed = typing.meet({ ...typed, base: commonOf(typed.base, hearing), revision: 0 }, hearing, { sheet: tables.sheet, revision, at: api.now() });
+        const done = await becomeCase(caseId, answer.etag, hearing, revision);
+        nameWriters();
+        return done;
     }
 
     async function becomeCase(caseId, etag, body, revision) {
@@ -333,7 +371,7 @@ function newRecord({ operator, id, kind, opened }, name) {
         typed = { ...typed, base: hearing, revision };
         await store();
         await forget(operator, draft);
-        living.delete(name);
+        endLiving();
         opened?.(caseId);
         return { kind: "ok", again: true };
     }
@@ -357,6 +395,8 @@ function newRecord({ operator, id, kind, opened }, name) {
         }
         if (state.opening)
             opening.set({ tries: 1, since: state.opening.begunAt });
+        if (isUnsent())
+            saved.set({ state: "kept", at: saved.get().at });
         if (isUnsent() && state.kind === "draft")
             later(0);
         tell();
@@ -367,14 +407,14 @@ function newRecord({ operator, id, kind, opened }, name) {
         if (!left || isUnsent() && isMine())
             return;
         clearTimeout(timer);
-        living.delete(name);
-        if (state.kind === "case" && !isOpen() && !typed.conflicts.length && !readOnly)
+        endLiving();
+        if (state.kind === "case" && !isOpen() && !isBegun() && !typed.conflicts.length && !readOnly)
             forget(operator, state.id);
     }
 
     return {
         changed, saved, problems, taken, opening,
-        type, hold, set, soon, note, theirs, clash, choose, open, resume,
+        type, hold, set, addEntry, removeEntry, soon, note, theirs, clash, choose, open, resume,
         value: (pointer) => valueAt(typed.mine, pointer),
         text: (pointer) => typed.texts[pointer],
         unread: () => Object.keys(typed.unread),
@@ -389,6 +429,9 @@ function newRecord({ operator, id, kind, opened }, name) {
         putOffStep(step) { state.putOff = [...(state.putOff ?? []), step]; store(); tell(); },
         customer: () => state.customer,
         setCustomer(customer) { state.customer = customer; store(); tell(); },
+        /* Contracts that somebody said it is not. */
+        isRefused: (customer) => (state.refused ?? []).includes(customer),
+        refuse(customer) { state.refused = [...(state.refused ?? []), customer]; store(); },
         readOnly: () => readOnly,
         setReadOnly() { readOnly = true; clearTimeout(timer); tell(); },
         isLookedAt: () => Boolean(opened),

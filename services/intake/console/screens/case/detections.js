@@ -9,6 +9,7 @@ import { writer } from "../../core/case.js";
 import { shortTime } from "../../core/times.js";
 import { now } from "../../core/api.js";
 import { searchInForce, searchWithResult } from "../../pure/coverage.js";
+import { isAsked } from "../../pure/detections.js";
 import { matches, rowOf } from "../../pure/records.js";
 import { coverageList, histogramKnown, number, severeText } from "./coverage.js";
 import { formSlot } from "./form.js";
@@ -51,13 +52,13 @@ function countsOf(triage, search) {
 const address = (id, search, format) =>
     `/v1/cases/${id}/extract?extraction=${encodeURIComponent(search.id)}${format ? `&format=${format}` : ""}`;
 
-function downloads(id, number_, search) {
+function downloads(id, number_, search, suffix = "") {
     const link = (format, ending) =>
         h(
             "a",
             {
                 class: "button small",
-                id: `download-${ending}`,
+                id: `download-${ending}${suffix}`,
                 href: address(id, search, format),
                 download: `${number_}.${ending}`,
             },
@@ -73,6 +74,29 @@ function downloads(id, number_, search) {
           ]
         : null;
 }
+
+/* What somebody asked for besides: each answers its own question, and none of them stands for the case. */
+const askedIn = (value) => (value.triage?.searches ?? []).filter(isAsked);
+
+function askedRow(id, value, search) {
+    return h("div", { class: "stack asked", role: "listitem" },
+        h("div", { class: "row" },
+            h("b", {}, short(search.requested_at)),
+            h("span", {}, t(`triage.${search.status}`)),
+            search.finished_at
+                ? h("span", { class: "secondary" },
+                      t("case.search.found", { records: number(search.records), detections: number(search.detections) }))
+                : null,
+            downloads(id, value.number, search, `-${search.id}`)),
+        search.spoken ? h("p", { class: "outside" }, pick(search.spoken)) : null);
+}
+
+const askedRows = (id, value) => {
+    const found = askedIn(value);
+    return found.length
+        ? [h("h3", {}, t("case.search.results")), h("div", { class: "stack", role: "list" }, [...found].reverse().map((search) => askedRow(id, value, search)))]
+        : [];
+};
 
 function searchFields(hearing) {
     const devices = Array.isArray(hearing.device)
@@ -203,6 +227,11 @@ export function detectionsSection(ctx) {
         (value) => [result(value)?.id, result(value)?.records],
         (value) => downloads(ctx.id, value.number, result(value)),
     );
+    const asked = block(
+        { class: "stack", id: "asked-searches" },
+        (value) => askedIn(value).map(({ id, status, finished_at: at }) => [id, status, at]),
+        (value) => askedRows(ctx.id, value),
+    );
     const sample = samples();
     const place = h("div", { class: "records-place", id: "records-place" });
     const newer = h("p", { class: "message" });
@@ -275,7 +304,7 @@ export function detectionsSection(ctx) {
 
     function update(value) {
         const search = result(value);
-        for (const part of [counts, figure, words, links])
+        for (const part of [counts, figure, words, links, asked])
             part.update(value);
         if (sampled !== search?.id) {
             sampled = search?.id;
@@ -291,6 +320,7 @@ export function detectionsSection(ctx) {
         figure.element,
         words.element,
         sample.element,
+        asked.element,
         h("div", { class: "row" }, open, again),
         place,
         form.element,

@@ -51,7 +51,8 @@ const holdBack = (event) => {
  * is: a step, an act on a proposal.
  */
 export function formSlot(ctx, id, make) {
-    const key = `case-form ${me.get()?.id} ${ctx.id} ${id}`;
+    const key = `case-form ${me.get()?.id} ${ctx.id} ${id}`; /* which one is open */
+    const keyOf = (of) => `${key} ${of}`; /* what was typed into it */
     const element = h("div", { class: "form-slot", id: `form-${id}` });
     const said = h("p", { class: "message good form-said", role: "status" });
     const whole = h("div", { class: "form-place" }, said, element);
@@ -76,11 +77,8 @@ export function formSlot(ctx, id, make) {
     }
 
     function keepTyped(open = true) {
-        keep(key, {
-            of: shown.of,
-            open,
-            values: Object.fromEntries(shown.fields.map(({ name, control }) => [name, control.value])),
-        });
+        keep(key, { of: shown.of, open });
+        keep(keyOf(shown.of), Object.fromEntries(shown.fields.map(({ name, control }) => [name, control.value])));
     }
 
     function press(event) {
@@ -132,6 +130,7 @@ export function formSlot(ctx, id, make) {
         if (!["ok", "late"].includes(answer.kind))
             return showProblem(answer);
         forget(key);
+        forget(keyOf(form.of));
         close(form.done?.(answer) ?? answerText(answer));
         ctx.watch.refresh();
     }
@@ -175,8 +174,7 @@ export function formSlot(ctx, id, make) {
 
     /** Opens it and goes there. */
     function begin(of) {
-        const before = stored(key);
-        const first = shown?.of === of ? shown.fields[0]?.control : open(of, before?.of === of ? before.values : {});
+        const first = shown?.of === of ? shown.fields[0]?.control : open(of, stored(keyOf(of)) ?? {});
         first?.focus({ preventScroll: true });
         element.scrollIntoView({ block: "nearest" });
     }
@@ -184,7 +182,7 @@ export function formSlot(ctx, id, make) {
     function reopen() {
         const before = stored(key);
         if (before?.open && !shown)
-            open(before.of, before.values);
+            open(before.of, stored(keyOf(before.of)) ?? {});
     }
 
     const holdsFocus = () => element.contains(document.activeElement);

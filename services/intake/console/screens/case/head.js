@@ -3,6 +3,7 @@
 import { h, icon, replace, visible } from "../../core/dom.js";
 import { t } from "../../core/language.js";
 import { me } from "../../core/app.js";
+import { nameOf } from "../../core/people.js";
 import { leafletSteps } from "../../pure/case_steps.js";
 import { block, chip, shortAt } from "./parts.js";
 import { incidentType } from "./values.js";
@@ -93,7 +94,7 @@ export function caseHead(ctx) {
     function here(present) {
         const names = present
             .filter(({ operator }) => operator !== me.get()?.id)
-            .map(({ operator, doing }) => t(`case.here.${doing}`, { name: operator }));
+            .map(({ operator, doing }) => t(`case.here.${doing}`, { name: nameOf(operator) }));
         replace(others, names.length ? [icon("eye"), names.join("、")] : null);
     }
 
