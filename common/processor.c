@@ -94,7 +94,7 @@ static int64_t lag_of(struct processor *processor, int input, int32_t partition)
 
 static void measure(struct processor *processor)
 {
-    int64_t now_us = clock_now_us(), lag = 0;
+    int64_t now_us = clock_monotonic_us(), lag = 0;
     if (now_us - processor->lag_asked_us < ASK_LAG_EVERY_US)
         return;
     processor->lag_asked_us = now_us;

@@ -95,7 +95,8 @@ static bool is_utf_8(const unsigned char *at, size_t length)
     return true;
 }
 
-/* Text in UTF-16 is half zero bytes wherever it is ASCII, all on the same side; other zero bytes are no text's. */
+/* Text in UTF-16 is half zero bytes wherever it is ASCII, all on the same side. Others are no text's, but a log that was being written
+ * when the power went has a run of them, and is one: UTF-8 stands for whatever it is without them. */
 static enum charset judge_zeros(const unsigned char *at, size_t length)
 {
     size_t zeros[2] = {0};
@@ -105,16 +106,43 @@ static enum charset judge_zeros(const unsigned char *at, size_t length)
         return CHARSET_UTF_16LE;
     if (zeros[0] > length / 8 && zeros[1] * 16 < zeros[0])
         return CHARSET_UTF_16BE;
-    return CHARSET_BINARY;
+    return (zeros[0] + zeros[1]) * 50 > length ? CHARSET_BINARY : CHARSET_UTF_8;
 }
 
-static bool has_escapes(struct bytes head)
+enum jis_line { JIS_NONE, JIS_WHOLE, JIS_OPEN };
+
+/* Whether the line speaks Japanese, and has come back to ASCII (or its Japanese sister) at its end, as RFC 1468 asks for. */
+static enum jis_line read_as_jis(const unsigned char *at, const unsigned char *end)
 {
-    static const char *const escapes[] = {"\x1b$B", "\x1b$@", "\x1b(J", "\x1b(I"};
-    for (size_t i = 0; i < COUNT_OF(escapes); i++)
-        if (head.length && memmem(head.data, head.length, escapes[i], 3))
-            return true;
-    return false;
+    static const char *const japanese[] = {"$B", "$@", "(I"}, *const back[] = {"(B", "(J"};
+    enum jis_line state = JIS_NONE;
+    for (; end - at >= 3 && (at = memchr(at, 0x1b, (size_t)(end - at))); at++) {
+        for (size_t i = 0; i < COUNT_OF(japanese) && end - at >= 3; i++)
+            if (memcmp(at + 1, japanese[i], 2) == 0)
+                state = JIS_OPEN;
+        for (size_t i = 0; i < COUNT_OF(back) && end - at >= 3; i++)
+            if (memcmp(at + 1, back[i], 2) == 0 && state == JIS_OPEN)
+                state = JIS_WHOLE;
+    }
+    return state;
+}
+
+/* Not because of an escape alone, which anybody can bring into a line of a log: by most of the lines that have one. The last may be
+ * cut. */
+static bool is_iso_2022_jp(const unsigned char *at, size_t length)
+{
+    const unsigned char *end = at + length, *newline;
+    size_t whole = 0, open = 0;
+    for (size_t i = 0; i < length; i++)
+        if (at[i] >= 0x80)
+            return false;
+    for (; (newline = memchr(at, '\n', (size_t)(end - at))); at = newline + 1) {
+        enum jis_line line = read_as_jis(at, newline);
+        whole += line == JIS_WHOLE;
+        open += line == JIS_OPEN;
+    }
+    whole += read_as_jis(at, end) == JIS_WHOLE;
+    return whole > open;
 }
 
 static bool has_control(const unsigned char *at, size_t length)
@@ -133,11 +161,13 @@ enum charset charset_guess(struct bytes head)
         return CHARSET_UTF_16LE;
     if (length >= 2 && at[0] == 0xfe && at[1] == 0xff)
         return CHARSET_UTF_16BE;
-    if (length && memchr(at, 0, length))
-        return judge_zeros(at, length);
+    enum charset by_zeros =
+        length && memchr(at, 0, length) ? judge_zeros(at, length) : CHARSET_UTF_8;
+    if (by_zeros != CHARSET_UTF_8)
+        return by_zeros;
     if (has_control(at, length))
         return CHARSET_BINARY;
-    if (has_escapes((struct bytes){at, length}))
+    if (length && is_iso_2022_jp(at, length))
         return CHARSET_ISO_2022_JP;
     if (is_utf_8(at, length))
         return CHARSET_UTF_8;
@@ -195,7 +225,7 @@ static void replace(struct charset_stream *stream, char **from, size_t *left)
 }
 
 /* Everything but a character that is cut at the end; answers how many bytes are left. */
-static size_t convert(struct charset_stream *stream, char *from, size_t left, bool at_end)
+static size_t convert_whole(struct charset_stream *stream, char *from, size_t left, bool at_end)
 {
     char out[WORK_BYTES];
     while (left) {
@@ -210,6 +240,21 @@ static size_t convert(struct charset_stream *stream, char *from, size_t left, bo
             break;
     }
     return left;
+}
+
+/* A line that does not come back to ASCII takes none behind it along. */
+static size_t convert(struct charset_stream *stream, char *from, size_t left, bool at_end)
+{
+    char *newline;
+    if (stream->charset != CHARSET_ISO_2022_JP)
+        return convert_whole(stream, from, left, at_end);
+    for (; (newline = memchr(from, '\n', left)); from = newline + 1) {
+        convert_whole(stream, from, (size_t)(newline - from), true);
+        iconv(stream->converter, NULL, NULL, NULL, NULL);
+        give(stream, (struct bytes){"\n", 1});
+        left -= (size_t)(newline + 1 - from);
+    }
+    return convert_whole(stream, from, left, at_end);
 }
 
 /* Through a small buffer of our own, at whose beginning the cut character of the piece before waits. */

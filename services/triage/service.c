@@ -53,13 +53,13 @@ static json_t *ask_ends(void)
 static const void *lend_facts(void *unused)
 {
     (void)unused;
-    if (!facts || clock_now_us() - facts_asked_us > FACTS_FRESH_US) {
+    if (!facts || clock_monotonic_us() - facts_asked_us > FACTS_FRESH_US) {
         json_t *ends = ask_ends();
         json_decref(facts);
         facts = json_object();
         if (ends)
             json_object_set_new(facts, "ends", ends);
-        facts_asked_us = clock_now_us();
+        facts_asked_us = clock_monotonic_us();
     }
     return facts;
 }

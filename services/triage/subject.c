@@ -248,13 +248,16 @@ static bool touches_mac(const struct mark *mark, const struct line_addresses *li
 static bool is_name(struct bytes value, const char *name)
 {
     size_t length = strlen(name);
-    const char *at = bytes_find_nocase(value, bytes_of(name));
-    if (!at)
-        return false;
-    const char *from = value.data, *end = bytes_end(value);
-    bool begins = at == from || at[-1] == '\\';
-    bool ends = at + length == end || at[length] == '.' || at[length] == '@' || at[length] == '$';
-    return begins && ends;
+    const char *from = value.data, *end = bytes_end(value), *at;
+    for (struct bytes rest = value; (at = bytes_find_nocase(rest, bytes_of(name)));
+         rest = (struct bytes){at + 1, (size_t)(end - at - 1)}) {
+        bool begins = at == from || at[-1] == '\\';
+        bool ends =
+            at + length == end || at[length] == '.' || at[length] == '@' || at[length] == '$';
+        if (begins && ends)
+            return true;
+    }
+    return false;
 }
 
 /* The case says "pc-07.example.co.jp", the line "PC-07" alone. Only where hosts stand: a user may be called "pc-07". */

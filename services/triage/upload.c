@@ -9,8 +9,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SILENCE_MS_MAX 20000
+#define BOUNDS_MS_MAX 10000
+#define BOUNDS_AGAIN_US 500000
+#define LOST_AFTER_MS 30000
 
 struct bringing {
     const struct upload_request *request;
@@ -96,12 +100,37 @@ static enum verdict check_whole(struct bringing *b, struct why *why)
     return VERDICT_OK;
 }
 
+/* REJECT: the log begins behind the file, which is too old then, or has ended before its end for longer than a change of leaders
+ * takes: what was acknowledged is lost. */
+static enum verdict check_kept(const struct bringing *b, struct kafka_reader *reader,
+                               const char *topic, int32_t partition, struct why *why)
+{
+    int64_t until_ms = clock_monotonic_ms() + LOST_AFTER_MS, begin, end;
+    for (;;) {
+        enum verdict verdict = kafka_reader_bounds(reader, topic, partition, &begin, &end,
+                                                   clock_monotonic_ms() + BOUNDS_MS_MAX, why);
+        if (verdict != VERDICT_OK)
+            return verdict;
+        if (begin > number_of(b->request->upload, "first"))
+            return reject(why, "its bytes are not kept any more");
+        if (end > number_of(b->request->upload, "last"))
+            return VERDICT_OK;
+        if (b->request->cancelled(b->request->context))
+            return retry(why, "uploads: cancelled");
+        if (clock_monotonic_ms() > until_ms)
+            return reject(why, "its bytes are lost");
+        usleep(BOUNDS_AGAIN_US);
+    }
+}
+
 static enum verdict read_whole(struct bringing *b, struct why *why)
 {
     struct kafka_reader *reader = NULL;
     const char *topic = topics_full_name("uploads");
     int32_t partition = (int32_t)number_of(b->request->upload, "partition");
     enum verdict verdict = kafka_reader_open(b->request->kafka, KAFKA_READ_COMMITTED, &reader, why);
+    if (verdict == VERDICT_OK)
+        verdict = check_kept(b, reader, topic, partition, why);
     if (verdict == VERDICT_OK)
         verdict = kafka_reader_seek(reader, topic, partition,
                                     number_of(b->request->upload, "first"), why);

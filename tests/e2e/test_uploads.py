@@ -11,6 +11,9 @@ import time
 import urllib.parse
 import uuid
 
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
 from desk import until
 
 MIB = 1024 * 1024
@@ -73,6 +76,23 @@ def test_a_log_is_searched_and_given_out_raw_and_as_csv(desk):
     assert not [cell for row in rows for cell in row.values() if cell[:1] in "=+-@\t\r" and cell]
     assert desk.call("GET", f"/v1/cases/{case_id}/extract?format=xls").status_code == 422
     assert desk.call("GET", f"/v1/cases/{case_id}/extract?extraction={uuid.uuid4()}").status_code == 404
+
+
+def test_a_log_whose_bytes_are_not_kept_any_more_holds_no_search(desk):
+    case_id = desk.open_case("失われたログ", customer="UPLOAD-" + uuid.uuid4().hex[:8].upper(), hearing={"device": [DEVICE]})
+    desk.extraction_done(case_id)
+    desk.kill("triage", signal.SIGSTOP)
+    try:
+        upload = desk.ok("PUT", f"/v1/cases/{case_id}/logs?filename=lost.log", raw=b"192.0.2.77 lost\n")["upload"]
+        record = next(r for r in desk.read("uploads", case_id=case_id) if r.headers["upload"] == upload)
+        admin = AdminClient(desk.kafka())
+        gone = TopicPartition("kakekomi.uploads", record.partition, record.offset + 1)
+        admin.delete_records([gone])[gone].result(30)
+    finally:
+        desk.kill("triage", signal.SIGCONT)
+    note = until("it is told", lambda: desk.case(case_id)["triage"].get("uploads", {}).get(upload))
+    assert (note["status"], note["why"]) == ("failed", "its bytes are not kept any more")
+    until("the rest was searched", lambda: desk.case(case_id)["triage"]["status"] in ("found", "none"))
 
 
 def begin_upload(desk, case_id, length):

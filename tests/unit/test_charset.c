@@ -109,21 +109,7 @@ static void what_is_no_text_is_told(void **state)
     assert_int_equal(charset_guess((struct bytes){"", 0}), CHARSET_UTF_8);
 }
 
-static void what_does_not_fit_is_replaced(void **state)
-{
-    (void)state;
-    CLEANUP(buf_free) struct buf out;
-    buf_init(&out, 1000);
-    assert_int_equal(read_in_pieces(CHARSET_CP932,
-                                    bytes_of("a\xfd\xfe"
-                                             "b\x83"),
-                                    1, &out),
-                     3);
-    assert_string_equal(out.data, "a\xef\xbf\xbd\xef\xbf\xbd"
-                                  "b\xef\xbf\xbd");
-}
-
-/* --- lines ---------------------------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------------------------------- */
 
 static enum verdict join(void *context, struct bytes line, struct why *why)
 {
@@ -149,6 +135,72 @@ static enum verdict read_lines(struct bytes file, size_t piece, struct buf *ret_
     lines_count(lines, ret_counts);
     lines_free(lines);
     return verdict;
+}
+
+/* Whoever is logged can bring an escape sequence into a line: it is that line's own. */
+static void an_escape_alone_makes_no_other_charset(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "a \x1b$B b\nGET /x\n",
+        "a \x1b(J b\nGET /x\n",
+        "ログ\n\x1b$B0lHL\x1b(B\nログ\n",
+        "\x1b$B0l\x1b(B\n\x1b$B0l\n\x1b$B0l\n",
+        "a\x1b",
+        "\x1b$",
+    };
+    for (size_t i = 0; i < COUNT_OF(files); i++)
+        assert_int_equal(charset_guess(bytes_of(files[i])), CHARSET_UTF_8);
+    assert_int_equal(charset_guess(bytes_of("\x1b$B0l\x1b(B\n\x1b$B0l\nab\n\x1b$B0l\x1b(J")),
+                     CHARSET_ISO_2022_JP);
+}
+
+static void a_line_that_stays_in_japanese_takes_no_other_along(void **state)
+{
+    (void)state;
+    for (size_t piece = 1; piece < 20; piece++) {
+        CLEANUP(buf_free) struct buf out;
+        buf_init(&out, 1000);
+        read_in_pieces(CHARSET_ISO_2022_JP,
+                       bytes_of("\x1b$B0lHL\x1b(B a\n\x1b$B0l\nGET /index\n\x1b$B0l\x1b(B"), piece,
+                       &out);
+        assert_string_equal(out.data, "一般 a\n一\nGET /index\n一");
+    }
+}
+
+static void a_run_of_zeros_in_a_log_makes_it_no_picture(void **state)
+{
+    (void)state;
+    CLEANUP(buf_free) struct buf file, out;
+    struct lines_counts counts;
+    buf_init(&file, 100000);
+    for (int i = 0; i < 500; i++)
+        buf_printf(&file, "Nov 24 15:00:00 fw-1 denied %d\n", i);
+    for (int i = 0; i < 200; i++)
+        buf_add(&file, "", 1);
+    buf_add_text(&file, "\nNov 24 15:00:01 fw-1 ログ\n");
+    buf_init(&out, 100000);
+    assert_int_equal(charset_guess((struct bytes){file.data, file.length}), CHARSET_UTF_8);
+    assert_int_equal(read_lines((struct bytes){file.data, file.length}, 999, &out, &counts),
+                     VERDICT_OK);
+    assert_int_equal(counts.lines, 502);
+    for (int i = 0; i < 1000; i++)
+        buf_add(&file, "", 1);
+    assert_int_equal(charset_guess((struct bytes){file.data, file.length}), CHARSET_BINARY);
+}
+
+static void what_does_not_fit_is_replaced(void **state)
+{
+    (void)state;
+    CLEANUP(buf_free) struct buf out;
+    buf_init(&out, 1000);
+    assert_int_equal(read_in_pieces(CHARSET_CP932,
+                                    bytes_of("a\xfd\xfe"
+                                             "b\x83"),
+                                    1, &out),
+                     3);
+    assert_string_equal(out.data, "a\xef\xbf\xbd\xef\xbf\xbd"
+                                  "b\xef\xbf\xbd");
 }
 
 static void files_become_lines(void **state)
@@ -199,6 +251,9 @@ int main(void)
         cmocka_unit_test(every_charset_is_guessed_and_read),
         cmocka_unit_test(marks_are_left_out),
         cmocka_unit_test(what_is_no_text_is_told),
+        cmocka_unit_test(an_escape_alone_makes_no_other_charset),
+        cmocka_unit_test(a_line_that_stays_in_japanese_takes_no_other_along),
+        cmocka_unit_test(a_run_of_zeros_in_a_log_makes_it_no_picture),
         cmocka_unit_test(what_does_not_fit_is_replaced),
         cmocka_unit_test(files_become_lines),
         cmocka_unit_test(odd_files_are_answered),
