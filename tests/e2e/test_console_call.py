@@ -401,3 +401,84 @@ def test_ready_is_what_the_form_can_make(desk, consoles, case):
             hearing["contact"].get("responsible_person") == "unknown" and hearing.get("network") == want["network"]
 
     until("the hearing is ready", there)
+
+
+END_SESSION = """async () => fetch('/v1/sessions/current', { method: 'DELETE',
+    headers: { 'X-CSRF-Token': (await (await fetch('/v1/me')).json()).session.csrf } })"""
+
+
+def sign_in_again(desk, at):
+    at.press("Alt+j")
+    at.page.fill("dialog #sign-in-password", desk.env["KAKEKOMI_OPERATOR_PASSWORD"])
+    at.press("Enter")
+    at.page.wait_for_selector("dialog #sign-in-password", state="detached")
+
+
+def test_what_could_not_be_sent_goes_when_its_operator_signs_in_again(desk, consoles):
+    """An opening: nothing is typed afterwards, and nobody presses it once more."""
+    at = consoles()
+    begin_call(at)
+    at.write("/contact/company", f"架空医院{uuid.uuid4().hex[:6]}")
+    at.write("/incident/summary", "画面が開かない")
+    until("kept", lambda: "保存済み" in at.page.inner_text(".save"))
+    at.page.evaluate(END_SESSION)
+    at.press("Control+Enter")
+    at.says("もう一度ログイン", ".line", seconds=40)
+    before = len(at.requests)
+    at.page.wait_for_timeout(2500)  # longer than it would try again by itself
+    assert not at.writes(before)
+    sign_in_again(desk, at)
+    at.says("受付済み", ".call-bar", seconds=40)
+
+
+def test_what_was_typed_into_a_dialog_outlives_the_session(desk, consoles, case):
+    at = consoles().sign_in(f"/cases/{case}/call")
+    at.says("受付済み", ".call-bar")
+    at.press("Control+Enter")
+    at.page.wait_for_selector("dialog #policy-text")
+    at.page.fill("#policy-text", "隔離して調べる")
+    at.page.evaluate(END_SESSION)
+    at.press("Control+Enter")
+    at.says("もう一度ログイン", ".line", seconds=40)
+    sign_in_again(desk, at)
+    assert at.page.input_value("#policy-text") == "隔離して調べる"
+    at.press("Control+Enter")
+    until("it is recorded", lambda: desk.case(case).get("policy", {}).get("text") == "隔離して調べる")
+
+
+def test_another_contract_stays_another(desk, consoles):
+    customer, phone = f"SHARED-{uuid.uuid4().hex[:8].upper()}", f"0{random.randrange(10 ** 8, 10 ** 9)}"
+    desk.ok("PUT", f"/v1/contracts/{customer}", {"company": "親会社", "phone": phone}, token="KAKEKOMI_SUPERVISOR_TOKEN")
+    at = consoles()
+    begin_call(at, phone)
+    other = at.page.get_by_role("button", name="ほかの契約")
+    other.wait_for(timeout=20000)
+    before = len(at.requests)
+    other.click()
+    at.until("it was asked for once more", lambda: any(path.startswith("/v1/contracts?") for _, path in at.requests[before:]))
+    at.write("/contact/company", "子会社")
+    at.write("/incident/summary", "同じ電話番号")
+    at.press("Control+Enter")
+    at.says("受付済み", ".call-bar", seconds=40)
+    assert not desk.case(at.page.url.split("/")[-2]).get("customer_id")
+    assert desk.case(at.page.url.split("/")[-2])["hearing"]["contact"]["company"] == "子会社"
+
+
+def test_one_entry_more_leaves_the_others_as_they_were_typed(desk, consoles, case):
+    at = consoles().sign_in(f"/cases/{case}/call")
+    at.says("受付済み", ".call-bar")
+    at.write("/device/0/mac", "00:11:22")
+    at.page.locator("#add-device").focus()
+    at.press("Enter")
+    at.page.wait_for_selector("#field-device-1-name")
+    assert at.value("/device/0/mac") == "00:11:22"
+    at.page.locator("#group-3 .entry .remove").nth(1).click()
+    assert at.value("/device/0/mac") == "00:11:22"
+    device = lambda: desk.case(case)["hearing"].get("device")  # noqa: E731
+    at.write("/device/0/name", "PC-1")
+    until("it is there", lambda: device() == [{"name": "PC-1"}])
+    unknown = at.page.locator("#group-3 .list-controls .link").first
+    unknown.click()
+    until("unknown", lambda: device() == "unknown")
+    unknown.click()
+    until("its entries are back", lambda: device() == [{"name": "PC-1"}])
