@@ -26,6 +26,9 @@ struct ecs_record {
 const char *ecs_reason_name(enum ecs_reason reason);
 /* `raw_max`: bytes of the raw line that are kept. No newline at the end. */
 void ecs_write(const struct ecs_record *record, size_t raw_max, struct buf *out);
+/* The same in place of what `out` had, within its maximum: a line whose fields blow up when escaped (control bytes by the thousand) is
+ * written with its raw text alone, and a quarter of that. */
+void ecs_write_within(const struct ecs_record *record, size_t raw_max, struct buf *out);
 /* Text as UTF-8: as it is, or read as CP932, or with U+FFFD for what is neither. True where it was UTF-8 already. */
 bool ecs_text(struct bytes bytes, struct buf *out);
 /* The same as a JSON string. */

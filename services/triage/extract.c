@@ -94,22 +94,6 @@ static struct bytes source_of(const struct extraction *e, const struct logstore_
     return bytes_of(e->upload ? e->upload : "unknown");
 }
 
-/* A line whose fields blow up when escaped (control bytes by the thousand) is written with its raw text alone. */
-static void write_line(struct extraction *e, const struct ecs_record *record)
-{
-    static const struct parsed nothing;
-    buf_clear(&e->line);
-    e->line.overflowed = false;
-    ecs_write(record, LINE_RAW_MAX, &e->line);
-    if (!e->line.overflowed)
-        return;
-    struct ecs_record bare = *record;
-    bare.parsed = &nothing;
-    buf_clear(&e->line);
-    e->line.overflowed = false;
-    ecs_write(&bare, LINE_RAW_MAX / 4, &e->line);
-}
-
 static bool has_room(const struct extraction *e)
 {
     return e->matches.count + e->pivots.count < LIMIT_EXTRACT_RECORDS &&
@@ -130,7 +114,7 @@ static void add_match(struct extraction *e, const struct ecs_record *record)
     struct matches *to = pivot ? &e->pivots : &e->matches;
     if (pivot && e->truncated)
         return;
-    write_line(e, record);
+    ecs_write_within(record, LINE_RAW_MAX, &e->line);
     while (!has_room(e)) {
         e->truncated = true;
         if (pivot || !e->pivots.count)

@@ -119,14 +119,12 @@ void summary_sample(struct summary *summary, const struct ecs_record *record)
         return;
     CLEANUP(buf_free) struct buf text;
     buf_init(&text, SAMPLE_BYTES_MAX);
-    ecs_write(record, LIMIT_SUMMARY_RAW_BYTES, &text);
+    ecs_write_within(record, LIMIT_SUMMARY_RAW_BYTES, &text);
     free(place->text);
-    *place =
-        (struct sample){.severity = record->finding->severity, .time_us = record->record->time_us};
-    if (!text.overflowed) {
-        place->text = mem_dup(text.data, text.length);
-        place->length = text.length;
-    }
+    *place = (struct sample){.severity = record->finding->severity,
+                             .time_us = record->record->time_us,
+                             .text = mem_dup(text.data, text.length),
+                             .length = text.length};
 }
 
 /* --- as JSON -------------------------------------------------------------------------------------------------------------- */

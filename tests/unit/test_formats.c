@@ -332,6 +332,31 @@ static void lines_become_json(void **state)
     }
 }
 
+/* A sample has 16 KiB: a line that has more of fields alone shows what was written all the same. */
+static void a_line_whose_fields_blow_up_is_written_bare(void **state)
+{
+    (void)state;
+    char controls[4096];
+    memset(controls, 1, sizeof controls);
+    struct parsed parsed = {0};
+    struct finding finding = {.detection = true, .severity = 90};
+    struct logstore_record record = {.line = {controls, sizeof controls},
+                                     .time_us = INT64_C(1795500000000000)};
+    for (int i = 0; i < FIELD_COUNT; i++)
+        parsed.fields[i] = (struct bytes){controls, sizeof controls};
+    CLEANUP(buf_free) struct buf out;
+    buf_init(&out, 16384);
+    buf_add_text(&out, "what stood there before");
+    ecs_write_within(
+        &(struct ecs_record){.record = &record, .parsed = &parsed, .finding = &finding}, 2048,
+        &out);
+    assert_false(out.overflowed);
+    json_auto_t *json = json_loadb(out.data, out.length, JSON_REJECT_DUPLICATES, NULL);
+    assert_int_equal(json_string_length(json_object_get(json, "event.original")), 512);
+    assert_true(json_is_true(json_object_get(json, "labels.cut")));
+    assert_int_equal(json_integer_value(json_object_get(json, "event.severity")), 90);
+}
+
 /* --- real lines --------------------------------------------------------------------------------------------------------- */
 
 struct tally {
@@ -387,12 +412,19 @@ static void real_lines_are_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(headers_are_stripped), cmocka_unit_test(fortigate_lines_are_read),
-        cmocka_unit_test(cef_lines_are_read),   cmocka_unit_test(eve_lines_are_read),
-        cmocka_unit_test(squid_lines_are_read), cmocka_unit_test(detections_are_judged),
-        cmocka_unit_test(times_are_found),      cmocka_unit_test(years_are_guessed_from_the_append),
-        cmocka_unit_test(devices_are_met),      cmocka_unit_test(indicators_come_from_outside_only),
-        cmocka_unit_test(lines_become_json),    cmocka_unit_test(real_lines_are_read),
+        cmocka_unit_test(headers_are_stripped),
+        cmocka_unit_test(fortigate_lines_are_read),
+        cmocka_unit_test(cef_lines_are_read),
+        cmocka_unit_test(eve_lines_are_read),
+        cmocka_unit_test(squid_lines_are_read),
+        cmocka_unit_test(detections_are_judged),
+        cmocka_unit_test(times_are_found),
+        cmocka_unit_test(years_are_guessed_from_the_append),
+        cmocka_unit_test(devices_are_met),
+        cmocka_unit_test(indicators_come_from_outside_only),
+        cmocka_unit_test(lines_become_json),
+        cmocka_unit_test(a_line_whose_fields_blow_up_is_written_bare),
+        cmocka_unit_test(real_lines_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
