@@ -354,8 +354,11 @@ function newRecord({ operator, id, kind, opened }, name) {
      * changed since; where both did, it is a conflict like any other. */
     async function joinCase(caseId) {
         const answer = await api.get(`/v1/cases/${caseId}`);
-        if (answer.kind !== "ok")
+        if (answer.kind !== "ok") {
+            if (!WAITS.includes(answer.kind))
+                endOpening();
             return answer;
+        }
         const { hearing, revision } = answer.body;
         typed = typing.meet({ ...typed, base: commonOf(typed.base, hearing), revision: 0 }, hearing, { sheet: tables.sheet, revision, at: api.now() });
         const done = await becomeCase(caseId, answer.etag, hearing, revision);
