@@ -250,7 +250,7 @@ static void devices_are_met(void **state)
     (void)state;
     json_auto_t *devices = json_loads("[{\"name\":\"PC-07\",\"addresses\":[\"192.168.1.33\",\"10.1."
                                       "0.0/16\",\"2001:db8::1\"],\"mac\":\"84-78-48-80-0D-86\"},"
-                                      "\"taro\",{\"name\":\"unknown\"}]",
+                                      "\"taro\",\"tanaka\",{\"name\":\"unknown\"}]",
                                       0, NULL);
     static const struct {
         const char *line, *device;
@@ -258,6 +258,8 @@ static void devices_are_met(void **state)
         {FORTIGATE, "PC-07"},
         {"date=1 time=1 logid=1 type=traffic srcip=192.168.1.3 user=\"EXAMPLE\\\\taro\"", "taro"},
         {"date=1 time=1 logid=1 type=traffic srcip=192.168.1.3 user=kintaro", NULL},
+        {"date=1 time=1 logid=1 type=traffic user=\"TANAKA-KK\\\\tanaka\"", "tanaka"},
+        {"date=1 time=1 logid=1 type=traffic user=\"TANAKA-KK\\\\tanaka2\"", NULL},
         {"date=1 time=1 logid=1 type=traffic dstip=10.1.200.3", "PC-07"},
         {"date=1 time=1 logid=1 type=traffic dstip=10.2.0.1", NULL},
         {"date=1 time=1 logid=1 type=traffic srcip=2001:db8:0::1", "PC-07"},
