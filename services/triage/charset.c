@@ -60,15 +60,19 @@ static struct tally read_as_euc_jp(const unsigned char *at, size_t length)
     return tally;
 }
 
+static bool is_cp932_lead(unsigned char c)
+{
+    return is_between(c, 0x81, 0x9f) || is_between(c, 0xe0, 0xfc);
+}
+
 static struct tally read_as_cp932(const unsigned char *at, size_t length)
 {
     struct tally tally = {0};
     for (size_t i = 0; i + 1 < length; i++) {
         if (at[i] < 0x80 || is_between(at[i], 0xa1, 0xdf))
             continue;
-        bool lead = is_between(at[i], 0x81, 0x9f) || is_between(at[i], 0xe0, 0xfc);
-        bool pair =
-            lead && (is_between(at[i + 1], 0x40, 0x7e) || is_between(at[i + 1], 0x80, 0xfc));
+        bool pair = is_cp932_lead(at[i]) &&
+                    (is_between(at[i + 1], 0x40, 0x7e) || is_between(at[i + 1], 0x80, 0xfc));
         tally.pairs += pair;
         tally.wrong += !pair;
         i += pair;
@@ -360,4 +364,32 @@ void charset_line_to_utf_8(struct bytes line, struct buf *out)
 {
     if (!line_as_cp932(line, out))
         replace_bad(line, out);
+}
+
+/* What utf8_cut left out is one character of UTF-8, not bytes of another charset that look like the inside of one. */
+static bool is_utf_8_cut(struct bytes line, struct bytes head, size_t max)
+{
+    size_t left = line.length - head.length;
+    return charset_is_utf_8(head) &&
+           (head.length == max ||
+            head.length + utf8_length((const char *)line.data + head.length, left) > max);
+}
+
+static struct bytes cp932_cut(struct bytes line, size_t max)
+{
+    const uint8_t *at = line.data;
+    size_t length = 0;
+    while (length < max)
+        length += is_cp932_lead(at[length]) ? 2 : 1;
+    return (struct bytes){at, length > max ? max - 1 : length};
+}
+
+struct bytes charset_cut(struct bytes line, size_t max)
+{
+    CLEANUP(buf_free) struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    if (line.length <= max)
+        return line;
+    struct bytes head = utf8_cut(line, max), pairs = cp932_cut(line, max);
+    return !is_utf_8_cut(line, head, max) && line_as_cp932(pairs, &text) ? pairs : head;
 }

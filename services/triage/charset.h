@@ -28,6 +28,8 @@ enum charset charset_guess(struct bytes head);
  * the place of each byte that does not fit. */
 bool charset_is_utf_8(struct bytes line);
 void charset_line_to_utf_8(struct bytes line, struct buf *out);
+/* At most `max` bytes of the beginning, so that what can be read as UTF-8 or CP932 has no character cut in the middle. */
+struct bytes charset_cut(struct bytes line, size_t max);
 
 struct charset_stream;
 typedef void charset_text_fn(void *context, struct bytes utf8);

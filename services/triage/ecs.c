@@ -46,7 +46,7 @@ static bool add_text(struct buf *out, const char *name, struct bytes value)
 
 static void add_field(struct buf *out, const char *name, struct bytes value)
 {
-    add_text(out, name, utf8_cut(value, FIELD_BYTES_MAX));
+    add_text(out, name, charset_cut(value, FIELD_BYTES_MAX));
 }
 
 static bool is_small_number(struct bytes value)
@@ -92,7 +92,7 @@ static void add_headers(struct buf *out, const struct logstore_record *record,
 static void add_original(struct buf *out, struct bytes line, size_t raw_max)
 {
     bool cut = line.length > raw_max;
-    line = utf8_cut(line, raw_max);
+    line = charset_cut(line, raw_max);
     if (cut)
         buf_add_text(out, ",\"labels.cut\":true");
     if (add_text(out, "event.original", line))

@@ -3,7 +3,8 @@
 /*
  * Purpose: one record of the extract as one line of JSON: flat ECS names, the raw line beside them as `event.original`.
  * Ownership: written into the caller's buffer. Threads: any. Errors: none; bytes that are no text are kept as base64.
- * Limits: the raw line is cut at 64 KiB (`labels.cut`), fields at 4 KiB.
+ * Limits: the raw line is cut at 64 KiB (`labels.cut`), fields at 4 KiB, between two characters; as UTF-8 it is three times as
+ * long at most.
  */
 #include <jansson.h>
 #include "services/triage/detection.h"

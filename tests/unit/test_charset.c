@@ -203,6 +203,32 @@ static void what_does_not_fit_is_replaced(void **state)
                                   "b\xef\xbf\xbd");
 }
 
+/* 0xb1 is half-width katakana, and would be the inside of a character in UTF-8. */
+static void a_cut_splits_no_character(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        size_t max, length;
+    } rows[] = {
+        {"abc", 3, 3},
+        {"abc", 2, 2},
+        {"", 0, 0},
+        {"日本", 6, 6},
+        {"日本", 5, 3},
+        {"\x93\xfa\x96\x7b", 4, 4},
+        {"\x93\xfa\x96\x7b", 3, 2},
+        {"\x93\xfa\x96\x7b", 1, 0},
+        {"a\x93\xfa\x96\x7b", 4, 3},
+        {"\xb1\xb2\xb3\xb4", 3, 3},
+        {"\xb1\x93\xfa\x96\x7b", 2, 1},
+        {"日本\xff", 5, 3},
+        {"\xff日本", 5, 4},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        assert_int_equal(charset_cut(bytes_of(rows[i].line), rows[i].max).length, rows[i].length);
+}
+
 static void files_become_lines(void **state)
 {
     (void)state;
@@ -255,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_line_that_stays_in_japanese_takes_no_other_along),
         cmocka_unit_test(a_run_of_zeros_in_a_log_makes_it_no_picture),
         cmocka_unit_test(what_does_not_fit_is_replaced),
+        cmocka_unit_test(a_cut_splits_no_character),
         cmocka_unit_test(files_become_lines),
         cmocka_unit_test(odd_files_are_answered),
     };

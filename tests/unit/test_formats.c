@@ -334,6 +334,63 @@ static void lines_become_json(void **state)
     }
 }
 
+/* CP932 stays readable wherever it is cut, and the exact bytes are those of the text beside them. */
+static void a_line_in_cp932_is_cut_between_characters(void **state)
+{
+    (void)state;
+    static const char line[] = "a\x83\x45\x83\x43\x83\x8b\x83\x58\xb3\xb2\xd9\xbd";
+    static const char *const cut_at[] = {
+        [1] = "a",         [2] = "a",           [3] = "aウ",          [4] = "aウ",
+        [5] = "aウイ",     [6] = "aウイ",       [7] = "aウイル",      [8] = "aウイル",
+        [9] = "aウイルス", [10] = "aウイルスｳ", [11] = "aウイルスｳｲ", [12] = "aウイルスｳｲﾙ",
+    };
+    static const struct parsed nothing;
+    static const struct finding none;
+    for (size_t max = 1; max < COUNT_OF(cut_at); max++) {
+        CLEANUP(buf_free) struct buf out, again;
+        CLEANUP(mem_free) void *exact = NULL;
+        size_t length = 0;
+        struct logstore_record record = {.line = bytes_of(line)};
+        buf_init(&out, 1000);
+        buf_init(&again, 1000);
+        ecs_write(&(struct ecs_record){.record = &record, .parsed = &nothing, .finding = &none},
+                  max, &out);
+        json_auto_t *json = json_loadb(out.data, out.length, JSON_REJECT_DUPLICATES, NULL);
+        assert_string_equal(json_string_value(json_object_get(json, "event.original")),
+                            cut_at[max]);
+        assert_true(json_is_true(json_object_get(json, "labels.cut")));
+        const json_t *encoded = json_object_get(json, "event.original_base64");
+        if (!encoded)
+            continue;
+        assert_true(base64_decode(json_string_value(encoded), json_string_length(encoded), &exact,
+                                  &length));
+        assert_true(length <= max);
+        ecs_text((struct bytes){exact, length}, &again);
+        assert_string_equal(again.data, cut_at[max]);
+    }
+}
+
+static void a_field_in_cp932_is_cut_between_characters(void **state)
+{
+    (void)state;
+    char name[5001] = "a";
+    for (size_t i = 1; i < sizeof name - 1; i += 2)
+        memcpy(name + i, "\x83\x45", 2);
+    name[sizeof name - 1] = '\0';
+    struct parsed parsed = {0};
+    parsed.fields[FIELD_SOURCE_HOST] = (struct bytes){name, sizeof name - 2};
+    static const struct finding none;
+    struct logstore_record record = {.line = bytes_of("a")};
+    CLEANUP(buf_free) struct buf out;
+    buf_init(&out, 100000);
+    ecs_write(&(struct ecs_record){.record = &record, .parsed = &parsed, .finding = &none}, 10,
+              &out);
+    json_auto_t *json = json_loadb(out.data, out.length, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *host = json_object_get(json, field_names[FIELD_SOURCE_HOST]);
+    assert_int_equal(json_string_length(host), 1 + 2047 * strlen("ウ"));
+    assert_null(strstr(json_string_value(host), "\xef\xbf\xbd"));
+}
+
 /* A sample has 16 KiB: a line that has more of fields alone shows what was written all the same. */
 static void a_line_whose_fields_blow_up_is_written_bare(void **state)
 {
@@ -425,6 +482,8 @@ int main(void)
         cmocka_unit_test(devices_are_met),
         cmocka_unit_test(indicators_come_from_outside_only),
         cmocka_unit_test(lines_become_json),
+        cmocka_unit_test(a_line_in_cp932_is_cut_between_characters),
+        cmocka_unit_test(a_field_in_cp932_is_cut_between_characters),
         cmocka_unit_test(a_line_whose_fields_blow_up_is_written_bare),
         cmocka_unit_test(real_lines_are_read),
     };
