@@ -99,6 +99,15 @@ static bool has_extract(const json_t *search)
     return has_status(search, "found") || has_status(search, "none");
 }
 
+/* It looked everywhere it could, up to its ends: what comes in behind them counts all the same. `ends` are gone once it was
+ * dropped. */
+static bool is_watchable(const json_t *search)
+{
+    return has_extract(search) ||
+           (same_text(text_of(json_object_get(search, "failure"), "code"), "store_damaged") &&
+            json_object_get(search, "ends"));
+}
+
 /* Calls that no search answers yet. Of those that only say "look again" the newest stands for all; each that somebody
  * asked for in so many words is answered by itself. */
 static bool is_pending(const json_t *chain, const json_t *own, size_t index)
@@ -133,7 +142,7 @@ const json_t *triage_watched_search(const json_t *state)
         return NULL;
     for (size_t i = json_array_size(searches); i > 0; i--) {
         const json_t *search = json_array_get(searches, i - 1);
-        if (has_extract(search) && !is_asked_search(search) &&
+        if (is_watchable(search) && !is_asked_search(search) &&
             same_text(text_of(search, "owner"), customer))
             return search;
     }
@@ -460,6 +469,7 @@ static void fill_in(json_t *own, json_t *search, const struct processor_input *i
     for (size_t i = 0; i < COUNT_OF(members); i++)
         json_object_set_new(search, members[i],
                             json_deep_copy(json_object_get(input->result, members[i])));
+    json_object_del(search, "failure");
     json_object_set_new(search, "finished_at", now_json(input));
     json_object_set_new(search, "status", json_string(was_found(search) ? "found" : "none"));
     if (!was_found(search) && is_damaged(search)) /* what is not whole proves nothing */
@@ -480,7 +490,7 @@ static bool take_answer(json_t *own, json_t *search, const struct processor_inpu
 {
     const json_t *failed = json_object_get(input->result, "failed");
     bool again = json_is_true(json_object_get(input->result, "again"));
-    if (again ? !has_extract(search) : is_answered(search))
+    if (again ? !is_watchable(search) : is_answered(search))
         return false;
     if (same_text(text_of(failed, "code"), "cancelled"))
         return false; /* it goes on as long as the plan names it */

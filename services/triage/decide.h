@@ -14,7 +14,8 @@
  * somebody asked for (extraction.requested) answers for itself, in `searches` only. Where it names a text, indicators or
  * devices, it looks for these (and detections and their pivots, as ever), not for the hearing's devices; it is `found` when
  * a record has what was named (`hits`), and `none` whatever detections there are. Any other search is `found` when there is
- * a detection. Nothing found in a store with damaged blocks is no `none`: `failed`, code store_damaged.
+ * a detection. Nothing found in a store with damaged blocks is no `none`: `failed`, code store_damaged; it is watched like
+ * any other answer, and becomes `found` by the first detection that comes in.
  *
  * A search of logs of a customer that is not the case's any more is `dropped`: who looked at what and when stays, nothing
  * of what was found.
@@ -35,6 +36,6 @@ void triage_plan(const json_t *state, const char *case_id, const void *facts, st
 /* The processor's table, without what reaches outside; service.c completes it, case files rehearse it as it is. */
 extern const struct processor_definition triage_definition;
 
-/* The case's own newest search that has an answer and whose owner is the case's customer: what is watched for news.
- * NULL: none. */
+/* The case's own newest search that has an answer, or failed with store_damaged, and whose owner is the case's customer:
+ * what is watched for news. NULL: none. */
 const json_t *triage_watched_search(const json_t *state);
