@@ -298,12 +298,12 @@ static void tell_watch(const struct work *work, const struct processor_result *r
 
 struct processor_result *search_run(const struct work *work)
 {
-    int64_t begun_us = clock_now_us();
+    int64_t begun_us = clock_monotonic_us();
     static _Atomic bool registered;
     if (!atomic_exchange(&registered, true))
         metrics_register(metrics, COUNT_OF(metrics));
     struct processor_result *result = run(work);
-    int64_t took_us = clock_now_us() - begun_us;
+    int64_t took_us = clock_monotonic_us() - begun_us;
     metric_observe_us(&metrics[SECONDS], took_us);
     log_event(LOG_INFO, "search.ended", "case=%s work=%s", work->case_id, work->work_id);
     tell_watch(work, result, took_us / 1000);
