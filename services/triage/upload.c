@@ -100,6 +100,13 @@ static enum verdict check_whole(struct bringing *b, struct why *why)
     return VERDICT_OK;
 }
 
+enum verdict upload_judge_bounds(const json_t *upload, int64_t begin, int64_t end)
+{
+    if (begin > number_of(upload, "first"))
+        return VERDICT_REJECT;
+    return end > number_of(upload, "last") ? VERDICT_OK : VERDICT_RETRY;
+}
+
 /* REJECT: the log begins behind the file, which is too old then, or has ended before its end for longer than a change of leaders
  * takes: what was acknowledged is lost. */
 static enum verdict check_kept(const struct bringing *b, struct kafka_reader *reader,
@@ -111,9 +118,10 @@ static enum verdict check_kept(const struct bringing *b, struct kafka_reader *re
                                                    clock_monotonic_ms() + BOUNDS_MS_MAX, why);
         if (verdict != VERDICT_OK)
             return verdict;
-        if (begin > number_of(b->request->upload, "first"))
+        verdict = upload_judge_bounds(b->request->upload, begin, end);
+        if (verdict == VERDICT_REJECT)
             return reject(why, "its bytes are not kept any more");
-        if (end > number_of(b->request->upload, "last"))
+        if (verdict == VERDICT_OK)
             return VERDICT_OK;
         if (b->request->cancelled(b->request->context))
             return retry(why, "uploads: cancelled");

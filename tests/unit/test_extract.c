@@ -7,6 +7,7 @@
 #include "services/triage/histogram.h"
 #include "services/triage/subject.h"
 #include "services/triage/unpack.h"
+#include "services/triage/upload.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -670,6 +671,19 @@ static void the_summary_fits_whatever_the_logs_say(void **state)
     assert_true(json_array_size(json_object_get(summary, "samples")) > 5);
 }
 
+/* Kafka's log may have lost the beginning of a file to its age, and its end to a broker that fell over. */
+static void a_file_is_there_from_its_first_byte_to_its_last(void **state)
+{
+    (void)state;
+    json_auto_t *upload = json_pack("{s:i, s:i}", "first", 10, "last", 12);
+    assert_int_equal(upload_judge_bounds(upload, 0, 13), VERDICT_OK);
+    assert_int_equal(upload_judge_bounds(upload, 10, 13), VERDICT_OK);
+    assert_int_equal(upload_judge_bounds(upload, 11, 13), VERDICT_REJECT);
+    assert_int_equal(upload_judge_bounds(upload, 13, 13), VERDICT_REJECT);
+    assert_int_equal(upload_judge_bounds(upload, 0, 12), VERDICT_RETRY);
+    assert_int_equal(upload_judge_bounds(upload, 0, 0), VERDICT_RETRY);
+}
+
 int main(void)
 {
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
@@ -685,6 +699,7 @@ int main(void)
         cmocka_unit_test(of_many_gaps_the_longest_are_told),
         cmocka_unit_test(coverage_is_bounded),
         cmocka_unit_test(a_frame_that_fills_the_last_piece_is_whole),
+        cmocka_unit_test(a_file_is_there_from_its_first_byte_to_its_last),
         cmocka_unit_test(zero_bytes_behind_a_gzip_member_are_passed_over),
         STORE_TEST(what_was_asked_for_is_counted),
         cmocka_unit_test(a_window_has_steps_of_a_round_length),
