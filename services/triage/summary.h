@@ -4,7 +4,7 @@
  * Purpose: of many detections the groups (what, severity, action, device: how often, first, last) and the samples an
  * operator sees first: the severest, and of those the newest.
  * Ownership: copies. Threads: one. Errors: none.
- * Limits: 100 groups (the severest), 200 samples with 2 KiB of raw line each.
+ * Limits: 100 groups (the severest), 200 samples with 2 KiB of raw line each, of 16 KiB as JSON at most.
  */
 #include <jansson.h>
 #include "services/triage/ecs.h"

@@ -2,10 +2,12 @@
 /* The parts of a search: what it looks for, what it says of coverage, how it keeps to its limits, and the whole of it over a
  * log store. */
 #include "common/clock.h"
+#include "common/desk/limits.h"
 #include "services/triage/coverage.h"
 #include "services/triage/extract.h"
 #include "services/triage/histogram.h"
 #include "services/triage/subject.h"
+#include "services/triage/summary.h"
 #include "services/triage/unpack.h"
 #include "services/triage/upload.h"
 
@@ -671,6 +673,26 @@ static void the_summary_fits_whatever_the_logs_say(void **state)
     assert_true(json_array_size(json_object_get(summary, "samples")) > 5);
 }
 
+static void a_line_that_is_long_as_json_is_a_sample_all_the_same(void **state)
+{
+    (void)state;
+    char controls[4096];
+    memset(controls, 1, sizeof controls);
+    struct parsed parsed = {0};
+    struct finding finding = {.detection = true, .severity = 90};
+    struct logstore_record record = {.line = {controls, sizeof controls}, .time_us = NOW_US};
+    for (int i = 0; i < FIELD_COUNT; i++)
+        parsed.fields[i] = (struct bytes){controls, sizeof controls};
+    struct summary *summary = summary_new();
+    summary_sample(summary,
+                   &(struct ecs_record){.record = &record, .parsed = &parsed, .finding = &finding});
+    json_auto_t *samples = summary_samples(summary, LIMIT_SUMMARY_BYTES);
+    summary_free(summary);
+    assert_int_equal(json_array_size(samples), 1);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_array_get(samples, 0), "event.severity")), 90);
+}
+
 /* Kafka's log may have lost the beginning of a file to its age, and its end to a broker that fell over. */
 static void a_file_is_there_from_its_first_byte_to_its_last(void **state)
 {
@@ -699,6 +721,7 @@ int main(void)
         cmocka_unit_test(of_many_gaps_the_longest_are_told),
         cmocka_unit_test(coverage_is_bounded),
         cmocka_unit_test(a_frame_that_fills_the_last_piece_is_whole),
+        cmocka_unit_test(a_line_that_is_long_as_json_is_a_sample_all_the_same),
         cmocka_unit_test(a_file_is_there_from_its_first_byte_to_its_last),
         cmocka_unit_test(zero_bytes_behind_a_gzip_member_are_passed_over),
         STORE_TEST(what_was_asked_for_is_counted),
