@@ -207,4 +207,7 @@ export function beginShell() {
 }
 
 /** Another person has signed in: nothing of the one before stays on the page. */
-export const showAnew = () => show();
+export function showAnew() {
+    document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+    return show();
+}
