@@ -8,6 +8,10 @@
 
 #define SECOND_US INT64_C(1000000)
 #define DAY_S INT64_C(86400)
+/* The first moments of years. */
+#define YEAR_2000_US (INT64_C(946684800) * SECOND_US)
+#define YEAR_2200_US (INT64_C(7258118400) * SECOND_US)
+#define YEAR_10000_US (INT64_C(253402300800) * SECOND_US)
 
 int64_t clock_now_us(void)
 {
@@ -85,8 +89,7 @@ static char *write_digits(char *at, int value, int count, char then)
 
 void clock_format_us(int64_t time_us, char *ret_text)
 {
-    int64_t last_us = clock_days_from_civil(10000, 1, 1) * DAY_S * SECOND_US - 1;
-    time_us = time_us < 0 ? 0 : time_us > last_us ? last_us : time_us;
+    time_us = time_us < 0 ? 0 : time_us < YEAR_10000_US ? time_us : YEAR_10000_US - 1;
     int year, month, day;
     char *at = ret_text;
     int64_t seconds = time_us / SECOND_US;
@@ -209,9 +212,7 @@ bool clock_parse(const char *text, size_t length, int64_t *ret_time_us)
 bool clock_parse_said(const char *text, size_t length, int64_t *ret_time_us)
 {
     int64_t time_us;
-    if (!clock_parse(text, length, &time_us) ||
-        time_us < clock_days_from_civil(2000, 1, 1) * DAY_S * SECOND_US ||
-        time_us >= clock_days_from_civil(2200, 1, 1) * DAY_S * SECOND_US)
+    if (!clock_parse(text, length, &time_us) || time_us < YEAR_2000_US || time_us >= YEAR_2200_US)
         return false;
     *ret_time_us = time_us;
     return true;

@@ -199,9 +199,8 @@ static enum case_refusal check_place(struct act *act)
 }
 
 /* A full case can still be stopped: a customer who takes back what he gave is never told that there is no room for it. */
-static enum case_refusal check_limit(struct act *act)
+static enum case_refusal check_limit(struct act *act, const struct handler *handler)
 {
-    const struct handler *handler = find_handler(act->type);
     bool stops = handler && handler->past_limit;
     int most = LIMIT_EVENTS_PER_CASE + (stops ? LIMIT_EVENTS_PAST : 0);
     if (act->revision > most)
@@ -228,9 +227,8 @@ static enum case_refusal check_members(struct act *act)
                                                                              : CASE_MALFORMED;
 }
 
-static enum case_refusal handle(struct act *act)
+static enum case_refusal handle(struct act *act, const struct handler *handler)
 {
-    const struct handler *handler = find_handler(act->type);
     if (!handler)
         return case_refuse(act, CASE_MALFORMED, "", "unknown type");
     if (json_object_get(act->state, "closed") && !handler->when_closed)
@@ -284,11 +282,12 @@ struct case_verdict case_apply(json_t *state, const struct event *event)
                  (json_int_t)event->value_length,
         .verdict = &verdict,
     };
+    const struct handler *handler = find_handler(act.type);
     if (!json_is_object(event->data))
         case_refuse(&act, CASE_MALFORMED, "", "expected an object");
-    else if (check_place(&act) == CASE_ACCEPTED && check_limit(&act) == CASE_ACCEPTED &&
+    else if (check_place(&act) == CASE_ACCEPTED && check_limit(&act, handler) == CASE_ACCEPTED &&
              check_members(&act) == CASE_ACCEPTED)
-        verdict.refusal = handle(&act);
+        verdict.refusal = handle(&act, handler);
     if (verdict.refusal == CASE_ACCEPTED) {
         if (act.revision == 1) {
             char number[IDS_CASE_NUMBER_SIZE];

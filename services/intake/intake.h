@@ -33,7 +33,7 @@ extern struct intake intake;
 void intake_run(struct http_request *request, void (*work)(struct http_request *request));
 /* The same for what reads much of Kafka, or carries much: its few threads keep no command waiting. */
 void intake_run_slow(struct http_request *request, void (*work)(struct http_request *request));
-/* The same without a request; false, and nothing is run, when too much waits already. */
+/* The same without a request, on the few threads; false, and nothing is run, when too much waits already. */
 bool intake_defer(void (*work)(void *context), void *context);
 void intake_pool_start(void);
 void intake_pool_stop(void);

@@ -107,7 +107,7 @@ static bool enqueue(struct lane *lane, void (*work)(void *context), void *contex
 
 bool intake_defer(void (*work)(void *context), void *context)
 {
-    return enqueue(&quick, work, context);
+    return enqueue(&slow, work, context);
 }
 
 static void answer_late(struct http_request *request, void *context)

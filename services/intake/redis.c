@@ -300,11 +300,12 @@ static void give_back(struct redis *redis, redisContext *connection, int64_t too
 {
     pthread_mutex_lock(&redis->lock);
     redis->slow = took_ms < SLOW_MS ? 0 : redis->slow + 1;
-    redis->is_failing = redis->slow >= SLOW_IN_A_ROW;
-    if (redis->is_failing) {
+    if (redis->slow == 0) {
+        redis->is_failing = false;
+    } else if (redis->slow >= SLOW_IN_A_ROW) {
+        redis->is_failing = true;
         retry(&redis->failure, "redis: answers too slowly, the last after %lld ms",
               (long long)took_ms);
-        redis->slow = 0;
         pthread_cond_broadcast(&redis->released);
         pthread_cond_signal(&redis->changed);
     }
@@ -373,6 +374,7 @@ static void return_once(struct redis *redis)
     redisContext *connection = try_again(redis, &failure);
     pthread_mutex_lock(&redis->lock);
     redis->is_failing = !connection;
+    redis->slow = 0;
     if (!connection)
         redis->failure = failure;
     else if (redis->open_count == CONNECTIONS_MAX) /* others still wait for what has failed */

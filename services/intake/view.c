@@ -140,9 +140,10 @@ void view_when_passed(struct view *view, struct kafka_position at, view_passed_f
         return;
     }
     struct view_outcome outcome;
-    sqlite3 *db = view_reader_take(view, false);
-    look_up_outcome(view, db, at, &outcome);
-    view_reader_give(view, db, false);
+    {
+        BORROW(reader, view);
+        look_up_outcome(view, reader.db, at, &outcome);
+    }
     passed(context, &outcome);
 }
 

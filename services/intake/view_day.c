@@ -249,7 +249,7 @@ enum verdict view_day(struct view *view, int64_t from_us, int64_t to_us, int64_t
                               now_us - VIEW_LETTERS_KEPT_US};
     *ret_numbers = quiet_day();
     enum verdict verdict = view_not_ready(view, why);
-    BORROW_FOR_LONG(reader, view);
+    BORROW(reader, view);
     bool whole = verdict == VERDICT_OK && view_sql(reader.db, "BEGIN", why); /* all of one moment */
     for (size_t i = 0; i < view_number_count && verdict == VERDICT_OK; i++)
         verdict = read_numbers(&reader, &view_numbers[i], bounds, *ret_numbers, why);

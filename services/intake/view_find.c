@@ -315,7 +315,7 @@ enum verdict view_list(struct view *view, const struct view_query *query, json_t
         return reject(why, "/cursor");
     if (view_not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
-    BORROW_FOR_LONG(reader, view);
+    BORROW(reader, view);
     CLEANUP(view_finalize)
     sqlite3_stmt *whole =
         view_prepare(reader.db, "SELECT state, extraction, escalation, notifications, untouched"
@@ -408,7 +408,7 @@ enum verdict view_contracts(struct view *view, const char *digits,
     *ret_list = found.list;
     if (view_not_ready(view, why) != VERDICT_OK)
         return view_list_or_none(VERDICT_RETRY, ret_list);
-    BORROW_FOR_LONG(reader, view);
+    BORROW(reader, view);
     CLEANUP(buf_free) struct buf match;
     CLEANUP(view_finalize)
     sqlite3_stmt *statement =

@@ -156,9 +156,6 @@ enum verdict view_store_letter(struct view *view, const struct kafka_record *rec
 bool view_close_letter(struct view *view, const struct event *event);
 void view_letters_sql(const struct view_letter_query *query, struct buf *sql);
 
-/* What takes its time leaves one reader to what looks something up by its key, for which acknowledgements wait. */
-sqlite3 *view_reader_take(struct view *view, bool lasting);
-void view_reader_give(struct view *view, sqlite3 *db, bool lasting);
 json_t *view_column_json(sqlite3_stmt *statement, int column); /* NULL for SQL NULL */
 
 /* Reading, in a pool of connections. */
@@ -167,13 +164,13 @@ struct borrowed {
     bool lasting;
     sqlite3 *db;
 };
+/* `lasting`: all that a case was ever told. That is read on threads of its own (intake_run_slow), and leaves one reader to everybody
+ * else: acknowledgements wait for what is looked up by its key. */
+struct borrowed view_borrow(struct view *view, bool lasting);
 void view_give_back(struct borrowed *borrowed);
-#define BORROW(name, view_)                                                                        \
-    CLEANUP(view_give_back)                                                                        \
-    struct borrowed name = {.view = (view_), .db = view_reader_take(view_, false)}
+#define BORROW(name, view_) CLEANUP(view_give_back) struct borrowed name = view_borrow(view_, false)
 #define BORROW_FOR_LONG(name, view_)                                                               \
-    CLEANUP(view_give_back)                                                                        \
-    struct borrowed name = {.view = (view_), .lasting = true, .db = view_reader_take(view_, true)}
+    CLEANUP(view_give_back) struct borrowed name = view_borrow(view_, true)
 enum verdict view_not_ready(struct view *view, struct why *why);
 /* Every row through `take`, which answers false to stop; the list is whole or there is none. */
 enum verdict view_list_rows(const struct borrowed *reader, sqlite3_stmt *statement,

@@ -243,7 +243,7 @@ enum verdict view_letter(struct view *view, struct kafka_position at, json_t **r
     *ret_letter = NULL;
     if (view_not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
-    BORROW_FOR_LONG(reader, view);
+    BORROW(reader, view);
     CLEANUP(view_finalize)
     sqlite3_stmt *statement = view_prepare(reader.db, COLUMNS "INDEXED BY letters_position" CLOSURES
                                                               " WHERE l.part = ?1 AND l.off = ?2");
@@ -342,7 +342,7 @@ enum verdict view_letters(struct view *view, const struct view_letter_query *que
         return reject(why, "/cursor");
     if (view_not_ready(view, why) != VERDICT_OK)
         return VERDICT_RETRY;
-    BORROW_FOR_LONG(reader, view);
+    BORROW(reader, view);
     view_letters_sql(query, &sql);
     CLEANUP(view_finalize) sqlite3_stmt *statement = view_prepare(reader.db, sql.data);
     struct page page = {.letters = json_array(), .limit = (size_t)query->limit};

@@ -21,7 +21,7 @@ static int idle_reader(const struct view *view, bool lasting)
     return -1;
 }
 
-sqlite3 *view_reader_take(struct view *view, bool lasting)
+struct borrowed view_borrow(struct view *view, bool lasting)
 {
     int idle;
     pthread_mutex_lock(&view->readers_lock);
@@ -30,23 +30,19 @@ sqlite3 *view_reader_take(struct view *view, bool lasting)
     view->reader_busy[idle] = true;
     view->lasting += lasting;
     pthread_mutex_unlock(&view->readers_lock);
-    return view->readers[idle];
-}
-
-void view_reader_give(struct view *view, sqlite3 *db, bool lasting)
-{
-    pthread_mutex_lock(&view->readers_lock);
-    for (int i = 0; i < VIEW_READERS; i++)
-        if (view->readers[i] == db)
-            view->reader_busy[i] = false;
-    view->lasting -= lasting;
-    pthread_cond_broadcast(&view->reader_free); /* not everybody may have it */
-    pthread_mutex_unlock(&view->readers_lock);
+    return (struct borrowed){.view = view, .lasting = lasting, .db = view->readers[idle]};
 }
 
 void view_give_back(struct borrowed *borrowed)
 {
-    view_reader_give(borrowed->view, borrowed->db, borrowed->lasting);
+    struct view *view = borrowed->view;
+    pthread_mutex_lock(&view->readers_lock);
+    for (int i = 0; i < VIEW_READERS; i++)
+        if (view->readers[i] == borrowed->db)
+            view->reader_busy[i] = false;
+    view->lasting -= borrowed->lasting;
+    pthread_cond_broadcast(&view->reader_free); /* not everybody may have it */
+    pthread_mutex_unlock(&view->readers_lock);
 }
 
 static json_t *column_text(sqlite3_stmt *statement, int column)

@@ -118,16 +118,16 @@ enum jis_line { JIS_NONE, JIS_WHOLE, JIS_OPEN };
 /* Whether the line speaks Japanese, and has come back to ASCII (or its Japanese sister) at its end, as RFC 1468 asks for. */
 static enum jis_line read_as_jis(const unsigned char *at, const unsigned char *end)
 {
-    static const char *const japanese[] = {"$B", "$@", "(I"}, *const back[] = {"(B", "(J"};
+    static const struct {
+        const char *escape;
+        bool is_japanese;
+    } rows[] = {
+        {"\x1b$B", true}, {"\x1b$@", true}, {"\x1b(I", true}, {"\x1b(B", false}, {"\x1b(J", false}};
     enum jis_line state = JIS_NONE;
-    for (; end - at >= 3 && (at = memchr(at, 0x1b, (size_t)(end - at))); at++) {
-        for (size_t i = 0; i < COUNT_OF(japanese) && end - at >= 3; i++)
-            if (memcmp(at + 1, japanese[i], 2) == 0)
-                state = JIS_OPEN;
-        for (size_t i = 0; i < COUNT_OF(back) && end - at >= 3; i++)
-            if (memcmp(at + 1, back[i], 2) == 0 && state == JIS_OPEN)
-                state = JIS_WHOLE;
-    }
+    for (; (at = memchr(at, 0x1b, (size_t)(end - at))) && end - at >= 3; at++)
+        for (size_t i = 0; i < COUNT_OF(rows); i++)
+            if (memcmp(at, rows[i].escape, 3) == 0 && (rows[i].is_japanese || state == JIS_OPEN))
+                state = rows[i].is_japanese ? JIS_OPEN : JIS_WHOLE;
     return state;
 }
 

@@ -128,17 +128,19 @@ void ecs_write(const struct ecs_record *r, size_t raw_max, struct buf *out)
     buf_add_text(out, "}");
 }
 
+static bool fits(const struct ecs_record *record, size_t raw_max, struct buf *out)
+{
+    buf_clear(out);
+    out->overflowed = false;
+    ecs_write(record, raw_max, out);
+    return !out->overflowed;
+}
+
 void ecs_write_within(const struct ecs_record *record, size_t raw_max, struct buf *out)
 {
     static const struct parsed nothing;
     struct ecs_record bare = *record;
-    buf_clear(out);
-    out->overflowed = false;
-    ecs_write(record, raw_max, out);
-    if (!out->overflowed)
-        return;
     bare.parsed = &nothing;
-    buf_clear(out);
-    out->overflowed = false;
-    ecs_write(&bare, raw_max / 4, out);
+    if (!fits(record, raw_max, out))
+        (void)fits(&bare, raw_max / 4, out);
 }

@@ -105,7 +105,9 @@ size_t needles_find(const struct needles *needles, struct bytes line)
         return NEEDLES_NONE;
     for (const char *at = from; end - at >= NEEDLES_WORD_MIN; at++) {
         int32_t i = needles->slots[slot_of(at)];
-        for (i = i && begins_here(at, from) ? i : 0; i; i = needles->list[i - 1].next)
+        if (!i || !begins_here(at, from))
+            continue;
+        for (; i; i = needles->list[i - 1].next)
             if (stands_at(&needles->list[i - 1], at, end))
                 return (size_t)i - 1;
     }

@@ -45,3 +45,9 @@ test("one entry less takes its own texts with it, and those behind it move up", 
     assert.deepEqual(left.texts, { "/device/0/mac": "guess 0", "/device/1/mac": "guess 2" });
     assert.deepEqual(left.unread, { "/device/0/mac": true, "/device/1/mac": true });
 });
+
+test("a conflict of another entry stays, and moves up with it", () => {
+    const conflict = (pointer) => ({ pointer, theirs: "x", at: 0 });
+    const typed = { ...three(), conflicts: ["/device/0/name", "/device/1/name", "/device/2/name", "/contact/person"].map(conflict) };
+    assert.deepEqual(removeEntry(typed, "/device", 1).conflicts.map(({ pointer }) => pointer), ["/device/0/name", "/device/1/name", "/contact/person"]);
+});

@@ -482,3 +482,24 @@ def test_one_entry_more_leaves_the_others_as_they_were_typed(desk, consoles, cas
     until("unknown", lambda: device() == "unknown")
     unknown.click()
     until("its entries are back", lambda: device() == [{"name": "PC-1"}])
+
+
+def test_another_person_who_signs_in_over_a_dialog_finds_it_closed(desk, consoles, case):
+    """What one has typed is not recorded in the name of the next."""
+    at = consoles().sign_in(f"/cases/{case}/call")
+    at.says("受付済み", ".call-bar")
+    at.press("Control+Enter")
+    at.page.wait_for_selector("dialog #policy-text")
+    at.page.fill("#policy-text", "前の人の方針")
+    at.page.evaluate(END_SESSION)
+    at.press("Control+Enter")
+    at.says("もう一度ログイン", ".line", seconds=40)
+    at.press("Alt+j")
+    at.page.fill("dialog #sign-in-operator", "supervisor-1")
+    at.page.fill("dialog #sign-in-password", desk.env["KAKEKOMI_OPERATOR_PASSWORD"])
+    at.press("Enter")
+    at.page.wait_for_selector("#sign-in-password", state="detached")
+    at.until("no dialog is left", lambda: at.page.locator("dialog").count() == 0)
+    at.press("Enter")
+    at.page.wait_for_timeout(500)
+    assert not desk.case(case).get("policy")

@@ -1197,6 +1197,28 @@ static void redis_that_is_slow_again_and_again_counts_as_away(void **state)
     assert_int_equal(verdict, VERDICT_OK);
 }
 
+static void *ask_slowly_for_a_while(void *context)
+{
+    (void)context;
+    struct why why = {0};
+    for (int i = 0; i < 3; i++)
+        (void)ask_slowly(&why);
+    return NULL;
+}
+
+/* What was on its way already and comes as slowly is no proof that it is quick again. */
+static void redis_that_is_slow_is_not_believed_for_a_late_answer(void **state)
+{
+    (void)state;
+    struct why why = {0};
+    pthread_t threads[2];
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_slowly_for_a_while, NULL), 0);
+    for (size_t i = 0; i < COUNT_OF(threads); i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(ask_quickly(&why), VERDICT_RETRY);
+}
+
 static void redis_restart_between_two_requests_is_not_seen(void **state)
 {
     (void)state;
@@ -1267,6 +1289,7 @@ int main(void)
         TEST(hanging_redis_stalls_nobody_else),
         TEST(redis_that_hangs_is_waited_for_once),
         TEST(redis_that_is_slow_again_and_again_counts_as_away),
+        TEST(redis_that_is_slow_is_not_believed_for_a_late_answer),
         TEST(redis_restart_between_two_requests_is_not_seen),
     };
     return cmocka_run_group_tests_name("people", tests, start_all, stop_all);

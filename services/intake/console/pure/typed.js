@@ -38,20 +38,20 @@ export function addEntry(typed, pointer) {
 
 /** One entry less; the texts of those behind it move up with them. */
 export function removeEntry(typed, pointer, index) {
+    const entries = entriesOf(typed, pointer);
     const gone = within(`${pointer}/${index}`);
-    const count = entriesOf(typed, pointer).length;
-    const moves = Array.from({ length: Math.max(0, count - index - 1) }, (_, at) => ({ from: `${pointer}/${index + 1 + at}`, to: `${pointer}/${index + at}` }));
+    const moves = entries.slice(index + 1).map((_, at) => ({ from: `${pointer}/${index + 1 + at}`, to: `${pointer}/${index + at}` }));
     const behind = (object) => moved(without(object, gone), moves);
-    return { ...typed, mine: withValue(typed.mine, pointer, entriesOf(typed, pointer).filter((_, at) => at !== index)),
-        texts: behind(typed.texts), unread: behind(typed.unread), conflicts: typed.conflicts.filter((one) => !within(pointer)(one.pointer)) };
+    return { ...typed, mine: withValue(typed.mine, pointer, entries.filter((_, at) => at !== index)), texts: behind(typed.texts), unread: behind(typed.unread),
+        conflicts: typed.conflicts.filter((one) => !gone(one.pointer)).map((one) => ({ ...one, pointer: movedTo(one.pointer, moves) })) };
 }
 
-function moved(object, moves) {
-    return Object.fromEntries(Object.entries(object).map(([key, value]) => {
-        const move = moves.find(({ from }) => within(from)(key));
-        return [move ? move.to + key.slice(move.from.length) : key, value];
-    }));
+function movedTo(pointer, moves) {
+    const move = moves.find(({ from }) => within(from)(pointer));
+    return move ? move.to + pointer.slice(move.from.length) : pointer;
 }
+
+const moved = (object, moves) => Object.fromEntries(Object.entries(object).map(([key, value]) => [movedTo(key, moves), value]));
 
 /**
  * The hearing as the desk has it now. Other items are taken silently; the same item stays mine and is marked. A text stays only

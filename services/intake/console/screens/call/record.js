@@ -336,11 +336,13 @@ function newRecord({ operator, id, kind, opened }, name) {
 
     async function sendOpening() {
         const { key, body, begunAt } = state.opening;
-        const answer = await api.send("POST", `/v1/cases?draft=${encodeURIComponent(state.id)}`, body, { key });
+        let answer = await api.send("POST", `/v1/cases?draft=${encodeURIComponent(state.id)}`, body, { key });
         if (answer.kind === "ok")
             return becomeCase(answer.body.id, answer.etag, body, answer.body.revision);
         if (answer.kind === "conflict" && answer.location)
-            return joinCase(answer.location.split("/").pop());
+            answer = await joinCase(answer.location.split("/").pop());
+        if (answer.kind === "ok")
+            return answer;
         if (WAITS.includes(answer.kind)) {
             opening.set({ tries: tries + 1, since: begunAt });
             return answer;
@@ -354,11 +356,8 @@ function newRecord({ operator, id, kind, opened }, name) {
      * changed since; where both did, it is a conflict like any other. */
     async function joinCase(caseId) {
         const answer = await api.get(`/v1/cases/${caseId}`);
-        if (answer.kind !== "ok") {
-            if (!WAITS.includes(answer.kind))
-                endOpening();
+        if (answer.kind !== "ok")
             return answer;
-        }
         const { hearing, revision } = answer.body;
         typed = typing.meet({ ...typed, base: commonOf(typed.base, hearing), revision: 0 }, hearing, { sheet: tables.sheet, revision, at: api.now() });
         const done = await becomeCase(caseId, answer.etag, hearing, revision);
