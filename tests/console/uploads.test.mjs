@@ -2,7 +2,7 @@
 /* Files that are sent: in order, each with its own answer, and with one key until it was answered for good. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mayRepeat, uploadQueue } from "../../services/intake/console/pure/uploads.js";
+import { isOnItsWay, mayRepeat, uploadQueue } from "../../services/intake/console/pure/uploads.js";
 
 /* A queue that the desk answers with `answers`, and what was sent and said. */
 function queueWith(...answers) {
@@ -41,9 +41,11 @@ test("an empty file is not sent", async () => {
     assert.deepEqual([sent, said.at(-1)], [[], "a empty"]);
 });
 
-test("only a failure asks for another try", () => {
+test("only a failure asks for another try, and only what has no answer yet is on its way", () => {
     for (const kind of ["waiting", "sending", "ok", "late", "empty"])
         assert.equal(mayRepeat({ kind }), false, kind);
     for (const kind of ["offline", "unavailable", "session", "invalid", "conflict", "changed", "forbidden", "missing"])
         assert.equal(mayRepeat({ kind }), true, kind);
+    for (const kind of ["waiting", "sending", "ok", "late", "empty", "offline", "invalid"])
+        assert.equal(isOnItsWay({ kind }), ["waiting", "sending"].includes(kind), kind);
 });

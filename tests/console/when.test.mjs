@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { formatClock, formatDay, formatShort, formatWhen } from "../../services/intake/console/pure/time_shown.js";
+import { formatClock, formatDay, formatShort, formatWhen, typedWhen } from "../../services/intake/console/pure/time_shown.js";
 import { parseWhen } from "../../services/intake/console/pure/when.js";
+import { dice } from "./random.mjs";
 
 const NOW = "2026-11-25T14:22:30+09:00"; /* a Wednesday */
 const MIDNIGHT = "2026-11-25T00:05:00+09:00";
@@ -114,6 +115,29 @@ test("nothing is in the future by more than an hour, and to is never before from
 test("a desk in UTC", () => {
     assert.deepEqual(parseWhen("yesterday 15:00", Date.parse(NOW), "UTC"),
         { from: "2026-11-24T15:00:00+00:00", precision: "minute", guess: false });
+});
+
+test("a time that nobody typed here stands as if it had been typed, and is read as the same", () => {
+    const time = "2026-11-24T15:04:00+09:00";
+    assert.equal(typedWhen(time), "2026/11/24 15:04");
+    assert.equal(typedWhen(time, "hour"), "2026/11/24 15:04頃");
+    assert.equal(typedWhen(time, "hour", "en"), "2026/11/24 about 15:04");
+    assert.equal(typedWhen(time, "day"), "2026/11/24");
+    assert.equal(typedWhen("?"), "?");
+    const { below } = dice();
+    for (let i = 0; i < 500; i++) {
+        const at = new Date(Math.floor((Date.parse(NOW) - below(20 * 365 * 24 * 60) * 60000) / 60000) * 60000);
+        for (const precision of ["minute", "hour", "day"])
+            for (const lang of ["ja", "en"]) {
+                const typed = typedWhen(at.toISOString(), precision, lang);
+                const read = parseWhen(typed, Date.parse(NOW));
+                assert.equal(read?.precision, precision, typed);
+                assert.equal(read.guess, false, typed);
+                assert.equal(read.to, undefined, typed);
+                assert.equal(typedWhen(read.from, precision, lang), typed);
+                assert.ok(precision === "day" || Date.parse(read.from) === at.getTime(), typed);
+            }
+    }
 });
 
 test("how times are shown", () => {

@@ -83,6 +83,11 @@ class Console:
             self.page.wait_for_timeout(50)
         return answer
 
+    def may_go_on(self):
+        """The case of this call has been read: its main act is to be had."""
+        self.page.wait_for_selector(".call-bar .act[aria-disabled=false]")
+        self.says("受付済み", ".call-bar")
+
     def field(self, pointer):
         return self.page.locator("#field" + pointer.replace("/", "-"))
 

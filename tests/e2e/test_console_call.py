@@ -433,7 +433,7 @@ def test_what_could_not_be_sent_goes_when_its_operator_signs_in_again(desk, cons
 
 def test_what_was_typed_into_a_dialog_outlives_the_session(desk, consoles, case):
     at = consoles().sign_in(f"/cases/{case}/call")
-    at.says("受付済み", ".call-bar")
+    at.may_go_on()
     at.press("Control+Enter")
     at.page.wait_for_selector("dialog #policy-text")
     at.page.fill("#policy-text", "隔離して調べる")
@@ -487,7 +487,7 @@ def test_one_entry_more_leaves_the_others_as_they_were_typed(desk, consoles, cas
 def test_another_person_who_signs_in_over_a_dialog_finds_it_closed(desk, consoles, case):
     """What one has typed is not recorded in the name of the next."""
     at = consoles().sign_in(f"/cases/{case}/call")
-    at.says("受付済み", ".call-bar")
+    at.may_go_on()
     at.press("Control+Enter")
     at.page.wait_for_selector("dialog #policy-text")
     at.page.fill("#policy-text", "前の人の方針")
@@ -503,3 +503,53 @@ def test_another_person_who_signs_in_over_a_dialog_finds_it_closed(desk, console
     at.press("Enter")
     at.page.wait_for_timeout(500)
     assert not desk.case(case).get("policy")
+
+
+def test_a_time_that_another_program_wrote_stands_as_somebody_would_have_typed_it(desk, consoles):
+    times = {"occurred_from": "2026-11-24T06:04:00Z", "occurred_from_precision": "hour", "discovered_at": "2026-11-24T16:30:00+09:00"}
+    case = desk.open_case("調べています", f"CON-{uuid.uuid4().hex[:8].upper()}", {"incident": times})
+    at = consoles().sign_in(f"/cases/{case}/call")
+    at.says("受付済み", ".call-bar")
+    assert at.value("/incident/occurred_from") == "2026/11/24 15:04頃"
+    assert at.value("/incident/discovered_at") == "2026/11/24 16:30"
+    at.field("/incident/discovered_at").focus()
+    at.press("End", "Backspace", "5")
+    discovered = lambda: desk.case(case)["hearing"]["incident"]["discovered_at"]  # noqa: E731
+    until("the corrected time is there", lambda: discovered() == "2026-11-24T16:35:00+09:00")
+    assert desk.case(case)["hearing"]["incident"]["occurred_from"] == times["occurred_from"], "to show it changes nothing"
+
+
+def test_a_slip_on_esc_loses_nothing_of_a_dialog(desk, consoles, case):
+    at = consoles().sign_in(f"/cases/{case}/call")
+    at.may_go_on()
+    at.press("Control+Enter")
+    at.page.wait_for_selector("dialog #policy-text")
+    at.press("Escape")
+    at.page.wait_for_selector("dialog", state="detached")
+    at.press("Control+Enter")
+    at.page.locator("dialog #policy-text").focus()
+    at.page.keyboard.type("隔離して調べる")
+    at.press("Escape")
+    at.says("もう一度 Esc を押すと閉じます", "dialog")
+    assert at.page.input_value("#policy-text") == "隔離して調べる"
+    at.page.keyboard.type("。")
+    assert at.page.locator("dialog .message.warn").count() == 0
+    at.press("Escape")
+    at.says("もう一度 Esc を押すと閉じます", "dialog")
+    at.press("Escape")
+    at.page.wait_for_selector("dialog", state="detached")
+    assert not desk.case(case).get("policy")
+
+
+def test_what_needs_the_case_is_offered_once_it_was_read(desk, consoles, case):
+    at, held = consoles().sign_in("/"), []
+    at.page.route(f"**/v1/cases/{case}", lambda route: held.append(route))
+    at.open(f"/cases/{case}/call")
+    at.says("受付済み", ".call-bar")
+    assert at.page.get_attribute(".call-bar .act", "aria-disabled") == "true"
+    at.until("the case is asked for", lambda: held)
+    held.pop().continue_()
+    at.may_go_on()
+    at.page.unroute_all(behavior="ignoreErrors")
+    at.press("Control+Enter")
+    at.page.wait_for_selector("dialog #policy-text")

@@ -244,7 +244,7 @@ class Visitor:
         who, address, shown, more = STATES[name]
         at = self.at(who)
         at.page.set_viewport_size(dict(zip(("width", "height"), SIZES["desk"])))
-        at.press("Escape")
+        at.press("Escape", "Escape")  # a dialog in which something was typed asks once
         at.page.evaluate("(to) => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); document.querySelector('main').focus(); }",
                          address.format(**{name: value for name, value in vars(cases).items() if isinstance(value, str)}))
         at.page.wait_for_selector(shown, timeout=15000, state="attached")

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A dialog that somebody asked for: none opens by itself. Esc closes it; the focus goes back to where it was. */
+/*
+ * A dialog that somebody asked for: none opens by itself. Esc closes it, at the second press where something was typed; the
+ * focus goes back to where it was.
+ */
 import { h } from "./dom.js";
+import { t } from "./language.js";
 
 let number = 0;
 
@@ -36,6 +40,26 @@ export function openDialog({ title, content, actions = [], wide = false, onClose
             event.stopPropagation();
     }
 
+    /* What was typed goes with the dialog: not by a slip. */
+    let typed = false;
+    let told = null;
+
+    function noteTyped() {
+        typed = true;
+        told?.remove();
+        told = null;
+    }
+
+    function askOnce(event) {
+        if (!typed || told)
+            return;
+        event.preventDefault();
+        told = h("p", { class: "message warn", role: "alert" }, t("dialog.typed"));
+        element.append(told);
+    }
+
+    element.addEventListener("input", noteTyped);
+    element.addEventListener("cancel", askOnce);
     element.addEventListener("keydown", press);
     element.addEventListener("close", () => {
         element.remove();

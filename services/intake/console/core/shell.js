@@ -13,6 +13,7 @@ import { searchBox } from "./search.js";
 import { askSignIn } from "./sign_in.js";
 import { askSignOut } from "./sign_out.js";
 import { leftText, shortTime } from "./times.js";
+import { unsent } from "./unsent.js";
 import { deskHours } from "../pure/hours.js";
 
 const NAVIGATION = [
@@ -36,16 +37,17 @@ function head() {
     const state = h("span", { class: "connection", role: "status" });
     const other = language.get() === "ja" ? "en" : "ja";
     const search = searchBox(go);
+    const files = h("a", { class: "unsent", href: "/" });
     const element = h("header", { class: "head" },
         h("a", { href: "/", class: "brand" }, h("b", {}, t("app")), h("span", { class: "desk-name", title: pick(tables.desk?.name) }, pick(tables.desk?.name))),
         h("nav", { class: "nav", "aria-label": t("nav") }, NAVIGATION.filter((one) => roles(...one.for)).map(link)),
-        search.element,
+        search.element, files,
         h("span", { class: "desk-clock" }, icon("clock"), clock, hours), state,
         h("button", { type: "button", class: "me link", title: t("sign_out"), on: { click: askSignOut } }, me.get()?.name ?? ""),
         h("button", { type: "button", class: "button small", lang: other, on: { click: () => askBefore(() => setLanguage(other)) } }, t("other_language")),
         h("button", { type: "button", class: "button small", "aria-label": t("keys"), title: t("keys"),
             on: { click: () => showKeys(place.screen) } }, "?"));
-    return { element, clock, hours, state, search };
+    return { element, clock, hours, state, search, files };
 }
 
 function showClock() {
@@ -64,6 +66,14 @@ function showConnection() {
         return;
     parts.state.className = waiting ? "connection waiting" : "connection good";
     replace(parts.state, icon(waiting ? "away" : "ok"), h("span", {}, words));
+}
+
+/* What was not sent is told on every screen, and where it waits. */
+function showUnsent() {
+    const mine = unsent.get().filter(({ operator }) => operator === me.get()?.id);
+    parts.files.hidden = mine.length === 0;
+    parts.files.href = mine.length ? `/cases/${mine[0].case}#section-files` : "/";
+    replace(parts.files, icon("warning"), t("unsent", { count: mine.reduce((sum, { count }) => sum + count, 0) }));
 }
 
 /* --- the line ------------------------------------------------------------------------------------------------------- */
@@ -186,6 +196,7 @@ function build() {
     root.className = `frame screen-${place.screen}`;
     showClock();
     showConnection();
+    showUnsent();
 }
 
 /* The other language: the same place, the focus where it was. */
@@ -200,6 +211,7 @@ export function beginShell() {
     onArrival(() => show(), askBefore);
     language.watch(showAgain);
     connection.watch(() => parts && showConnection());
+    unsent.watch(() => parts && showUnsent());
     setInterval(() => parts && showClock(), 10000);
     /* Whoever is asked to sign in again while a dialog is open can, and finds it as it was. */
     beginKeys(() => place?.screen, perform, (id) => id === "next" && Boolean(connection.get().session));

@@ -4,8 +4,9 @@
 /* Not answered for good: the same bytes go with the same key, so that they never come twice. */
 const OPEN = ["offline", "unavailable", "session"];
 
+export const isOnItsWay = ({ kind }) => kind === "waiting" || kind === "sending";
 /** Whether sending once more may help. */
-export const mayRepeat = ({ kind }) => !["waiting", "sending", "ok", "late", "empty"].includes(kind);
+export const mayRepeat = (answer) => !isOnItsWay(answer) && !["ok", "late", "empty"].includes(answer.kind);
 
 /**
  * {add(one)}: one.file is sent by `send(one)` → answer, with one.key; `say(one, answer)` is told of kinds waiting and

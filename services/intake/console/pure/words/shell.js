@@ -26,6 +26,8 @@ export const shell = {
     "left.hours": ["{hours}時間{minutes}分", "{hours} h {minutes} min"],
     "connection.good": ["接続 正常", "Connected"],
     "connection.waiting": ["接続待ち", "Waiting"],
+    "unsent": ["未送信ファイル {count}件", "Files not sent: {count}"],
+    "dialog.typed": ["入力はまだ記録していません。もう一度 Esc を押すと閉じます。", "What you typed is not recorded yet. Press Esc again to close."],
     "running.title": ["いまの作業を止めますか", "Stop what is running?"],
     "running.leave": ["止めて進む", "Stop and go on"],
     "running.stay": ["この画面に残る", "Stay here"],

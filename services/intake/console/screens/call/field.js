@@ -9,7 +9,7 @@ import { language, t } from "../../core/language.js";
 import { choiceText, isAnswer, timeText } from "../../core/values.js";
 import { equal } from "../../pure/merge.js";
 import { normalise } from "../../pure/sheet.js";
-import { formatWhen } from "../../pure/time_shown.js";
+import { formatWhen, typedWhen } from "../../pure/time_shown.js";
 import { differsMessage } from "./differs.js";
 import { shown } from "./record.js";
 
@@ -209,9 +209,15 @@ export function makeField(field, context) {
         say();
     }
 
+    /* A time that nobody typed here: of a colleague, or of another program. */
+    function timeTyped() {
+        const isTime = field.type === "time" && typeof standing === "string" && !isAnswer(standing);
+        return isTime ? typedWhen(standing, record.value(`${field.pointer}_precision`), language.get()) : undefined;
+    }
+
     function write() {
         standing = record.value(field.pointer);
-        control.write(standing, record.text(field.pointer));
+        control.write(standing, record.text(field.pointer) ?? timeTyped());
         element.classList.toggle("answered", isAnswer(record.value(field.pointer)));
         unknown?.setAttribute("aria-pressed", String(record.value(field.pointer) === "unknown"));
     }

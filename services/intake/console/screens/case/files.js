@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Logs and files of the customer: what is there, and more of them by button or by dropping; and notes of the desk. */
-import * as api from "../../core/api.js";
 import { writer } from "../../core/case.js";
-import { h, icon, replace } from "../../core/dom.js";
+import { h, icon } from "../../core/dom.js";
 import { t } from "../../core/language.js";
-import { mayRepeat, uploadQueue } from "../../pure/uploads.js";
-import { answerText, formSlot } from "./form.js";
+import { formSlot } from "./form.js";
 import { block, button, card, chip, fullAt, heading, outside, shortAt, sizeText,
     table, whoOf, wordOr } from "./parts.js";
+import { sendingLines } from "./sending.js";
 
 const KINDS = ["utm", "firewall", "proxy", "ids", "antivirus", "edr", "other"];
-const NAME_BYTES = 255;
 const NOTES_SHOWN = 10;
-
-/* A name as intake takes it: without slashes, at most 255 bytes. */
-function nameOf(file) {
-    const signs = [...file.name.toWellFormed().replace(/[/\\\u0000-\u001f\u007f]/g, "_")];
-    while (new TextEncoder().encode(signs.join("")).length > NAME_BYTES)
-        signs.pop();
-    return signs.join("") || "file";
-}
 
 function stateOf(upload, triage) {
     const said = triage?.uploads?.[upload.upload];
@@ -73,50 +63,6 @@ function picker(id, words, take) {
     return [button(`${id}-open`, [icon("down"), words], () => input.click()), input];
 }
 
-const LINE = { waiting: "clock", sending: "clock", ok: "ok", late: "ok" };
-
-function lineWords({ file }, answer) {
-    const values = { name: nameOf(file), size: sizeText(file.size), hash: answer.body?.sha256?.slice(0, 12) ?? "" };
-    return mayRepeat(answer) ? t("case.files.failed", { ...values, why: answerText(answer) })
-        : t(`case.files.say.${answer.kind}`, values);
-}
-
-/* A line for each file that is sent: what became of it stays there, and one that failed can be sent again. */
-function sendingLines(ctx) {
-    const element = h("ul", { class: "sending", "aria-live": "polite" });
-    const queue = uploadQueue({ send, say, newKey: api.newKey });
-
-    function send({ of, file, kind, key }) {
-        const query = `filename=${encodeURIComponent(nameOf(file))}${kind ? `&kind=${kind}` : ""}`;
-        return api.upload(`/v1/cases/${ctx.id}/${of}?${query}`, file, { key });
-    }
-
-    function say(one, answer) {
-        const bad = mayRepeat(answer) || answer.kind === "empty";
-        one.line.className = bad ? "warn" : answer.kind === "ok" ? "good" : "";
-        replace(one.line, icon(LINE[answer.kind] ?? "warning"), h("span", { class: "outside" }, lineWords(one, answer)),
-            mayRepeat(answer) ? retryButton(one) : null);
-        if (!["waiting", "sending"].includes(answer.kind))
-            ctx.watch.refresh();
-    }
-
-    const retryButton = (one) =>
-        h("button", { type: "button", class: "link", on: { click: () => again(one) } }, t("retry"));
-
-    function again(one) {
-        one.line.focus();
-        queue.add(one);
-    }
-
-    function add(one) {
-        one.line = h("li", { tabindex: "-1" });
-        element.append(one.line);
-        queue.add(one);
-    }
-
-    return { element, add };
-}
-
 export function filesSection(ctx) {
     const kind = h("select", { id: "log-kind" },
         h("option", { value: "" }, t("case.files.kind.unsaid")),
@@ -134,7 +80,7 @@ export function filesSection(ctx) {
                   )
                 : h("p", { class: "secondary" }, t("case.files.none")),
     );
-    const sending = sendingLines(ctx);
+    const sending = sendingLines(ctx); /* also where nothing more can be added: what was not sent is told */
     const kindOf = (of) => (of === "logs" ? kind.value : "");
     const take = (of, files) => files.forEach((file) => sending.add({ of, file, kind: kindOf(of) }));
 
@@ -163,10 +109,9 @@ export function filesSection(ctx) {
             picker("any-file", t("case.files.add_file"), (files) => take("files", files)),
             h("span", { class: "secondary" }, t("case.files.drop")),
         ),
-        sending.element,
     );
     const notes = notesPart(ctx);
-    const element = card("files", heading("files", null), list.element, drop, notes.element);
+    const element = card("files", heading("files", null), list.element, drop, sending.element, notes.element);
 
     function update(value) {
         list.update(value);
