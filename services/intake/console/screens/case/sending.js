@@ -15,7 +15,9 @@ import { sizeText } from "./parts.js";
 const NAME_BYTES = 255;
 const LOOKS = { waiting: "clock", sending: "clock", ok: "ok", late: "ok" };
 
-const living = new Map(); /* by operator and case */
+const living = new Map(); /* what is not done, by operator and case */
+
+const keyOf = (by, id) => `${by} ${id}`;
 
 /* A name as intake takes it: without slashes, at most 255 bytes. */
 function nameOf(file) {
@@ -32,15 +34,17 @@ function lineWords({ file, answer }) {
 }
 
 const isBad = ({ answer }) => mayRepeat(answer) || answer.kind === "empty";
+const isOpen = (one) => isOnItsWay(one.answer) || isBad(one);
 const toned = (one) => (isBad(one) ? "warn" : one.answer.kind === "ok" ? "good" : "");
 
 /* Leaving the page would end them. */
 function askToStay(event) {
-    if ([...living.values()].some((lines) => lines.by === me.get()?.id && lines.isOpen()))
+    if ([...living.values()].some(({ by }) => by === me.get()?.id))
         event.preventDefault();
 }
 
 function makeLines(by, id) {
+    const place = keyOf(by, id);
     const element = h("ul", { class: "sending", "aria-live": "polite" });
     const queue = uploadQueue({ send, say, newKey: api.newKey });
     let all = [];
@@ -56,9 +60,17 @@ function makeLines(by, id) {
     function say(one, answer) {
         one.answer = answer;
         show(one);
-        noteUnsent(by, id, all.filter(isBad).length);
+        tell();
         if (!isOnItsWay(answer))
             refresh();
+    }
+
+    function tell() {
+        noteUnsent(by, id, all.filter(isBad).length);
+        if (all.some(isOpen))
+            living.set(place, lines);
+        else
+            living.delete(place);
     }
 
     const act = (words, done) => h("button", { type: "button", class: "link", on: { click: done } }, t(words));
@@ -79,7 +91,7 @@ function makeLines(by, id) {
         const next = one.line.nextElementSibling ?? one.line.previousElementSibling ?? document.getElementById("title-files");
         one.line.remove();
         next?.focus();
-        noteUnsent(by, id, all.filter(isBad).length);
+        tell();
     }
 
     function add(one) {
@@ -92,22 +104,21 @@ function makeLines(by, id) {
     /** On a screen that is made anew: in its language, and without what its table has by now. */
     function showIn(watch) {
         refresh = watch.refresh;
-        all = all.filter((one) => isOnItsWay(one.answer) || isBad(one));
+        all = all.filter(isOpen);
         all.forEach(show);
         replace(element, all.map(({ line }) => line));
     }
 
-    return { by, element, add, showIn, isOpen: () => all.some((one) => isOnItsWay(one.answer) || isBad(one)) };
+    const lines = { by, element, add, showIn };
+    return lines;
 }
 
 /** {element, add({of, file, kind})}: the lines of this case and of who is signed in. */
 export function sendingLines({ id, watch }) {
     const by = me.get()?.id;
-    const key = `${by} ${id}`;
-    if (!living.has(key))
-        living.set(key, makeLines(by, id));
-    living.get(key).showIn(watch);
-    return living.get(key);
+    const lines = living.get(keyOf(by, id)) ?? makeLines(by, id);
+    lines.showIn(watch);
+    return lines;
 }
 
 addEventListener("beforeunload", askToStay);
