@@ -59,6 +59,21 @@ class Console:
         self.page.wait_for_selector(".frame", timeout=20000)
         return self
 
+    def end_session(self):
+        """Elsewhere: the page does not know of it yet."""
+        self.page.evaluate("""async () => fetch('/v1/sessions/current', { method: 'DELETE',
+            headers: { 'X-CSRF-Token': (await (await fetch('/v1/me')).json()).session.csrf } })""")
+
+    def sign_in_again(self, operator=None):
+        """Over what is shown, once the line asks for it."""
+        self.says("もう一度ログイン", ".line", seconds=40)
+        self.press("Alt+j")
+        if operator:
+            self.page.fill("dialog #sign-in-operator", operator)
+        self.page.fill("dialog #sign-in-password", self.desk.env["KAKEKOMI_OPERATOR_PASSWORD"])
+        self.press("Enter")
+        self.page.wait_for_selector("dialog #sign-in-password", state="detached")
+
     def open(self, path):
         self.page.goto(self.desk.url + path)
         self.page.wait_for_selector(".frame", timeout=20000)

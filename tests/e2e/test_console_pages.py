@@ -173,6 +173,12 @@ def import_preview(at, cases):
     at.page.wait_for_timeout(500)
 
 
+def not_sent(at, cases):
+    at.page.route("**/v1/cases/*/files?*", lambda route: route.abort())
+    at.page.set_input_files("#any-file", {"name": in_bytes(cases.say(100), 100) + ".txt", "mimeType": "text/plain", "buffer": b"kept by the customer"})
+    at.page.wait_for_selector(".unsent")
+
+
 def typed(at, cases):
     at.page.wait_for_selector("#field-contact-company")
     at.write("/contact/company", "見本")
@@ -203,6 +209,7 @@ STATES = {
     "case": ("operator-1", "/cases/{full}", ".findings", None),
     "case that is held": ("operator-1", "/cases/{held}", "#section-handover", None),
     "detections in full": ("operator-1", "/cases/{full}", ".findings", lambda at, _: (at.press("Alt+l"), at.page.click(".record[id]"))),
+    "file not sent": ("operator-1", "/cases/{full}", "#any-file", not_sent),
     "note": ("operator-1", "/cases/{full}", ".findings", press("Alt+m")),
     "no such case": ("operator-1", f"/cases/{NOBODY}", ".case-loading h2", None),
     "sheet on paper": ("operator-1", "/cases/{full}/sheet", ".paper-foot", None),

@@ -42,7 +42,7 @@ def test_what_fails_while_another_screen_is_shown_is_told_there_and_sent_from_wh
     at.until("it is on its way", lambda: held)
     at.page.click(".nav-link[href='/today']")
     at.page.wait_for_selector(".screen-today")
-    assert at.page.locator(".unsent").is_hidden()
+    assert at.page.locator(".unsent").count() == 0
     held.pop().abort()
     at.says("未送信ファイル 1件", ".head")
     at.page.click(".unsent")
@@ -50,7 +50,7 @@ def test_what_fails_while_another_screen_is_shown_is_told_there_and_sent_from_wh
     at.page.unroute(FILES)
     at.page.click(".sending >> text=もう一度試す")
     until("it is there", lambda: names_of(desk, case) == ["memo.txt"])
-    at.until("nothing waits any more", lambda: at.page.locator(".unsent").is_hidden())
+    at.until("nothing waits any more", lambda: at.page.locator(".unsent").count() == 0)
     at.page.click(".nav-link[href='/today']")
     at.page.go_back()
     at.page.wait_for_selector(".sending", state="attached")
@@ -66,7 +66,7 @@ def test_what_nobody_wants_to_send_any_more_is_put_away(desk, at, case):
     assert at.page.locator(".sending li").count() == 1
     assert at.focused() == "LI", "to the line beside it"
     at.page.click(".sending >> text=やめる")
-    at.until("nothing waits any more", lambda: at.page.locator(".unsent").is_hidden())
+    at.until("nothing waits any more", lambda: at.page.locator(".unsent").count() == 0)
     assert at.focused() == "title-files"
     assert names_of(desk, case) == []
 
@@ -75,18 +75,41 @@ def test_what_one_person_added_is_not_sent_by_the_next(desk, at, case):
     held = hold(at)
     add(at, "one.txt", "two.txt")
     at.until("the first is on its way", lambda: held)
-    at.page.evaluate("""async () => fetch('/v1/sessions/current', { method: 'DELETE',
-        headers: { 'X-CSRF-Token': (await (await fetch('/v1/me')).json()).session.csrf } })""")
+    at.end_session()
     at.press("Alt+m")
     at.says("もう一度ログイン", ".line", seconds=40)
+    asked = []
+    at.page.route("**/v1/me", lambda route: asked.append(route))
     at.press("Alt+j")
     at.page.fill("dialog #sign-in-operator", "supervisor-1")
     at.page.fill("dialog #sign-in-password", desk.env["KAKEKOMI_OPERATOR_PASSWORD"])
     at.press("Enter")
-    at.page.wait_for_selector("#sign-in-password", state="detached")
-    before = len(at.requests)
+    at.until("the session is the next one's", lambda: asked)
     held.pop().abort()
-    at.page.wait_for_timeout(1000)
-    assert not [path for method, path in at.requests[before:] if method == "PUT" and "/files" in path]
-    assert at.page.locator(".unsent").is_hidden() and at.page.locator(".sending li").count() == 0
+    at.says("two.txt は送れていません", ".sending")  # between the two of them, too
+    at.page.unroute("**/v1/me")
+    asked.pop().continue_()
+    at.page.wait_for_selector("dialog #sign-in-password", state="detached")
+    at.page.wait_for_selector(".sending", state="attached")
+    at.page.wait_for_timeout(500)
+    assert not held and at.page.locator(".sending li").count() == 0 and at.page.locator(".unsent").count() == 0
     assert names_of(desk, case) == []
+
+
+def test_what_waited_for_a_session_goes_when_its_operator_is_back(desk, at, case):
+    at.end_session()
+    add(at, "memo.txt")
+    at.says("memo.txt は送れていません", ".sending")
+    at.sign_in_again()
+    until("it is there", lambda: names_of(desk, case) == ["memo.txt"])
+    at.until("nothing waits any more", lambda: at.page.locator(".unsent").count() == 0)
+
+
+def test_who_signs_out_is_told_what_is_not_sent(at):
+    held = hold(at)
+    add(at, "memo.txt")
+    at.until("it is on its way", lambda: held)
+    at.page.click(".head .me")
+    at.says("まだ送っていないファイル 1件", "dialog")
+    at.press("Escape")
+    held.pop().abort()

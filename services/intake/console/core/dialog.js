@@ -11,10 +11,10 @@ let number = 0;
 export const dialogOpen = () => document.querySelector("dialog[open]") !== null;
 
 /**
- * openDialog({title, content: [nodes], actions: [{words, key, main, act}], wide}) → {element, close}
- * An action's `key` is a character shown on its button; act() returning false keeps the dialog open.
+ * openDialog({title, content: [nodes], actions: [{words, key, main, act}], wide, guarded}) → {element, close}
+ * `guarded` false: what is typed is nothing to lose. An action's `key` is a character shown on its button; act() returning false keeps the dialog open.
  */
-export function openDialog({ title, content, actions = [], wide = false, onClose }) {
+export function openDialog({ title, content, actions = [], wide = false, guarded = true, onClose }) {
     const before = document.activeElement;
     const id = `dialog-${++number}`;
     const buttons = actions.map((action) => h("button", { type: "button", class: action.main ? "button main" : "button",
@@ -30,6 +30,10 @@ export function openDialog({ title, content, actions = [], wide = false, onClose
     function press(event) {
         if (event.isComposing || event.keyCode === 229)
             return;
+        if (event.key === "Escape" && (event.repeat || asks())) {
+            event.preventDefault();
+            ask();
+        }
         const field = event.target.closest?.("input, textarea, select");
         const action = actions.find((one) => one.key === event.key);
         if (action && !field && !event.ctrlKey && !event.altKey && !event.metaKey) {
@@ -50,12 +54,21 @@ export function openDialog({ title, content, actions = [], wide = false, onClose
         told = null;
     }
 
-    function askOnce(event) {
-        if (!typed || told)
+    const asks = () => guarded && typed && !told;
+
+    function ask() {
+        if (!asks())
             return;
-        event.preventDefault();
         told = h("p", { class: "message warn", role: "alert" }, t("dialog.typed"));
         element.append(told);
+        told.scrollIntoView({ block: "nearest" });
+    }
+
+    /* By another way than the key; a browser lets it be held back only so often. */
+    function askOnce(event) {
+        if (asks())
+            event.preventDefault();
+        ask();
     }
 
     element.addEventListener("input", noteTyped);

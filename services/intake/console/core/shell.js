@@ -13,7 +13,7 @@ import { searchBox } from "./search.js";
 import { askSignIn } from "./sign_in.js";
 import { askSignOut } from "./sign_out.js";
 import { leftText, shortTime } from "./times.js";
-import { unsent } from "./unsent.js";
+import { unsent, unsentOf } from "./unsent.js";
 import { deskHours } from "../pure/hours.js";
 
 const NAVIGATION = [
@@ -37,7 +37,7 @@ function head() {
     const state = h("span", { class: "connection", role: "status" });
     const other = language.get() === "ja" ? "en" : "ja";
     const search = searchBox(go);
-    const files = h("a", { class: "unsent", href: "/" });
+    const files = h("span", { class: "unsent-place", role: "status" });
     const element = h("header", { class: "head" },
         h("a", { href: "/", class: "brand" }, h("b", {}, t("app")), h("span", { class: "desk-name", title: pick(tables.desk?.name) }, pick(tables.desk?.name))),
         h("nav", { class: "nav", "aria-label": t("nav") }, NAVIGATION.filter((one) => roles(...one.for)).map(link)),
@@ -70,10 +70,13 @@ function showConnection() {
 
 /* What was not sent is told on every screen, and where it waits. */
 function showUnsent() {
-    const mine = unsent.get().filter(({ operator }) => operator === me.get()?.id);
-    parts.files.hidden = mine.length === 0;
-    parts.files.href = mine.length ? `/cases/${mine[0].case}#section-files` : "/";
-    replace(parts.files, icon("warning"), t("unsent", { count: mine.reduce((sum, { count }) => sum + count, 0) }));
+    const { failed, first } = unsentOf(me.get()?.id);
+    const said = failed ? `${failed} ${first}` : "";
+    if (parts.files.dataset.said === said)
+        return;
+    parts.files.dataset.said = said;
+    parts.head.classList.toggle("with-unsent", failed > 0);
+    replace(parts.files, failed ? h("a", { class: "unsent", href: `/cases/${first}#section-files` }, icon("warning"), t("unsent", { count: failed })) : null);
 }
 
 /* --- the line ------------------------------------------------------------------------------------------------------- */
@@ -191,7 +194,7 @@ function build() {
     const top = head();
     const below = line();
     const main = h("main", { id: "main", class: `screen ${place.screen}`, tabindex: "-1" }, shown.element);
-    parts = { ...top, line: below, main, step: null };
+    parts = { ...top, head: top.element, line: below, main, step: null };
     replace(root, h("a", { class: "skip", href: "#main" }, t("skip")), top.element, shown.bar ?? null, below.element, main);
     root.className = `frame screen-${place.screen}`;
     showClock();

@@ -59,7 +59,7 @@ export function askSignIn() {
         if (before && before !== me.get()?.id)
             showAnew();
     });
-    const dialog = openDialog({ title: t("sign_in.again"), content: [h("p", {}, t("sign_in.kept")), made.element] });
+    const dialog = openDialog({ title: t("sign_in.again"), content: [h("p", {}, t("sign_in.kept")), made.element], guarded: false });
     made.focus().focus();
     return true;
 }

@@ -79,8 +79,10 @@ export function callScreen(place) {
         if (!record.isCase())
             return record.opening.get() ? { id: "wait", words: t("main.sending"), waiting: true }
                 : { id: "open", words: asked("A").length ? t("main.open_left", { count: asked("A").length }) : t("main.open") };
-        if (!value()?.policy)
-            return { id: value() ? "policy" : "wait", waiting: !value(), words: asked("B").length ? t("main.policy_left", { count: asked("B").length }) : t("main.policy") };
+        if (!value())
+            return { id: "wait", words: t("loading"), waiting: true };
+        if (!value().policy)
+            return { id: "policy", words: asked("B").length ? t("main.policy_left", { count: asked("B").length }) : t("main.policy") };
         if (!value().assessment)
             return { id: "assessment", words: t("main.assessment") };
         return value().assessment.needed === "yes" ? { id: "handover", words: t("main.handover") } : { id: "case", words: t("main.case") };

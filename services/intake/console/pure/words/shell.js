@@ -32,6 +32,7 @@ export const shell = {
     "running.leave": ["止めて進む", "Stop and go on"],
     "running.stay": ["この画面に残る", "Stay here"],
     "sign_out.title": ["ログアウトしますか", "Sign out?"],
+    "sign_out.files": ["まだ送っていないファイル {count}件は、ログアウトすると送られません。", "Files that are not sent yet ({count}) will not be sent once you sign out."],
     "sign_out.not_yet": ["もう一度押してください。まだログアウトしていません。", "Please press again. You are still signed in."],
     "sign_out": ["ログアウト", "Sign out"],
     "line": ["次の一手", "Next"],

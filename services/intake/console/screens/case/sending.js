@@ -4,10 +4,10 @@
  * while another screen is shown, as long as the page is there, and in nobody's name but that of who added them.
  */
 import * as api from "../../core/api.js";
-import { me } from "../../core/app.js";
+import { connection, me } from "../../core/app.js";
 import { h, icon, replace } from "../../core/dom.js";
 import { t } from "../../core/language.js";
-import { noteUnsent } from "../../core/unsent.js";
+import { noteUnsent, unsentOf } from "../../core/unsent.js";
 import { isOnItsWay, mayRepeat, uploadQueue } from "../../pure/uploads.js";
 import { answerText } from "./form.js";
 import { sizeText } from "./parts.js";
@@ -39,9 +39,12 @@ const toned = (one) => (isBad(one) ? "warn" : one.answer.kind === "ok" ? "good" 
 
 /* Leaving the page would end them. */
 function askToStay(event) {
-    if ([...living.values()].some(({ by }) => by === me.get()?.id))
+    if (unsentOf(me.get()?.id).open)
         event.preventDefault();
 }
+
+/* While somebody signs in, the session may be of another person already. */
+const isHere = (by) => me.get()?.id === by && !connection.get().session;
 
 function makeLines(by, id) {
     const place = keyOf(by, id);
@@ -51,7 +54,7 @@ function makeLines(by, id) {
     let refresh = () => {};
 
     async function send({ of, file, kind, key }) {
-        if (me.get()?.id !== by)
+        if (!isHere(by))
             return { kind: "session" };
         const query = `filename=${encodeURIComponent(nameOf(file))}${kind ? `&kind=${kind}` : ""}`;
         return api.upload(`/v1/cases/${id}/${of}?${query}`, file, { key });
@@ -66,7 +69,7 @@ function makeLines(by, id) {
     }
 
     function tell() {
-        noteUnsent(by, id, all.filter(isBad).length);
+        noteUnsent(by, id, { failed: all.filter(isBad).length, open: all.filter(isOpen).length });
         if (all.some(isOpen))
             living.set(place, lines);
         else
@@ -109,7 +112,13 @@ function makeLines(by, id) {
         replace(element, all.map(({ line }) => line));
     }
 
-    const lines = { by, element, add, showIn };
+    /* Signed in again: what waited for that goes. */
+    function goOn() {
+        if (isHere(by))
+            all.filter(({ answer }) => answer.kind === "session").forEach((one) => queue.add(one));
+    }
+
+    const lines = { element, add, showIn, goOn };
     return lines;
 }
 
@@ -122,3 +131,4 @@ export function sendingLines({ id, watch }) {
 }
 
 addEventListener("beforeunload", askToStay);
+me.watch(() => [...living.values()].forEach((lines) => lines.goOn()));

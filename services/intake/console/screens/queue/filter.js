@@ -37,7 +37,7 @@ export function askFilter(filter, people, apply) {
     const form = h("form", { class: "filter-form", on: { submit } },
         names.map((name) => field(`filter-${name}`, t(labels[name]), made[name])), made.people,
         h("button", { type: "submit", class: "sr-only", tabindex: "-1" }, t("queue.filter.apply")));
-    const dialog = openDialog({ title: t("queue.filter"), content: [form],
+    const dialog = openDialog({ title: t("queue.filter"), content: [form], guarded: false,
         actions: [{ words: t("queue.filter.apply"), main: true, act: take },
         { words: t("queue.filter.clear"), act: () => apply({ tab: filter.tab }) }, { words: t("cancel") }] });
     made.type.focus();
