@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { formatClock, formatDay, formatShort, formatWhen, typedWhen } from "../../services/intake/console/pure/time_shown.js";
-import { parseWhen } from "../../services/intake/console/pure/when.js";
+import { formatClock, formatDay, formatShort, formatWhen } from "../../services/intake/console/pure/time_shown.js";
+import { parseWhen, typedWhen } from "../../services/intake/console/pure/when.js";
 import { dice } from "./random.mjs";
 
 const NOW = "2026-11-25T14:22:30+09:00"; /* a Wednesday */

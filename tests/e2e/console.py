@@ -64,7 +64,7 @@ class Console:
         self.page.evaluate("""async () => fetch('/v1/sessions/current', { method: 'DELETE',
             headers: { 'X-CSRF-Token': (await (await fetch('/v1/me')).json()).session.csrf } })""")
 
-    def sign_in_again(self, operator=None):
+    def ask_for_session(self, operator=None):
         """Over what is shown, once the line asks for it."""
         self.says("もう一度ログイン", ".line", seconds=40)
         self.press("Alt+j")
@@ -72,6 +72,9 @@ class Console:
             self.page.fill("dialog #sign-in-operator", operator)
         self.page.fill("dialog #sign-in-password", self.desk.env["KAKEKOMI_OPERATOR_PASSWORD"])
         self.press("Enter")
+
+    def sign_in_again(self, operator=None):
+        self.ask_for_session(operator)
         self.page.wait_for_selector("dialog #sign-in-password", state="detached")
 
     def open(self, path):

@@ -414,14 +414,19 @@ def test_what_could_not_be_sent_goes_when_its_operator_signs_in_again(desk, cons
     at.says("受付済み", ".call-bar", seconds=40)
 
 
-def test_what_was_typed_into_a_dialog_outlives_the_session(desk, consoles, case):
+def policy_as_the_session_ends(consoles, case, text):
     at = consoles().sign_in(f"/cases/{case}/call")
     at.may_go_on()
     at.press("Control+Enter")
     at.page.wait_for_selector("dialog #policy-text")
-    at.page.fill("#policy-text", "隔離して調べる")
+    at.page.fill("#policy-text", text)
     at.end_session()
     at.press("Control+Enter")
+    return at
+
+
+def test_what_was_typed_into_a_dialog_outlives_the_session(desk, consoles, case):
+    at = policy_as_the_session_ends(consoles, case, "隔離して調べる")
     at.sign_in_again()
     assert at.page.input_value("#policy-text") == "隔離して調べる"
     at.press("Control+Enter")
@@ -468,13 +473,7 @@ def test_one_entry_more_leaves_the_others_as_they_were_typed(desk, consoles, cas
 
 def test_another_person_who_signs_in_over_a_dialog_finds_it_closed(desk, consoles, case):
     """What one has typed is not recorded in the name of the next."""
-    at = consoles().sign_in(f"/cases/{case}/call")
-    at.may_go_on()
-    at.press("Control+Enter")
-    at.page.wait_for_selector("dialog #policy-text")
-    at.page.fill("#policy-text", "前の人の方針")
-    at.end_session()
-    at.press("Control+Enter")
+    at = policy_as_the_session_ends(consoles, case, "前の人の方針")
     at.sign_in_again("supervisor-1")
     at.until("no dialog is left", lambda: at.page.locator("dialog").count() == 0)
     at.press("Enter")

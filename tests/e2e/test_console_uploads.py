@@ -80,10 +80,7 @@ def test_what_one_person_added_is_not_sent_by_the_next(desk, at, case):
     at.says("もう一度ログイン", ".line", seconds=40)
     asked = []
     at.page.route("**/v1/me", lambda route: asked.append(route))
-    at.press("Alt+j")
-    at.page.fill("dialog #sign-in-operator", "supervisor-1")
-    at.page.fill("dialog #sign-in-password", desk.env["KAKEKOMI_OPERATOR_PASSWORD"])
-    at.press("Enter")
+    at.ask_for_session("supervisor-1")
     at.until("the session is the next one's", lambda: asked)
     held.pop().abort()
     at.says("two.txt は送れていません", ".sending")  # between the two of them, too

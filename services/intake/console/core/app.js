@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every screen shares: who is signed in, the desk's tables, and how the connection stands. */
+/* What every screen shares: who is signed in, the desk's tables, how the connection stands, and what is not sent. */
 import * as api from "./api.js";
 import * as live from "./live.js";
 import { signal } from "./signal.js";
@@ -75,6 +75,9 @@ live.stream.watch(({ state }) => {
     setTimeout(() => note("stream", live.stream.get().state === "lost"), 5000);
 });
 
+/** Whether what is sent now is `operator`'s: while somebody signs in, the session may be of another already. */
+export const isHere = (operator) => me.get()?.id === operator && !connection.get().session;
+
 export const roles = (...wanted) => wanted.some((role) => me.get()?.roles.includes(role));
 
 async function fetchTables() {
@@ -138,4 +141,19 @@ export async function signOut() {
     api.setCsrf(null);
     me.set(null);
     return true;
+}
+
+/** Files of cases that are not there yet: [{operator, case, failed, open}]; `open`: not done, with those that failed. */
+export const unsent = signal([]);
+
+export function noteUnsent(operator, id, { failed, open }) {
+    const others = unsent.get().filter((one) => one.operator !== operator || one.case !== id);
+    unsent.set(open ? [...others, { operator, case: id, failed, open }] : others);
+}
+
+/** {failed, open} of all that is `operator`'s, and the first case where something failed. */
+export function unsentOf(operator) {
+    const mine = unsent.get().filter((one) => one.operator === operator);
+    const sum = (name) => mine.reduce((total, one) => total + one[name], 0);
+    return { failed: sum("failed"), open: sum("open"), first: mine.find(({ failed }) => failed)?.case ?? null };
 }

@@ -8,7 +8,10 @@ import { t } from "./language.js";
 
 let number = 0;
 
-export const dialogOpen = () => document.querySelector("dialog[open]") !== null;
+const openOnes = () => [...document.querySelectorAll("dialog[open]")];
+
+export const dialogOpen = () => openOnes().length > 0;
+export const closeDialogs = () => openOnes().forEach((dialog) => dialog.close());
 
 /**
  * openDialog({title, content: [nodes], actions: [{words, key, main, act}], wide, guarded}) → {element, close}
@@ -30,10 +33,10 @@ export function openDialog({ title, content, actions = [], wide = false, guarded
     function press(event) {
         if (event.isComposing || event.keyCode === 229)
             return;
-        if (event.key === "Escape" && (event.repeat || asks())) {
+        if (event.key === "Escape" && event.repeat)
             event.preventDefault();
-            ask();
-        }
+        if (event.key === "Escape")
+            holdBack(event);
         const field = event.target.closest?.("input, textarea, select");
         const action = actions.find((one) => one.key === event.key);
         if (action && !field && !event.ctrlKey && !event.altKey && !event.metaKey) {
@@ -54,25 +57,18 @@ export function openDialog({ title, content, actions = [], wide = false, guarded
         told = null;
     }
 
-    const asks = () => guarded && typed && !told;
-
-    function ask() {
-        if (!asks())
+    /* What closes it, once. Of `cancel` alone a browser lets only so many be held back. */
+    function holdBack(event) {
+        if (!guarded || !typed || told)
             return;
+        event.preventDefault();
         told = h("p", { class: "message warn", role: "alert" }, t("dialog.typed"));
         element.append(told);
         told.scrollIntoView({ block: "nearest" });
     }
 
-    /* By another way than the key; a browser lets it be held back only so often. */
-    function askOnce(event) {
-        if (asks())
-            event.preventDefault();
-        ask();
-    }
-
     element.addEventListener("input", noteTyped);
-    element.addEventListener("cancel", askOnce);
+    element.addEventListener("cancel", holdBack);
     element.addEventListener("keydown", press);
     element.addEventListener("close", () => {
         element.remove();

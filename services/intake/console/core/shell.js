@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The frame around every screen: head, search, the line 次の一手, keys; and the screen in it. */
-import { connection, me, roles, tables } from "./app.js";
+import { connection, me, roles, tables, unsent, unsentOf } from "./app.js";
 import * as api from "./api.js";
 import { h, icon, replace, setText } from "./dom.js";
-import { openDialog } from "./dialog.js";
+import { closeDialogs, openDialog } from "./dialog.js";
 import { beginKeys } from "./keys.js";
 import { showKeys } from "./keys_list.js";
 import { language, pick, setLanguage, t } from "./language.js";
@@ -13,7 +13,6 @@ import { searchBox } from "./search.js";
 import { askSignIn } from "./sign_in.js";
 import { askSignOut } from "./sign_out.js";
 import { leftText, shortTime } from "./times.js";
-import { unsent, unsentOf } from "./unsent.js";
 import { deskHours } from "../pure/hours.js";
 
 const NAVIGATION = [
@@ -75,7 +74,7 @@ function showUnsent() {
     if (parts.files.dataset.said === said)
         return;
     parts.files.dataset.said = said;
-    parts.head.classList.toggle("with-unsent", failed > 0);
+    parts.element.classList.toggle("with-unsent", failed > 0);
     replace(parts.files, failed ? h("a", { class: "unsent", href: `/cases/${first}#section-files` }, icon("warning"), t("unsent", { count: failed })) : null);
 }
 
@@ -194,7 +193,7 @@ function build() {
     const top = head();
     const below = line();
     const main = h("main", { id: "main", class: `screen ${place.screen}`, tabindex: "-1" }, shown.element);
-    parts = { ...top, head: top.element, line: below, main, step: null };
+    parts = { ...top, line: below, main, step: null };
     replace(root, h("a", { class: "skip", href: "#main" }, t("skip")), top.element, shown.bar ?? null, below.element, main);
     root.className = `frame screen-${place.screen}`;
     showClock();
@@ -223,6 +222,6 @@ export function beginShell() {
 
 /** Another person has signed in: nothing of the one before stays on the page. */
 export function showAnew() {
-    document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+    closeDialogs();
     return show();
 }

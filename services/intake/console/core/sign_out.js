@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signing out, asked first. Whoever could not be signed out stays and is told: the next person must not work under this name. */
-import { me, signOut } from "./app.js";
+import { me, signOut, unsentOf } from "./app.js";
 import { openDialog } from "./dialog.js";
 import { h, setText } from "./dom.js";
 import { t } from "./language.js";
-import { unsentOf } from "./unsent.js";
 
 export function askSignOut() {
     const message = h("p", { class: "message bad", role: "alert" });

@@ -49,18 +49,6 @@ export function formatShort(time, now, zone) {
     return at.month === today.month && at.day === today.day ? clockOf(at) : `${at.month}/${at.day} ${clockOf(at)}`;
 }
 
-/** As somebody would have typed it, so that it is read as the same time and as exact: 2026/11/24 15:04, 15:00頃, the day alone. */
-export function typedWhen(time, precision = "minute", lang = "ja", zone = "Asia/Tokyo") {
-    const at = partsOf(time, zone);
-    if (!at)
-        return String(time ?? "");
-    const day = `${at.year}/${two(at.month)}/${two(at.day)}`;
-    if (precision === "day")
-        return day;
-    const near = precision === "hour" ? { ja: `${clockOf(at)}頃`, en: `about ${clockOf(at)}` }[lang] : clockOf(at);
-    return `${day} ${near}`;
-}
-
 /** {text: "2026/11/24（火）15:00 JST", precision}; of a day, the day alone. How exact it is has words of its own. */
 export function formatWhen(time, precision = "minute", lang = "ja", zone = "Asia/Tokyo") {
     const at = partsOf(time, zone);

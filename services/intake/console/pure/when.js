@@ -5,7 +5,7 @@
  * several readings the latest that is not in the future counts. Inside, times are minutes of the desk's zone, which has
  * no summer time.
  */
-import { two, ZONES } from "./time_shown.js";
+import { partsOf, two, ZONES } from "./time_shown.js";
 
 const DAY = 24 * 60;
 const HOUR = 60;
@@ -436,4 +436,16 @@ export function parseWhen(text, now, zone = "Asia/Tokyo") {
         return null;
     const range = found.to !== undefined && found.to > found.from ? { to: rfc3339(found.to, offset) } : {};
     return { from: rfc3339(found.from, offset), ...range, precision: found.precision, guess: found.guess };
+}
+
+/** What is read as `time` and as exact: 2026/11/24 15:04, 15:04頃, the day alone. */
+export function typedWhen(time, precision = "minute", lang = "ja", zone = "Asia/Tokyo") {
+    const at = partsOf(time, zone);
+    if (!at)
+        return String(time ?? "");
+    const day = `${at.year}/${two(at.month)}/${two(at.day)}`;
+    const clock = `${two(at.hour)}:${two(at.minute)}`;
+    if (precision === "day")
+        return day;
+    return `${day} ${precision === "hour" ? { ja: `${clock}頃`, en: `about ${clock}` }[lang] : clock}`;
 }

@@ -2,7 +2,7 @@
 /* What is decided during a call, each in a dialog that somebody asked for: policy, assessment, a step that cannot be done, a conflict. */
 import { tables } from "../../core/app.js";
 import { writer } from "../../core/case.js";
-import { openDialog } from "../../core/dialog.js";
+import { closeDialogs, openDialog } from "../../core/dialog.js";
 import { h, icon, setText } from "../../core/dom.js";
 import { language, pick, t } from "../../core/language.js";
 import { valueText } from "../../core/values.js";
@@ -50,7 +50,7 @@ export function askPolicy(value, left, lead) {
     const text = h("textarea", { id: "policy-text", rows: 4, maxlength: 4000, required: true });
     return ask({ title: t("policy.title"), path: `/v1/cases/${value.id}/policy`, label: t("policy.record"), focus: text,
         content: h("div", { class: "stack" }, left.length ? h("p", { class: "row warn" }, icon("warning"), t("policy.left", { count: left.length }),
-            h("button", { type: "button", class: "link", on: { click: () => { document.querySelector("dialog[open]").close(); lead(left[0]); } } }, t("policy.go"))) : null,
+            h("button", { type: "button", class: "link", on: { click: () => { closeDialogs(); lead(left[0]); } } }, t("policy.go"))) : null,
             h("p", { class: "secondary" }, t("policy.note")),
             h("div", {}, h("label", { for: select.id }, t("policy.playbook")), select), h("div", {}, h("label", { for: text.id }, t("policy.text")), text)),
         bodyOf: () => (text.value.trim() ? { text: text.value.trim(), playbook: select.value } : "policy.text_missing") });

@@ -9,7 +9,8 @@ import { language, t } from "../../core/language.js";
 import { choiceText, isAnswer, timeText } from "../../core/values.js";
 import { equal } from "../../pure/merge.js";
 import { normalise } from "../../pure/sheet.js";
-import { formatWhen, typedWhen } from "../../pure/time_shown.js";
+import { formatWhen } from "../../pure/time_shown.js";
+import { typedWhen } from "../../pure/when.js";
 import { differsMessage } from "./differs.js";
 import { shown } from "./record.js";
 
@@ -70,11 +71,18 @@ const CONTROLS = { choice: choiceControl, choices: choicesControl };
 
 /* --- the message line ---------------------------------------------------------------------------------------------------------- */
 
-function timeEcho(field, record) {
+const precisionOf = (field) => `${field.pointer}_precision`;
+
+/* {value, precision}; null where no time stands. */
+function timeAt(field, record) {
     const value = record.value(field.pointer);
-    if (typeof value !== "string" || isAnswer(value))
-        return null;
-    return { icon: "check", kind: "good", text: timeText(value, record.value(`${field.pointer}_precision`)) };
+    const isTime = field.type === "time" && value && typeof value === "string" && !isAnswer(value);
+    return isTime ? { value, precision: record.value(precisionOf(field)) } : null;
+}
+
+function timeEcho(field, record) {
+    const time = timeAt(field, record);
+    return time && { icon: "check", kind: "good", text: timeText(time.value, time.precision) };
 }
 
 function guessText({ value, to, precision }) {
@@ -84,7 +92,6 @@ function guessText({ value, to, precision }) {
 
 /* The first that has something to say; everything else waits. */
 function messageOf(field, { record, problem, guess, source }) {
-    const value = record.value(field.pointer);
     const conflict = record.conflicts().find((one) => one.pointer === field.pointer);
     if (problem)
         return { icon: "warning", kind: "warn", text: t(`problem.${problem}`) };
@@ -94,7 +101,7 @@ function messageOf(field, { record, problem, guess, source }) {
         return { icon: "arrow", kind: "act", text: t("guess", { when: guessText(guess) }) };
     if (source)
         return { icon: "check", kind: "good", text: t(source.key, source.values), undo: source.undo };
-    return field.type === "time" && value ? timeEcho(field, record) : null;
+    return timeEcho(field, record);
 }
 
 /* --- the field ------------------------------------------------------------------------------------------------------------------ */
@@ -156,7 +163,7 @@ export function makeField(field, context) {
         guess = made.guess ? made : null;
         if (guess || problem)
             return hold(text);
-        record.type(field.pointer, text, made.value, field.type === "time" ? { [`${field.pointer}_precision`]: made.precision } : {});
+        record.type(field.pointer, text, made.value, field.type === "time" ? { [precisionOf(field)]: made.precision } : {});
         say();
     }
 
@@ -177,7 +184,7 @@ export function makeField(field, context) {
     function takeGuess() {
         const { value, to, precision } = guess;
         guess = null;
-        record.type(field.pointer, control.read(), value, { [`${field.pointer}_precision`]: precision });
+        record.type(field.pointer, control.read(), value, { [precisionOf(field)]: precision });
         const until = field.pointer.replace(/occurred_from$/, "occurred_to");
         if (to && until !== field.pointer && record.value(until) === undefined) {
             record.set(until, to);
@@ -211,8 +218,8 @@ export function makeField(field, context) {
 
     /* A time that nobody typed here: of a colleague, or of another program. */
     function timeTyped() {
-        const isTime = field.type === "time" && typeof standing === "string" && !isAnswer(standing);
-        return isTime ? typedWhen(standing, record.value(`${field.pointer}_precision`), language.get()) : undefined;
+        const time = timeAt(field, record);
+        return time ? typedWhen(time.value, time.precision, language.get()) : undefined;
     }
 
     function write() {

@@ -7,7 +7,7 @@
  * opening: the request that opens the case, frozen at its first try, so that it may be repeated with its key.
  */
 import * as api from "../../core/api.js";
-import { connection, me, tables } from "../../core/app.js";
+import { connection, isHere, me, tables } from "../../core/app.js";
 import { forget, keep, recall } from "../../core/store.js";
 import { signal } from "../../core/signal.js";
 import { writerOf } from "../../pure/hearing.js";
@@ -63,7 +63,7 @@ function newRecord({ operator, id, kind, opened }, name) {
     const opening = signal(null); /* {tries, since} from the first try on */
 
     const tell = () => changed.set(changed.get() + 1);
-    const isMine = () => me.get()?.id === operator && !connection.get().session;
+    const isMine = () => isHere(operator);
     /* Whoever comes back finds what could not be sent on its way again, without typing anything. */
     let wasMine = isMine();
     function whoIsHere() {

@@ -4,10 +4,9 @@
  * while another screen is shown, as long as the page is there, and in nobody's name but that of who added them.
  */
 import * as api from "../../core/api.js";
-import { connection, me } from "../../core/app.js";
+import { isHere, me, noteUnsent, unsentOf } from "../../core/app.js";
 import { h, icon, replace } from "../../core/dom.js";
 import { t } from "../../core/language.js";
-import { noteUnsent, unsentOf } from "../../core/unsent.js";
 import { isOnItsWay, mayRepeat, uploadQueue } from "../../pure/uploads.js";
 import { answerText } from "./form.js";
 import { sizeText } from "./parts.js";
@@ -42,9 +41,6 @@ function askToStay(event) {
     if (unsentOf(me.get()?.id).open)
         event.preventDefault();
 }
-
-/* While somebody signs in, the session may be of another person already. */
-const isHere = (by) => me.get()?.id === by && !connection.get().session;
 
 function makeLines(by, id) {
     const place = keyOf(by, id);
